@@ -1,0 +1,27 @@
+"""AniSweep: configuration -> plan -> packs -> artifacts -> tables -> figures -> report.
+
+The plan (src/anisweep/plan) decides what is measured; Snakemake executes it and makes what follows.
+"""
+
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/measure.smk"
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/report.smk"
+
+
+localrules:
+    all,
+    measure,
+    tables,
+    report,
+
+
+rule all:
+    default_target: True
+    input:
+        rules.report.input,
+        rules.tables.input,

@@ -1,0 +1,103 @@
+"""Writing artifacts: what a pack returns. An artifact is written once and never changed.
+
+An artifact is a gzipped tar (docs/reference/artifact.md)::
+
+    manifest.json      format, and the SHA-256 of each other member
+    pack.json          the pack as it was planned
+    rows.jsonl         one `Row` a line
+    host.json          the machine
+    environment.json   versions and digests
+    descriptors.npz    the first frames' descriptors of each cell, by key
+    logs/  profiles/   what was asked for or went wrong
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from anisweep.cell import FORMAT
+
+SUFFIX = ".tar.gz"
+MANIFEST = "manifest.json"
+
+
+def write(folder: Path, artifact: Path) -> None:
+    """Pack ``folder`` into ``artifact``, which appears whole or not at all.
+
+    The bytes go to a temporary name beside it and reach the disk before the name changes. A second name
+    (a hard link, see `kept_link`) outlives whoever removes the first one before the job is closed.
+
+    Raises
+    ------
+    FileExistsError
+        An artifact is never overwritten.
+    """
+    if artifact.exists():
+        raise FileExistsError(f"{artifact} exists, and an artifact is never overwritten: plan again")
+
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    names = {path.relative_to(folder).as_posix(): path for path in files}
+    manifest = {"format": FORMAT, "members": {name: sha256_of(path) for name, path in names.items()}}
+
+    artifact.parent.mkdir(parents=True, exist_ok=True)
+    temporary = artifact.with_name(f".{artifact.name}.{os.getpid()}")
+
+    try:
+        with durable(temporary) as raw, gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0) as zipped:
+            with tarfile.open(fileobj=zipped, mode="w", format=tarfile.PAX_FORMAT) as tar:
+                _add(tar, MANIFEST, json.dumps(manifest, indent=1).encode())
+                for name, path in names.items():
+                    _add(tar, name, path.read_bytes())
+
+        link = kept_link(artifact)
+        link.parent.mkdir(exist_ok=True)
+        link.unlink(missing_ok=True)
+        os.link(temporary, link)
+        os.rename(temporary, artifact)
+        sync_folder(artifact.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def kept_link(artifact: Path) -> Path:
+    """The second name of an artifact while its job is open."""
+    return artifact.parent / ".kept" / artifact.name
+
+
+@contextmanager
+def durable(path: Path) -> Iterator[IO[bytes]]:
+    """A new file whose bytes are on the disk when the block ends."""
+    with path.open("xb") as stream:
+        yield stream
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in ``folder`` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size = len(content)
+    info.mode = 0o644
+    tar.addfile(info, io.BytesIO(content))
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,264 @@
+"""The command line. Each command is a few lines over the library."""
+
+from __future__ import annotations
+
+import functools
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from anisweep.config import ConfigError, Project, load_config
+from anisweep.store import DamagedArtifact, Store
+
+
+class Commands(click.Group):
+    """Commands in the order in which they are written, and errors without a traceback."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Expected errors as their message and exit status 1."""
+
+    @functools.wraps(command)
+    def wrapper(*arguments: Any, **options: Any) -> Any:
+        from anisweep.datasets import DataError
+
+        try:
+            return command(*arguments, **options)
+        except (ConfigError, DataError, DamagedArtifact) as error:
+            raise click.ClickException(str(error)) from None
+        except OSError as error:
+            where = f" {error.filename}" if error.filename else ""
+            raise click.ClickException(
+                f"{error.strerror or error}{where}\nCheck that the disk has room (`df -h .`) and that you may "
+                "write there; nothing that was measured before is lost."
+            ) from None
+
+    return wrapper
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="anisweep")
+def main() -> None:
+    """AniSOAP descriptors, measured and computed at the scale of a cluster."""
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--cutoff", default=7.0, show_default=True, help="Cutoff radius in Angstrom.")
+@plainly
+def inspect(file: Path, cutoff: float) -> None:
+    """Say what is in FILE: frames, species, orientations, diameters, pairs, and how long it takes."""
+    from anisweep import datasets
+    from anisweep.plan.cost import estimates_of
+
+    inspection = datasets.inspect(file, cutoff)
+    click.echo(inspection.render(estimates_of(inspection.pairs, cutoff)))
+
+
+@main.command()
+@click.argument("name")
+@click.argument("file", type=click.Path(path_type=Path))
+@plainly
+def new(name: str, file: Path) -> None:
+    """Write config/studies/NAME.yaml, a commented study of FILE."""
+    from anisweep import datasets
+
+    project = Project.find()
+    target = project.study_file(name)
+    if target.exists():
+        raise ConfigError(f"{target} exists. Choose another name, or edit that file.")
+
+    target.write_text(datasets.new_study(name, file))
+    click.echo(f"Wrote {target.relative_to(project.root)}. Look at it, then: make run STUDY={name}")
+
+
+@main.command()
+@click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--retry", is_flag=True, help="Ask again for cells that failed or stalled.")
+@plainly
+def plan(overrides: tuple[str, ...], as_json: bool, retry: bool) -> None:
+    """What a run would measure, why, and for how long. Takes the same KEY=VALUE as snakemake --config."""
+    from anisweep.plan import make_plan
+    from anisweep.plan.text import plan_as_json, plan_as_text
+
+    project = Project.find()
+    config, sweeps = load_config(project, _overrides(overrides))
+    made = make_plan(project, config, sweeps, retry=retry)
+    click.echo(json.dumps(plan_as_json(made), indent=1) if as_json else plan_as_text(made))
+
+
+@main.command()
+@click.argument("what", metavar="ARTIFACT|CELL")
+@plainly
+def show(what: str) -> None:
+    """What an artifact holds, or what was measured of a cell (by the start of its key)."""
+    from anisweep.plan.text import artifact_as_text, cell_as_text
+
+    project = Project.find()
+    store = Store(project.artifacts, project.state)
+    name = Path(what).name.removesuffix(".tar.gz")
+    entries = {entry.name: entry for entry in store.entries()}
+
+    if name in entries:
+        click.echo(artifact_as_text(store, entries[name]))
+        return
+
+    found = [(entry, key) for entry in entries.values() for key in entry.keys if key.startswith(what)]
+    if not found:
+        raise ConfigError(
+            f"{what}: no artifact of this name, and no measured cell whose key begins so. `ls results/artifacts` lists "
+            "the artifacts; `anisweep show ARTIFACT` lists the keys of its cells."
+        )
+    click.echo("\n\n".join(cell_as_text(store, entry, key) for entry, key in found))
+
+
+@main.command()
+@plainly
+def verify() -> None:
+    """Read every byte of every artifact; status 1 and the names when one is damaged."""
+    project = Project.find()
+    store = Store(project.artifacts, project.state)
+    lost = store.lost()
+    count = 0
+    damaged = []
+
+    for entry in store.verify():
+        count += 1
+        if not entry.sound:
+            damaged.append(entry)
+
+    for entry in damaged:
+        click.echo(f"damaged: {entry.damage}")
+    for entry in lost:
+        click.echo(f"missing: {entry.name}")
+
+    click.echo(f"{count} artifacts read, {len(damaged)} damaged, {len(lost)} missing.")
+    if damaged or lost:
+        click.echo(
+            "The next run measures their cells again; the damaged files stay until `anisweep prune --yes`."
+        )
+        sys.exit(1)
+
+
+@main.command()
+@click.option("--yes", is_flag=True, help="Delete them.")
+@plainly
+def prune(yes: bool) -> None:
+    """List artifacts of which no study's configuration asks for a cell; with --yes delete them."""
+    from anisweep.plan.prune import unwanted
+
+    project = Project.find()
+    files = unwanted(project)
+
+    for file, why in files:
+        click.echo(f"{file.relative_to(project.root)}  ({why})")
+        if yes:
+            file.unlink()
+
+    verb = "Deleted" if yes else "Would delete"
+    click.echo(
+        f"{verb} {len(files)} artifacts." + ("" if yes or not files else " `anisweep prune --yes` does it.")
+    )
+
+
+@main.command("run-pack")
+@click.argument("pack", type=click.Path(path_type=Path))
+@click.argument("artifact", type=click.Path(path_type=Path))
+@plainly
+def run_pack(pack: Path, artifact: Path) -> None:
+    """Measure PACK (a JSON file of the plan) and write ARTIFACT. This is what a job runs."""
+    from anisweep.worker import supervise
+
+    try:
+        summary = supervise.run_pack(pack, artifact)
+    except supervise.ControllerGone as gone:
+        raise click.ClickException(str(gone)) from None
+
+    counts = ", ".join(f"{count} {status}" for status, count in sorted(summary.statuses.items()))
+    click.echo(f"{summary.name}: {counts} in {summary.seconds:.0f} s")
+
+
+@main.command("prepare-data", hidden=True)
+@click.argument("path", type=click.Path(path_type=Path))
+@plainly
+def prepare_data(path: Path) -> None:
+    """Write the data set of a planned cell by its path."""
+    from anisweep.run import prepare_dataset
+
+    click.echo(prepare_dataset(Project.find(), path))
+
+
+@main.command(hidden=True)
+@click.argument("step", type=click.Choice(["cells", "summary", "legacy"]))
+@click.argument("study")
+@plainly
+def tables(step: str, study: str) -> None:
+    """Write the tables of a study: results/STUDY/tables."""
+    from anisweep import tables as written
+    from anisweep.run import study_rows
+
+    project = Project.find()
+    folder = project.results / study / "tables"
+
+    if step == "cells":
+        rows, sources, missing = study_rows(project, study)
+        written.write_cells(rows, sources, folder, missing)
+    elif step == "summary":
+        written.write_summary(folder)
+    else:
+        written.write_legacy_tables(folder)
+
+
+@main.command(hidden=True)
+@click.argument("study")
+@click.argument("figure")
+@plainly
+def draw(study: str, figure: str) -> None:
+    """Draw one figure of a study: results/STUDY/figures."""
+    from anisweep import figures
+
+    folder = Project.find().results / study
+    figures.draw_to(figure, folder / "tables", folder / "figures" / figure)
+
+
+@main.command(hidden=True)
+@click.argument("studies", nargs=-1)
+@plainly
+def report(studies: tuple[str, ...]) -> None:
+    """Write results/report.html with a section for each study."""
+    from anisweep import report as page
+    from anisweep.run import study_question
+
+    project = Project.find()
+    sections = [(name, study_question(project, name), project.results / name) for name in studies]
+    page.write(sections, project.results / "report.html")
+
+
+def _overrides(pairs: tuple[str, ...]) -> dict[str, Any]:
+    """KEY=VALUE, each value as YAML, as Snakemake reads them."""
+    import yaml
+
+    for pair in pairs:
+        if "=" not in pair:
+            raise ConfigError(f"{pair}: KEY=VALUE expected, for example replicates=5")
+
+    return {key: yaml.safe_load(value) for key, value in (pair.split("=", 1) for pair in pairs)}
+
+
+def disk_used(folder: Path) -> int:
+    """Bytes below a folder."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def columns() -> int:
+    """Width of the terminal."""
+    return shutil.get_terminal_size((100, 24)).columns

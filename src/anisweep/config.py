@@ -1,0 +1,349 @@
+"""The configuration: typed sections, and errors that say which key, what came and what is allowed.
+
+``config/config.yaml`` (defaults) and ``config/schema.json`` are generated from these classes by
+``make generated``; a test keeps them equal.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from anisweep import datasets, modes
+from anisweep.cell import Basis, Output
+
+Count = Annotated[int, Field(strict=True, ge=1)]
+Order = Annotated[int, Field(strict=True, ge=0, le=20)]
+Length = Annotated[float, Field(gt=0, le=1000)]
+Precision = Literal["fp64", "fp32", "tf32", "bf16", "fp16"]
+Device = Literal["cpu", "cuda", "mps"]
+Model = TypeVar("Model", bound=BaseModel)
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+
+#: Folders below results/ that are no study's.
+RESERVED_NAMES = ("artifacts", "packs", "logs", "figures", "profiler_traces")
+
+
+class ConfigError(ValueError):
+    """The configuration cannot be used; the message says where and what to do."""
+
+
+class Section(BaseModel):
+    """A part of the configuration. Unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class HyperAxes(Section):
+    """Hyperparameters by AniSOAP's names; a list of values makes an axis of the sweep."""
+
+    radial_basis_name: Basis | list[Basis] = "gto"
+    max_angular: Order | list[Order] = 6
+    max_radial: Order | list[Order | list[Order] | None] | None = None
+    cutoff_radius: Length | list[Length] = 7.0
+    radial_gaussian_width: Length | list[Length | None] | None = 1.5
+    subtract_center_contribution: bool | list[bool] = False
+    basis_rcond: Annotated[float, Field(ge=0, lt=1)] | list[Annotated[float, Field(ge=0, lt=1)]] = 1e-8
+    basis_tol: Annotated[float, Field(gt=0)] | list[Annotated[float, Field(gt=0)]] = 1e-3
+
+
+class Measure(Section):
+    """How each cell is measured."""
+
+    processes: Annotated[Count, Field(description="fresh interpreters in each replicate")] = 1
+    warmups: Annotated[int, Field(strict=True, ge=0, description="uncounted calls after the first")] = 1
+    repetitions: Annotated[int, Field(strict=True, ge=2, description="timed calls")] = 5
+    minimum_s: Annotated[float, Field(ge=0, le=60, description="shortest duration of a repetition")] = 0.05
+    limit_s: Annotated[float, Field(gt=0, description="a cell that takes longer is `stalled`")] = 600.0
+    profile: Annotated[bool, Field(description="also write a cProfile of one more call")] = False
+
+
+class DatasetEntry(Section):
+    """A data set of a study: one of the generated ones, or a file of the user's."""
+
+    frames: Annotated[Count | None, Field(description="the first so many; all when left out")] = None
+    outputs: Annotated[list[Output] | None, Field(description="instead of the study's")] = None
+    file: Annotated[str | None, Field(description="any format that ASE reads")] = None
+    orientations: Annotated[str | None, Field(description="array of quaternions (w,x,y,z) or matrices")] = (
+        None
+    )
+    diameters: Annotated[
+        list[float] | dict[str, list[float]] | list[str] | str | None,
+        Field(description="three lengths, three for each species, or names of arrays"),
+    ] = None
+
+    @model_validator(mode="after")
+    def _only_for_files(self) -> DatasetEntry:
+        if self.file is None and (self.orientations or self.diameters):
+            raise ValueError(
+                "orientations and diameters belong to a `file`; generated data sets have their own"
+            )
+        return self
+
+
+class Sweep(Section):
+    """What a study asks: every combination of these becomes a cell."""
+
+    question: Annotated[str, Field(min_length=1, description="one sentence; stands above the answer")]
+    anchor: Annotated[str, Field(description="reference mode, run first and last in each pack")] = (
+        "numpy_only"
+    )
+    replicates: Annotated[Count, Field(le=1000, description="packs of their own for each repetition")] = 3
+    datasets: Annotated[dict[Name, DatasetEntry], Field(min_length=1)]
+    modes: Annotated[list[str], Field(min_length=1)]
+    outputs: Annotated[list[Output], Field(min_length=1)] = ["coefficients"]
+    precisions: Annotated[list[Precision], Field(min_length=1)] = ["fp64"]
+    devices: Annotated[list[Device], Field(min_length=1)] = ["cpu"]
+    threads: Annotated[list[Count], Field(min_length=1)] = [1]
+    hypers: HyperAxes = HyperAxes()
+    measure: Measure = Measure()
+
+    @field_validator("anchor")
+    @classmethod
+    def _known_anchor(cls, value: str) -> str:
+        return _known(value, modes.names(), "mode")
+
+    @field_validator("modes")
+    @classmethod
+    def _known_modes(cls, values: list[str]) -> list[str]:
+        return [_known(value, modes.names(), "mode") for value in values]
+
+    @field_validator("datasets")
+    @classmethod
+    def _known_datasets(cls, entries: dict[str, DatasetEntry]) -> dict[str, DatasetEntry]:
+        generated = datasets.generated()
+
+        for name, entry in entries.items():
+            if entry.file is None:
+                _known(name, list(generated), "data set", hint="a data set of your own needs `file:`")
+            elif name in generated:
+                raise ValueError(f"{name!r} is the name of a generated data set: give your file another name")
+
+            held = generated[name].frames if entry.file is None else None
+            if held is not None and entry.frames is not None and entry.frames > held:
+                raise ValueError(f"{name}.frames is {entry.frames}, but the data set has {held} frames")
+
+        return entries
+
+
+class Config(Section):
+    """The switches of a run. Any key of a study may stand beside them and overrides the study's."""
+
+    study: Annotated[Name | list[Name], Field(description="a file of config/studies/, or several")] = (
+        "first_look"
+    )
+    size: Annotated[
+        Literal["small", "full"], Field(description="full takes the study's `full:` section too")
+    ] = "small"
+    site: Annotated[Name, Field(description="where this run measures")] = "local"
+    packing: Annotated[
+        Literal["merged", "cell"], Field(description="cell: one job and one archive for each cell")
+    ] = "merged"
+    target_minutes: Annotated[float, Field(gt=0, description="small packs are merged up to this")] = 4.0
+    max_minutes: Annotated[float, Field(gt=0, description="longer packs are split")] = 60.0
+
+    @property
+    def studies(self) -> list[str]:
+        return [self.study] if isinstance(self.study, str) else list(self.study)
+
+
+@dataclass(frozen=True)
+class Project:
+    """Where things lie. Everything is relative to the folder that holds the Snakefile."""
+
+    root: Path
+
+    @classmethod
+    def find(cls) -> Project:
+        """The project around the current folder, or the one named by ANISWEEP_PROJECT."""
+        start = Path(os.environ.get("ANISWEEP_PROJECT", ".")).resolve()
+
+        for folder in (start, *start.parents):
+            if (folder / "Snakefile").is_file() and (folder / "config" / "studies").is_dir():
+                return cls(folder)
+
+        raise ConfigError(
+            f"{start} is not inside an AniSweep project (a folder with Snakefile and config/studies).\n"
+            "Change to your clone, or set ANISWEEP_PROJECT to it."
+        )
+
+    @property
+    def results(self) -> Path:
+        return self.root / "results"
+
+    @property
+    def artifacts(self) -> Path:
+        return self.results / "artifacts"
+
+    @property
+    def state(self) -> Path:
+        """What can be rebuilt from the rest: indexes and locks."""
+        return self.results / ".anisweep"
+
+    def study_file(self, name: str) -> Path:
+        return self.root / "config" / "studies" / f"{name}.yaml"
+
+    def study_names(self) -> list[str]:
+        return sorted(path.stem for path in (self.root / "config" / "studies").glob("*.yaml"))
+
+
+def load_config(project: Project, overrides: dict[str, Any] | None = None) -> tuple[Config, dict[str, Sweep]]:
+    """The configuration and its studies, by name, with ``overrides`` on top.
+
+    Parameters
+    ----------
+    overrides : what Snakemake's ``--config`` gave; keys of `Config`, or of a study
+
+    Raises
+    ------
+    ConfigError
+        naming the key's path, what came, what is allowed and the nearest right spelling
+    """
+    file = project.root / "config" / "config.yaml"
+    given = _merge(_read_yaml(file), overrides or {})
+
+    switches = {key: value for key, value in given.items() if key in Config.model_fields}
+    study_overrides = {key: value for key, value in given.items() if key not in Config.model_fields}
+    allowed = [*Config.model_fields, *Sweep.model_fields]
+
+    for key in study_overrides:
+        if key not in allowed:
+            raise ConfigError(f"{_relative(project, file)} or --config: {_unknown_key(key, (), allowed)}")
+
+    config = _validated(Config, switches, f"{_relative(project, file)} or --config")
+    return config, {name: load_study(project, name, config.size, study_overrides) for name in config.studies}
+
+
+def load_study(project: Project, name: str, size: str, overrides: dict[str, Any] | None = None) -> Sweep:
+    """One file of config/studies/, at a size, with ``overrides`` on top."""
+    if name in RESERVED_NAMES:
+        raise ConfigError(f"study: {name!r} is the name of a folder below results/. Choose another name.")
+
+    file = project.study_file(name)
+    if not file.is_file():
+        raise ConfigError(f"study: {_not_among(name, project.study_names(), 'study')}\nIt would be {file}.")
+
+    given = _read_yaml(file)
+    full = given.pop("full", {})
+    if size == "full":
+        given = _merge(given, full)
+
+    where = str(_relative(project, file))
+    if overrides:
+        where += " with --config on top"
+    return _validated(Sweep, _merge(given, overrides or {}), where)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without duplicate keys, which PyYAML would take silently."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=deep)  # type: ignore[no-untyped-call]
+            if key in seen:
+                line = key_node.start_mark.line + 1
+                raise yaml.YAMLError(f"line {line}: the key {key!r} stands twice. Keep one of them.")
+            seen.add(key)
+
+        return super().construct_mapping(node, deep=deep)
+
+
+def _read_yaml(file: Path) -> dict[str, Any]:
+    try:
+        content = yaml.load(file.read_text(encoding="utf-8"), _Loader)  # a SafeLoader
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: cannot be read ({error}).") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{file}: not valid YAML.\n{error}") from error
+
+    if not isinstance(content, dict):
+        raise ConfigError(f"{file}: `key: value` lines expected, found {type(content).__name__}.")
+    return content
+
+
+def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """``above`` wins; nested mappings are merged, except data sets, which are replaced as a whole."""
+    merged = dict(below)
+
+    for key, value in above.items():
+        nested = isinstance(value, dict) and isinstance(merged.get(key), dict) and key != "datasets"
+        merged[key] = _merge(merged[key], value) if nested else value
+
+    return merged
+
+
+def _validated(model: type[Model], given: dict[str, Any], where: str) -> Model:
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        lines = {_explain(model, details) for details in error.errors()}  # type: ignore[arg-type]
+        raise ConfigError("\n".join(f"{where}: {line}" for line in sorted(lines))) from error
+
+
+def _explain(model: type[BaseModel], details: dict[str, Any]) -> str:
+    """One line for one of pydantic's errors: the path, what came, what is allowed."""
+    path = [part for part in details["loc"] if not _is_type_branch(part)]
+    came = details["input"]
+
+    if details["type"] == "extra_forbidden":
+        return _unknown_key(str(path[-1]), path[:-1], _fields_at(model, path[:-1]))
+
+    if details["type"] == "missing":
+        return f"{_dotted(path)}: missing. Add the key; docs/reference/configuration.md says what it means."
+
+    message = details["msg"].removeprefix("Value error, ")
+    return f"{_dotted(path)}: {came!r} is not allowed. {message}."
+
+
+def _is_type_branch(part: Any) -> bool:
+    """Pydantic names the branch of a union in the path; a user did not write it."""
+    return isinstance(part, str) and (
+        part in ("int", "float", "bool", "str", "none") or "[" in part or "-" in part
+    )
+
+
+def _fields_at(model: Any, path: list[Any]) -> list[str]:
+    """The keys that are allowed at ``path``."""
+    for part in path:
+        annotation = model.model_fields[part].annotation if hasattr(model, "model_fields") else None
+        if annotation is None:
+            continue
+        model = next((a for a in (annotation, *get_args(annotation)) if hasattr(a, "model_fields")), model)
+
+    return list(model.model_fields)
+
+
+def _dotted(path: list[Any] | tuple[Any, ...]) -> str:
+    return ".".join(str(part) for part in path) or "(top level)"
+
+
+def _unknown_key(key: str, path: Any, allowed: list[str]) -> str:
+    return f"{_dotted([*path, key])}: unknown key. {_choices(key, allowed)}"
+
+
+def _known(value: str, allowed: list[str], kind: str, hint: str = "") -> str:
+    if value not in allowed:
+        raise ValueError(_not_among(value, allowed, kind) + (f" ({hint})" if hint else ""))
+    return value
+
+
+def _not_among(value: str, allowed: list[str], kind: str) -> str:
+    return f"there is no {kind} {value!r}. {_choices(value, allowed)}"
+
+
+def _choices(value: str, allowed: list[str]) -> str:
+    near = difflib.get_close_matches(value, allowed, n=1)
+    guess = f"Did you mean {near[0]!r}? " if near else ""
+    return f"{guess}Allowed: {', '.join(allowed)}."
+
+
+def _relative(project: Project, file: Path) -> Path:
+    return file.relative_to(project.root) if file.is_relative_to(project.root) else file

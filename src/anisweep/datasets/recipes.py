@@ -1,0 +1,76 @@
+"""Recipes of the generated data sets, known before their files exist."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ase import Atoms
+
+from anisweep.cell import digest
+from anisweep.source import imported_sources, source_digest
+
+FOLDER = Path(__file__).parent / "generators"
+
+PACKAGE = Path(__file__).parent.parent
+
+#: The seed of every generated data set; frame k draws from (seed, k).
+SEED = 1
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a generated data set is made.
+
+    Attributes
+    ----------
+    name : name of the data set
+    module : name of the generator's file, without ``.py``
+    frames : how many frames the file holds
+    parameters : what ``generate`` is given besides frames and seed
+    """
+
+    name: str
+    module: str
+    frames: int
+    seed: int = SEED
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the recipe and of the code that it runs."""
+        path = FOLDER / f"{self.module}.py"
+        files = {self.module: path, **imported_sources(path, PACKAGE)}
+        code = {module: source_digest(file) for module, file in files.items()}
+        return digest({"recipe": asdict(self), "code": code})
+
+    @property
+    def made(self) -> str:
+        """The docstring of the generator."""
+        return ast.get_docstring(ast.parse((FOLDER / f"{self.module}.py").read_text())) or ""
+
+    def generate(self) -> Iterator[Atoms]:
+        """The canonical frames."""
+        generator = importlib.import_module(f"anisweep.datasets.generators.{self.module}")
+        made: Iterator[Atoms] = generator.generate(self.frames, self.seed, **self.parameters)
+        return made
+
+
+def generated() -> dict[str, Recipe]:
+    """The recipe of each data set in ``generators/``, by name."""
+    recipes: dict[str, Recipe] = {}
+
+    for path in sorted(FOLDER.glob("[!_]*.py")):
+        module = importlib.import_module(f"anisweep.datasets.generators.{path.stem}")
+
+        for name, parameters in module.NAMES.items():
+            if name in recipes:
+                raise ValueError(f"two generators make {name!r}: {recipes[name].module}.py and {path.name}")
+            recipes[name] = Recipe(name, path.stem, module.FRAMES, parameters=parameters)
+
+    return recipes

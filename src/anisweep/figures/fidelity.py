@@ -1,0 +1,75 @@
+"""How far each mode is from the reference."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from anisweep.figures._series import NothingToDraw, legend_above, put_systems_on_y, series_of
+
+TITLE = "Fidelity"
+CAPTION = (
+    "Largest difference from the reference mode, relative to the largest number of the reference; a mark right "
+    "of the dashed bound of its precision is a wrong answer, and identical answers stand at the left edge."
+)
+
+#: Where an error of exactly zero is drawn: below anything that rounding in double precision leaves.
+ZERO = 1e-18
+
+
+def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
+    compared = summary.dropna(subset=["max_relative_error"])
+
+    if compared.empty:
+        raise NothingToDraw("No cell of this study has been compared with the reference yet.")
+
+    systems = compared[["dataset", "output", "hypers"]].drop_duplicates()
+    figure, axes = plt.subplots(figsize=(6.0, 1.15 + 0.46 * len(systems)))
+    positions = put_systems_on_y(axes, compared)
+
+    for series in series_of(compared):
+        axes.plot(
+            series.lines["max_relative_error"].clip(lower=ZERO),
+            [positions[system] + series.offset for system in series.lines["system"]],
+            series.mark,
+            color=series.colour,
+            label=series.label,
+            clip_on=False,
+        )
+
+    largest = max(compared["max_relative_error"].max(), compared["bound"].max())
+    axes.set_xscale("log")
+    axes.set_xlim(ZERO / 3, 30 * max(float(np.nan_to_num(largest)), 1e-10))
+    _name_ticks(axes)
+    _draw_bounds(axes, compared)
+    axes.set_xlabel("max |difference| / max |reference|")
+    legend_above(figure, axes)
+    return figure
+
+
+def _name_ticks(axes: plt.Axes) -> None:
+    decades = [-16, -14, -12, -10, -8, -6, -4, -2, 0]
+    shown = [decade for decade in decades if 10.0**decade <= axes.get_xlim()[1]]
+    axes.set_xticks([ZERO, *(10.0**d for d in shown)], ["0", *(f"1e{d}" for d in shown)])
+    axes.minorticks_off()
+
+
+def _draw_bounds(axes: plt.Axes, compared: pd.DataFrame) -> None:
+    bounds = compared.dropna(subset=["bound"])
+
+    for bound, lines in bounds.groupby("bound"):
+        precisions = ", ".join(sorted(lines["precision"].unique()))
+        axes.axvline(bound, color="#1f2328", linestyle="--", linewidth=1.2)
+        axes.annotate(
+            f"{precisions} bound",
+            xy=(bound, 0.0),
+            xycoords=("data", "axes fraction"),
+            xytext=(-3, 4),
+            textcoords="offset points",
+            rotation=90,
+            horizontalalignment="right",
+            verticalalignment="bottom",
+            fontsize=9.5,
+        )

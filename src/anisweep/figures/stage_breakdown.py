@@ -1,0 +1,108 @@
+"""Where the time goes in each mode."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from anisweep.figures._series import NothingToDraw, legend_above
+from anisweep.tables.names import series_in_order, with_names
+
+TITLE = "Where the time goes"
+CAPTION = (
+    "Share of each stage in the wall time of one traced computation, medians over replicates, for the smallest "
+    "and the largest system of the study; the total stands at the right."
+)
+
+#: Light enough for dark text on them; neighbours in the bar also differ by hatch.
+FILLS = ["#56b4e9", "#e69f00", "#c7e6da", "#f0e442", "#cc79a7", "#d9d9d9"]
+HATCHES = ["", "///", "", "...", "\\\\\\", ""]
+REST = "other"
+LARGEST = 5
+
+
+def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
+    stages = [name for name in summary.columns if name.startswith("stage_")]
+    traced = summary[summary["traced_wall_s"].notna() & summary["wall_mean_s"].notna()]
+
+    if traced.empty or not stages:
+        raise NothingToDraw("No cell of this study has been traced yet.")
+
+    named = with_names(traced)
+    systems = _smallest_and_largest(named)
+    shares = named[stages].fillna(0.0).div(named["traced_wall_s"], axis=0)
+    shares.columns = [_words(name) for name in stages]
+    grouped = _group_small(shares)
+
+    modes = len(series_in_order(named))
+    size = (6.0, 1.0 + len(systems) * (0.45 + 0.34 * modes))
+    figure, panels = plt.subplots(len(systems), sharex=True, squeeze=False, figsize=size)
+
+    for axes, system in zip(panels[:, 0], systems, strict=True):
+        _draw_panel(axes, named[named["system"] == system], grouped, system)
+
+    panels[-1, 0].set_xlabel("share of the wall time / %")
+    legend_above(figure, panels[0, 0])
+    return figure
+
+
+def _smallest_and_largest(named: pd.DataFrame) -> list[str]:
+    coefficients = named[named["output"] == "coefficients"]
+    by_size = (coefficients if len(coefficients) else named).sort_values("pairs")["system"]
+    return list(dict.fromkeys([by_size.iloc[0], by_size.iloc[-1]]))
+
+
+def _group_small(shares: pd.DataFrame) -> pd.DataFrame:
+    """The largest stages by themselves, all others (and what no stage claims) together."""
+    largest = shares.max().sort_values(ascending=False).index[:LARGEST]
+    kept = shares[list(largest)]
+    return kept.assign(**{REST: (1.0 - kept.sum(axis=1)).clip(lower=0.0)})
+
+
+def _draw_panel(axes: plt.Axes, lines: pd.DataFrame, shares: pd.DataFrame, system: str) -> None:
+    order = series_in_order(lines)
+    positions = [order.index(name) for name in lines["series"]]
+    left = pd.Series(0.0, index=lines.index)
+
+    for stage, fill, hatch in zip(shares.columns, FILLS, HATCHES, strict=False):
+        width = 100 * shares.loc[lines.index, stage]
+        bars = axes.barh(
+            positions, width, left=left, height=0.68, color=fill, hatch=hatch, edgecolor="#1f2328", label=stage
+        )
+        _label_wide(axes, bars, list(width))
+        left = left + width
+
+    for position, seconds in zip(positions, lines["wall_mean_s"], strict=True):
+        axes.text(101.5, position, f"{1e3 * seconds:.3g} ms", verticalalignment="center")
+
+    axes.set_title(system)
+    axes.set_yticks(range(len(order)), order)
+    axes.set_ylim(len(order) - 0.5, -0.5)
+    axes.set_xlim(0, 118)
+    axes.set_xticks(range(0, 101, 20))
+    axes.tick_params(axis="y", length=0)
+    axes.spines["bottom"].set_bounds(0, 100)
+    axes.grid(visible=False)
+
+
+def _label_wide(axes: plt.Axes, bars: plt.BarContainer, widths: list[float]) -> None:
+    """Write the share on segments that have room for it."""
+    for bar, width in zip(bars, widths, strict=True):
+        if width < 7:
+            continue
+
+        axes.text(
+            bar.get_x() + bar.get_width() / 2,
+            bar.get_y() + bar.get_height() / 2,
+            f"{width:.0f}",
+            ha="center",
+            va="center",
+            fontsize=9.5,
+            color="#000000",
+            bbox={"facecolor": bar.get_facecolor(), "edgecolor": "none", "pad": 0.8},
+        )
+
+
+def _words(column: str) -> str:
+    return column.removeprefix("stage_").removesuffix("_s").replace("_", " ")

@@ -1,0 +1,94 @@
+"""The modes: ways to compute descriptors, one file each in this folder.
+
+A mode is a module with four public names::
+
+    PRECISIONS = ("fp64",)
+    DEVICES = ("cpu",)
+    def prepare(hypers, output, precision, device) -> calculator
+    def compute(calculator, frames, clock) -> TensorMap or array
+
+Files that begin with an underscore hold what several modes share, and are no modes. How to add one:
+docs/how-to/add-a-mode.md.
+
+Planning asks for names, summaries, precisions and devices on machines that have neither Torch nor
+AniSOAP, so these are read from the source and nothing is imported.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any, ParamSpec, Protocol, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+FOLDER = Path(__file__).parent
+
+
+class Unavailable(Exception):
+    """A mode cannot do what was asked for, here or at all. The row says so, with this reason."""
+
+
+class Timer(Protocol):
+    """What a mode may do with the clock it is handed: see ``anisweep.worker.clock``."""
+
+    def stage(self, name: str) -> AbstractContextManager[None]: ...
+
+    def wrap(self, name: str, function: Callable[P, R]) -> Callable[P, R]: ...
+
+
+def names() -> list[str]:
+    """Names of all modes, sorted."""
+    return sorted(path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_"))
+
+
+def load(name: str) -> ModuleType:
+    """Import one mode and nothing of the others."""
+    _source(name)
+    return import_module(f"{__name__}.{name}")
+
+
+def summary(name: str) -> str:
+    """First line of a mode's docstring."""
+    return (ast.get_docstring(_source(name)) or "").split("\n")[0]
+
+
+def precisions(name: str) -> tuple[str, ...]:
+    """Precisions that a mode can compute in."""
+    return tuple(_constant(name, "PRECISIONS"))
+
+
+def devices(name: str) -> tuple[str, ...]:
+    """Kinds of device that a mode can compute on. Whether this machine has one is another question."""
+    return tuple(_constant(name, "DEVICES"))
+
+
+def require(what: str, wanted: str, allowed: tuple[str, ...]) -> None:
+    """Raise ``Unavailable`` unless a mode has the precision or device that is wanted."""
+    if wanted not in allowed:
+        raise Unavailable(f"{what} {wanted}: this mode has {', '.join(allowed)} only")
+
+
+def _source(name: str) -> ast.Module:
+    path = FOLDER / f"{name}.py"
+
+    if name not in names():
+        nearest = get_close_matches(name, names(), n=1)
+        hint = f"; did you mean {nearest[0]}?" if nearest else ""
+        raise ValueError(f"no mode {name!r} in {FOLDER.name}/: there are {', '.join(names())}{hint}")
+
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _constant(name: str, wanted: str) -> Any:
+    for statement in _source(name).body:
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == wanted:
+            return ast.literal_eval(statement.value)
+
+    raise ValueError(f"mode {name!r} has no line `{wanted} = (...)`: write one, a tuple of strings")

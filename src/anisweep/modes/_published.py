@@ -1,0 +1,160 @@
+"""The published AniSOAP, as the modes drive it: right for any number of species, and open to a clock."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from anisoap.representations import ellipsoidal_density_projection as package
+from ase import Atoms
+from featomic import NeighborList
+from metatensor import TensorMap
+
+from anisweep.cell import Hypers, Output
+from anisweep.modes import Timer, Unavailable
+
+
+@dataclass(frozen=True)
+class Published:
+    """The package's own calculator, and what is wanted of it."""
+
+    projection: Any
+    output: Output
+
+
+def projection(hypers: Hypers) -> Any:
+    """The package's ``EllipsoidalDensityProjection``, for orientations in the array ``c_q``."""
+    radial = hypers.max_radial
+    width = hypers.radial_gaussian_width
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "In quaternion mode", UserWarning)
+
+        # The package takes neither tuples nor integral lengths.
+        return package.EllipsoidalDensityProjection(
+            max_angular=hypers.max_angular,
+            radial_basis_name=hypers.radial_basis_name,
+            cutoff_radius=float(hypers.cutoff_radius),
+            subtract_center_contribution=hypers.subtract_center_contribution,
+            radial_gaussian_width=None if width is None else float(width),
+            max_radial=list(radial) if isinstance(radial, tuple) else radial,
+            rotation_key="c_q",
+            basis_rcond=hypers.basis_rcond,
+            basis_tol=hypers.basis_tol,
+        )
+
+
+def compute(
+    calculator: Published, frames: list[Atoms], clock: Timer, einsum: Callable[..., Any]
+) -> TensorMap | np.ndarray:
+    """Coefficients or power spectrum, by the package's own functions.
+
+    Parameters
+    ----------
+    calculator : from this module's :class:`Published`
+    frames : canonical frames
+    clock : times the stages of the call
+    einsum : stands in for ``numpy.einsum`` while the package computes; it does all of its contractions
+
+    Returns
+    -------
+    TensorMap
+        For coefficients: the package's keys, samples and property names; the properties of several
+        neighbour species run species slow, n fast.
+    ndarray, shape (frames, features)
+        For the power spectrum, in the package's order and sign. As in the package, a frame in which
+        no particle has a neighbour has no row.
+
+    Raises
+    ------
+    Unavailable
+        Power spectrum of two or more species.
+    """
+    with on_the_clock(calculator.projection, clock), replaced(np, "einsum", einsum):
+        if calculator.output == "power_spectrum":
+            return _power_spectrum(calculator.projection, frames, clock)
+
+        return _coefficients(calculator.projection, frames)
+
+
+def one_species(frames: list[Atoms]) -> None:
+    """Raise ``Unavailable`` where the published power spectrum is wrong: at two or more species."""
+    species = np.unique(np.concatenate([frame.numbers for frame in frames]))
+
+    if len(species) > 1:
+        raise Unavailable(
+            f"power spectrum of {len(species)} species: the published package has it for one species only; "
+            "ask for coefficients"
+        )
+
+
+@contextmanager
+def on_the_clock(projection: Any, clock: Timer) -> Iterator[None]:
+    """Put the package's own functions on the clock; under a silent clock they stay untouched."""
+    basis = projection.radial_basis
+    pieces = [
+        (projection, "transform", "setup"),
+        (NeighborList, "compute", "neighbours"),
+        (package, "pairwise_ellip_expansion", "pair_loop"),
+        (basis, "compute_gaussian_parameters", "gaussians"),
+        (package, "compute_moments", "moments"),
+        (package, "contract_pairwise_feat", "sum_neighbours"),
+        (basis, "orthonormalize_basis", "orthonormalise"),
+    ]
+
+    with ExitStack() as stack:
+        for owner, name, stage in pieces:
+            function = getattr(owner, name)
+            timed = clock.wrap(stage, function)
+
+            if timed is not function:
+                stack.enter_context(replaced(owner, name, timed))
+
+        yield
+
+
+@contextmanager
+def replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
+    """Set ``owner.name`` for the duration of a ``with`` block, whatever happens in it."""
+    missing = object()
+    before = vars(owner).get(name, missing)
+    setattr(owner, name, value)
+
+    try:
+        yield
+    finally:
+        if before is missing:
+            delattr(owner, name)
+        else:
+            setattr(owner, name, before)
+
+
+def _coefficients(projection: Any, frames: list[Atoms]) -> TensorMap:
+    """Orthonormalised coefficients: for one species this is ``transform``, step by step."""
+    features = projection.transform(frames, normalize=False)
+
+    # Published values run n slow and species fast, its labels the other way round. Orthonormalising by
+    # the labels would mix species, so the values are brought into the labels' order first.
+    for block in features:
+        species = len(np.unique(block.properties["neighbor_types"]))
+        if species > 1:
+            samples, components, properties = block.values.shape
+            by_n = block.values.reshape(samples, components, properties // species, species)
+            block.values[:] = by_n.swapaxes(2, 3).reshape(block.values.shape)
+
+    return projection.radial_basis.orthonormalize_basis(features)
+
+
+def _power_spectrum(projection: Any, frames: list[Atoms], clock: Timer) -> np.ndarray:
+    one_species(frames)
+
+    with clock.stage("power_spectrum"):
+        spectrum = projection.power_spectrum(frames)
+
+    # The package drops the axis of frames when there is only one frame.
+    features = sum(count**2 for count in projection.num_ns)
+    return np.asarray(spectrum).reshape(-1, features)

@@ -1,0 +1,193 @@
+"""The plan: which cells are to be measured, why, in which packs, and for how long.
+
+A pure function of configuration, sound artifacts and packs in flight. Snakemake executes it and
+decides nothing about measuring.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from anisweep.cell import Cell, Hypers, Pack
+from anisweep.config import Config, ConfigError, Project, Sweep
+from anisweep.controller import Holder, holder
+from anisweep.plan.cost import CostModel
+from anisweep.plan.digests import Environment, installed_differences, worker_environment
+from anisweep.plan.expand import cells_of
+from anisweep.plan.packing import packs_of
+from anisweep.plan.reasons import Reasons
+from anisweep.row import Row
+from anisweep.store import Entry, Store, restore_kept
+
+__all__ = ["Plan", "Wanted", "make_plan"]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A cell that is to be measured, and why."""
+
+    cell: Cell
+    reason: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would do.
+
+    Attributes
+    ----------
+    cells : every cell of the configuration by key, in the order of the studies
+    studies : keys of each study's cells
+    measured : artifact that holds each measured cell, by key
+    in_flight : keys that a running controller measures
+    to_measure : the rest
+    packs : the packs for ``to_measure``
+    damaged : artifacts that are not sound
+    """
+
+    cells: dict[str, Cell]
+    studies: dict[str, list[str]]
+    measured: dict[str, str]
+    in_flight: set[str]
+    to_measure: list[Wanted]
+    packs: list[Pack]
+    damaged: list[Entry]
+    model: CostModel
+    running: Holder | None
+
+    @property
+    def estimated_s(self) -> float:
+        """Seconds that measuring takes, one pack after the other."""
+        return sum(pack.estimated_s for pack in self.packs)
+
+    def artifacts_of(self, study: str) -> list[str]:
+        """Names of the artifacts that hold or will hold the study's cells."""
+        keys = self.studies[study]
+        planned = {cell.key: pack.name for pack in self.packs for cell in pack.cells}
+        found = (self.measured.get(key) or planned.get(key) for key in keys)
+        return sorted({name for name in found if name})
+
+
+def make_plan(
+    project: Project, config: Config, studies: dict[str, Sweep], retry: bool = False, restore: bool = True
+) -> Plan:
+    """Decide what is to be measured.
+
+    Parameters
+    ----------
+    retry : ask again for cells whose row says failed or stalled
+    restore : give back artifacts that a dead run left half closed (not while another one runs)
+    """
+    running = holder(project)
+    if restore and running is None:
+        restore_kept(project.artifacts)
+
+    store = Store(project.artifacts, project.state)
+    entries = store.entries()
+    environment = worker_environment(project)
+    _check_environment(config, environment)
+
+    cells: dict[str, Cell] = {}
+    anchors: dict[str, str] = {}
+    keys: dict[str, list[str]] = {}
+
+    for name, sweep in studies.items():
+        mine = list(cells_of(name, sweep, config.site, environment, project))
+        keys[name] = [cell.key for cell in mine]
+        cells.update((cell.key, cell) for cell in mine)
+        anchors.update((cell.key, sweep.anchor) for cell in mine)
+
+    measured = _measured(store, entries, cells, retry)
+    in_flight = _in_flight(project, running, cells) - measured.keys()
+    open_keys = [key for key in cells if key not in measured and key not in in_flight]
+
+    model = CostModel.from_rows(_measured_rows(store, entries) if open_keys else (), project.root)
+    lost = store.lost() if open_keys else []
+    reasons = Reasons(store, entries, lost, environment)
+    packs = packs_of(
+        [(cells[key], anchors[key]) for key in open_keys],
+        config,
+        model,
+        environment.packages,
+        taken={entry.name for entry in [*entries, *lost]},
+    )
+    damaged = [entry for entry in entries if not entry.sound]
+    return Plan(
+        cells=cells,
+        studies=keys,
+        measured=measured,
+        in_flight=in_flight,
+        to_measure=[Wanted(cells[key], reasons.of(cells[key])) for key in open_keys],
+        packs=packs,
+        damaged=damaged,
+        model=model,
+        running=running,
+    )
+
+
+def pack_file(project: Project, name: str) -> str:
+    """Where a pack lies, relative to the project."""
+    return f"results/packs/{name}.json"
+
+
+def write_packs(project: Project, packs: Iterable[Pack]) -> None:
+    """Write the packs that are not there yet. The name holds the hash of the cells, so equal is equal."""
+    for pack in packs:
+        file = project.root / pack_file(project, pack.name)
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(pack.to_json())
+
+
+def reason_counts(plan: Plan) -> Counter[str]:
+    """How many cells are to be measured for which reason."""
+    return Counter(wanted.reason for wanted in plan.to_measure)
+
+
+def _check_environment(config: Config, environment: Environment) -> None:
+    """What is installed must be what the lock says, or the digest in the rows would lie."""
+    differences = installed_differences(environment) if config.site == "local" else []
+
+    if differences:
+        raise ConfigError(
+            "The environment is not the one of envs/worker.txt: "
+            + "; ".join(differences[:4])
+            + (f" and {len(differences) - 4} more" if len(differences) > 4 else "")
+            + ".\nRun `make env`, or `make lock` if the change is meant."
+        )
+
+
+def _measured_rows(store: Store, entries: list[Entry]) -> Iterator[tuple[Row, Hypers]]:
+    """Rows that teach the cost model: those of the newest 50 artifacts."""
+    newest = sorted((entry for entry in entries if entry.sound), key=lambda entry: -entry.mtime_ns)[:50]
+
+    for entry in newest:
+        for row in store.rows(entry.name):
+            hypers = dict(row.hypers)
+            if isinstance(hypers.get("max_radial"), list):
+                hypers["max_radial"] = tuple(hypers["max_radial"])
+            yield row, Hypers(**hypers)
+
+
+def _in_flight(project: Project, running: Holder | None, cells: dict[str, Cell]) -> set[str]:
+    names = running.packs if running else ()
+    files = (project.root / pack_file(project, name) for name in names)
+    packs = (Pack.from_json(file.read_text()) for file in files if file.exists())
+    return {cell.key for pack in packs for cell in pack.cells if cell.key in cells}
+
+
+def _measured(store: Store, entries: list[Entry], cells: dict[str, Cell], retry: bool) -> dict[str, str]:
+    """The artifact that holds each wanted cell; the latest one where several do."""
+    sound = sorted((entry for entry in entries if entry.sound), key=lambda entry: entry.measured)
+    measured = {key: entry.name for entry in sound for key in entry.keys if key in cells}
+
+    if retry:
+        again = {row.key for name in set(measured.values()) for row in store.rows(name) if _unfinished(row)}
+        measured = {key: name for key, name in measured.items() if key not in again}
+    return measured
+
+
+def _unfinished(row: Row) -> bool:
+    return row.role == "cell" and row.status in ("failed", "stalled")

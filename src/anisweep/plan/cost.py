@@ -1,0 +1,131 @@
+"""The one time model: seconds of a cell = calls x pairs x cost per pair. Measured rows refine it.
+
+It drives packing, estimates and every time left, so it is meant to be right within a factor of two and
+to need no run.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from statistics import median
+
+from anisweep import datasets
+from anisweep.cell import Cell, Hypers
+from anisweep.row import Row
+
+#: Start of an interpreter with torch and anisoap, before anything is measured.
+START_S = 8.0
+
+#: Published anisoap on one core (measured, docs/explanation/measuring.md): a fixed part for each pair, and
+#: a part for each multiply-add of its dense contraction.
+PAIR_US = 80.0
+MULTIPLY_ADD_US = 0.0012
+
+#: The power spectrum on top of the coefficients, until it has been measured.
+POWER_SPECTRUM = 1.1
+
+
+@dataclass
+class CostModel:
+    """Seconds and megabytes that cells will take.
+
+    Attributes
+    ----------
+    per_pair_us : measured cost of a pair, by mode, hypers and output
+    pairs : measured number of pairs, by data set, frames, cutoff and self-pairs
+    start_s : measured start of an interpreter
+    root : of the project, for the files of data sets
+    """
+
+    per_pair_us: dict[tuple[str, Hypers, str], float] = field(default_factory=dict)
+    pairs: dict[tuple[str, int, float, bool], int] = field(default_factory=dict)
+    start_s: float = START_S
+    root: Path = Path()
+
+    @classmethod
+    def from_rows(cls, rows: Iterable[tuple[Row, Hypers]], root: Path) -> CostModel:
+        """Learn from rows that were measured, each with its hypers."""
+        costs = defaultdict(list)
+        starts = []
+        model = cls(root=root)
+
+        for row, hypers in rows:
+            if row.pairs and row.wall_s:
+                costs[row.mode, hypers, row.output].append(1e6 * row.wall_s / row.pairs)
+                self_pairs = not hypers.subtract_center_contribution
+                model.pairs[row.dataset_digest, row.frames, hypers.cutoff_radius, self_pairs] = row.pairs
+            if row.import_s and row.order == 1:
+                starts.append(row.import_s)
+
+        model.per_pair_us = {what: median(values) for what, values in costs.items()}
+        if starts:
+            model.start_s = max(1.0, 1.5 * median(starts))
+        return model
+
+    def call_s(self, cell: Cell, mode: str | None = None) -> float:
+        """One call of the cell, by its own mode or another one."""
+        return 1e-6 * self.cell_pairs(cell) * self.pair_us(mode or cell.mode, cell.hypers, cell.output)
+
+    def cell_s(self, cell: Cell, mode: str | None = None) -> float:
+        """All that is done for a cell in one process: first call, warm-up, calibration, repetitions, trace."""
+        call = self.call_s(cell, mode)
+        settings = cell.settings
+        timed = settings.repetitions * max(call, settings.minimum_s)
+        return min(timed + (3 + settings.warmups + settings.profile) * call, settings.limit_s)
+
+    def cells_s(self, cells: Iterable[Cell], anchor: str) -> float:
+        """A pack of these cells: interpreters, anchors before and after, cells."""
+        cells = list(cells)
+        problems = {(cell.dataset, cell.hypers, cell.output): cell for cell in cells}
+        anchors = 2 * sum(self.cell_s(cell, anchor) for cell in problems.values())
+        processes = max((cell.settings.processes for cell in cells), default=1)
+        return processes * (self.start_s + anchors + sum(self.cell_s(cell) for cell in cells))
+
+    def pair_us(self, mode: str, hypers: Hypers, output: str) -> float:
+        """Cost of one pair: measured, or that of the published package scaled by its multiply-adds."""
+        if (mode, hypers, output) in self.per_pair_us:
+            return self.per_pair_us[mode, hypers, output]
+
+        unknown = 1.0 if mode == "numpy_only" else 1.6
+        spectrum = POWER_SPECTRUM if output == "power_spectrum" else 1.0
+        return unknown * spectrum * (PAIR_US + MULTIPLY_ADD_US * multiply_adds(hypers))
+
+    def cell_pairs(self, cell: Cell) -> float:
+        """Number of pairs: measured, or estimated from the density of the first frames."""
+        self_pairs = not cell.hypers.subtract_center_contribution
+        known = (cell.dataset.digest, cell.dataset.frames, cell.hypers.cutoff_radius, self_pairs)
+
+        if known not in self.pairs:
+            self.pairs[known] = _estimated_pairs(cell, self.root, self_pairs)
+        return self.pairs[known]
+
+    def memory_mb(self, cell: Cell, mode: str) -> float:
+        """Peak resident memory: interpreter and, for modes that hold a block's moments, the moments."""
+        degree = max(l + 2 * (count - 1) for l, count in enumerate(cell.hypers.radial_counts))
+        held = self.cell_pairs(cell) if mode in ("torch_full", "torch_batched") else 0
+        return 700 + 2 * 8e-6 * held * (degree + 1) ** 3
+
+
+def multiply_adds(hypers: Hypers) -> int:
+    """Multiply-adds that upstream's dense einsum does for one pair."""
+    counts = hypers.radial_counts
+    return sum((2 * l + 1) * n * (l + 2 * n - 1) ** 3 for l, n in enumerate(counts))
+
+
+def _estimated_pairs(cell: Cell, root: Path, self_pairs: bool) -> int:
+    """Particles x density x volume of the cutoff sphere, from the first eight frames."""
+    frames = list(islice(datasets.first_frames(cell.dataset.name, root / cell.dataset.path), 8))
+    sphere = 4 / 3 * math.pi * cell.hypers.cutoff_radius**3
+    pairs = 0.0
+
+    for frame in frames:
+        periodic = bool(frame.pbc.all()) and frame.cell.volume > 0
+        others = len(frame) * sphere / frame.cell.volume if periodic else len(frame) - 1
+        pairs += len(frame) * (others + self_pairs)
+
+    return round(pairs / len(frames) * cell.dataset.frames)

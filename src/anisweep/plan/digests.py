@@ -1,0 +1,89 @@
+"""What makes a measurement a different one: the code that ran, and the environment it ran in."""
+
+from __future__ import annotations
+
+import platform
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+
+from anisweep.cell import digest
+from anisweep.config import ConfigError, Project
+from anisweep.source import imported_sources, source_digest
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The packages of a lock file, and the digest of all that decides what is installed."""
+
+    packages: dict[str, str]
+    digest: str
+
+
+@lru_cache
+def code_files(mode: str) -> dict[str, str]:
+    """Digest of each source file that a mode's measurement runs through, by module name.
+
+    Those are the worker, the mode's own file, and what they import of this package. Comments,
+    docstrings and blank lines do not count.
+    """
+    roots = [PACKAGE / "modes" / f"{mode}.py", *sorted((PACKAGE / "worker").glob("*.py"))]
+    files: dict[str, Path] = {}
+
+    for root in roots:
+        module = "anisweep." + ".".join(root.relative_to(PACKAGE).with_suffix("").parts)
+        files[module] = root
+        files.update(imported_sources(root, PACKAGE))
+
+    return {module: source_digest(path) for module, path in sorted(files.items())}
+
+
+def code_digest(mode: str) -> str:
+    """One digest for all the files of `code_files`."""
+    return digest(code_files(mode))
+
+
+def worker_environment(project: Project) -> Environment:
+    """What the worker lock installs here.
+
+    The digest covers the lock with its hashes, the version of Python and, where torch comes from
+    another index, that index (`make env` writes it down).
+    """
+    lock = project.root / "envs" / "worker.txt"
+
+    try:
+        text = lock.read_text()
+    except OSError as error:
+        raise ConfigError(f"{lock}: cannot be read ({error}). `make lock` writes it.") from error
+
+    pinned = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", text, re.MULTILINE)
+    packages = {name.lower(): version for name, version in pinned}
+    packages["python"] = platform.python_version()
+
+    index = project.root / ".venv" / "torch-index"
+    if index.exists():
+        packages["torch-index"] = index.read_text().strip()
+
+    requirements = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    return Environment(packages, digest({"packages": packages, "lock": requirements}))
+
+
+def installed_differences(environment: Environment) -> list[str]:
+    """Where the running interpreter differs from the lock: ``package: locked, installed``."""
+    differences = []
+
+    for name, locked in environment.packages.items():
+        if name in ("python", "torch-index"):
+            continue
+        try:
+            installed = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue  # a marker of the lock leaves it out on this platform
+        if installed.split("+")[0] != locked:
+            differences.append(f"{name}: locked {locked}, installed {installed}")
+
+    return differences

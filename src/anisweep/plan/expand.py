@@ -1,0 +1,97 @@
+"""From a study to its cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+
+from anisweep import datasets
+from anisweep.cell import Cell, Dataset, Hypers, Settings
+from anisweep.config import ConfigError, DatasetEntry, HyperAxes, Project, Sweep
+from anisweep.plan.digests import Environment, code_digest
+
+
+def cells_of(
+    name: str, sweep: Sweep, site: str, environment: Environment, project: Project
+) -> Iterator[Cell]:
+    """Every point of the study ``name``, replicate by replicate."""
+    settings = Settings(**sweep.measure.model_dump())
+    hypers = list(hypers_of(sweep.hypers, name))
+    sets = [(dataset_of(key, entry, project), entry.outputs) for key, entry in sweep.datasets.items()]
+    codes = {mode: code_digest(mode) for mode in sweep.modes}
+    axes = product(sweep.modes, sweep.precisions, sweep.devices, sweep.threads)
+    points = list(axes)
+
+    for replicate in range(1, sweep.replicates + 1):
+        for (dataset, outputs), point in product(sets, hypers):
+            for output, (mode, precision, device, threads) in product(outputs or sweep.outputs, points):
+                yield Cell(
+                    dataset=dataset,
+                    hypers=point,
+                    output=output,
+                    mode=mode,
+                    precision=precision,
+                    device=device,
+                    threads=threads,
+                    replicate=replicate,
+                    site=site,
+                    settings=settings,
+                    environment=environment.digest,
+                    code=codes[mode],
+                )
+
+
+def hypers_of(axes: HyperAxes, study: str) -> Iterator[Hypers]:
+    """The product of all hyperparameters that are lists."""
+    given = axes.model_dump()
+    values = [value if isinstance(value, list) else [value] for value in given.values()]
+
+    for combination in product(*values):
+        hypers = Hypers(**dict(zip(given, combination, strict=True)))
+
+        if isinstance(hypers.max_radial, list):
+            hypers = replace(hypers, max_radial=tuple(hypers.max_radial))
+        yield _physical(hypers, study)
+
+
+def _physical(hypers: Hypers, study: str) -> Hypers:
+    """Combinations that the equations do not allow."""
+    where = f"config/studies/{study}.yaml: hypers"
+    width = hypers.radial_gaussian_width
+
+    if hypers.radial_basis_name == "gto" and width is None:
+        raise ConfigError(
+            f"{where}.radial_gaussian_width: None is not allowed with the gto basis. Give a length in Angstrom."
+        )
+    if hypers.radial_basis_name == "monomial" and width is not None:
+        raise ConfigError(
+            f"{where}.radial_gaussian_width: {width} is not allowed with the monomial basis, which has no "
+            "Gaussian. Write `radial_gaussian_width: null`."
+        )
+
+    given = hypers.max_radial
+    if isinstance(given, tuple) and len(given) != hypers.max_angular + 1:
+        raise ConfigError(
+            f"{where}.max_radial: {list(given)} has {len(given)} numbers; max_angular {hypers.max_angular} "
+            f"needs {hypers.max_angular + 1}, one for each l from 0."
+        )
+    return hypers
+
+
+def dataset_of(name: str, entry: DatasetEntry, project: Project) -> Dataset:
+    """The data set by its digest. A user's file is checked and prepared here, before anything is planned."""
+    if entry.file is None:
+        recipe = datasets.generated()[name]
+        path = f"data/{name}-{recipe.digest[:12]}.xyz"
+        return Dataset(name, path, recipe.digest, entry.frames or recipe.frames)
+
+    user = datasets.UserFile(project.root / entry.file, entry.orientations, entry.diameters)
+    path = f"data/{name}-{user.digest[:12]}.xyz"
+    held = datasets.prepare(user, project.root / path).frames
+
+    if entry.frames is not None and entry.frames > held:
+        raise ConfigError(
+            f"datasets.{name}.frames: {entry.frames} is not allowed. {entry.file} has {held} frames."
+        )
+    return Dataset(name, path, user.digest, entry.frames or held)

@@ -1,0 +1,87 @@
+"""The report: one self-contained page over all studies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from anisweep import tables
+from anisweep.report.answer import answer
+from anisweep.report.content import Measured, Section, headline
+from anisweep.report.details import artifacts_table, details, platforms_table
+from anisweep.report.svg import picture
+
+__all__ = ["Study", "answer", "answer_of", "write"]
+
+#: The figure of the first screen.
+LEAD = "wall_time_by_system"
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study of the report; ``folder`` holds its ``tables/`` and ``figures/``."""
+
+    name: str
+    question: str
+    folder: Path
+
+
+def write(studies: Sequence[Study], path: Path) -> None:
+    """Write the report; links to artifacts are relative to the folder of ``path``."""
+    measured = [_read(study) for study in studies]
+    platforms = [platform for study in measured for platform in study.platforms.values()]
+
+    environment = Environment(
+        loader=PackageLoader("anisweep.report", "page"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    page = environment.get_template("report.html.j2").render(
+        sections=[_section(study, content) for study, content in zip(studies, measured, strict=True)],
+        provenance=[platforms_table(platforms), artifacts_table(measured)],
+    )
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page, encoding="utf-8")
+
+
+def answer_of(tables_folder: Path) -> str:
+    """The answer of one study, for the terminal."""
+    missing = json.loads((tables_folder / "missing.json").read_text())
+    return answer(tables.read(tables_folder, "summary"), missing)
+
+
+def _read(study: Study) -> Measured:
+    folder = study.folder / "tables"
+
+    return Measured(
+        name=study.name,
+        question=study.question,
+        cells=tables.read(folder, "cells"),
+        summary=tables.read(folder, "summary"),
+        platforms=tables.read_platforms(folder),
+        missing=json.loads((folder / "missing.json").read_text()),
+    )
+
+
+def _section(study: Study, content: Measured) -> Section:
+    files = sorted((study.folder / "figures").glob("*.svg"))
+    pictures = [picture(file, f"{study.name}-{file.stem}") for file in files]
+    lead = next((p for p in pictures if p.name == LEAD), pictures[0] if pictures else None)
+
+    return Section(
+        name=study.name,
+        question=study.question,
+        answer=answer(content.summary, content.missing),
+        headline=headline(content),
+        lead=lead,
+        figures=[p for p in pictures if p is not lead],
+        details=details(content),
+        missing=content.missing,
+    )

@@ -1,0 +1,118 @@
+"""The sentence that answers a study's question, made from its summary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from anisweep.report.numbers import between, duration, plain, share
+from anisweep.tables.names import with_names
+
+#: How the sentence calls the mode that is AniSOAP as it was published.
+PUBLISHED = "numpy_only"
+
+
+def answer(summary: pd.DataFrame, missing: Sequence[str] = ()) -> str:
+    """How long the anchor takes, which mode is fastest, where the time goes, and whether modes agree.
+
+    It speaks of one site, the local one if there are several, and says so.
+    """
+    if summary.empty:
+        return "Nothing has been measured yet." + _missing(missing)
+
+    named = with_names(summary)
+    site = "local" if (named["site"] == "local").any() else named["site"].iloc[0]
+    here = named[named["site"] == site]
+
+    clauses = [_time(here), _fastest(here), _stage(here), _agreement(here)]
+    sentence = "; ".join(clause for clause in clauses if clause) + "."
+    prefix = f"At {site}: " if named["site"].nunique() > 1 else ""
+    return (prefix + sentence + _missing(missing)).replace(" %", "\u00a0%")
+
+
+def _missing(missing: Sequence[str]) -> str:
+    if not missing:
+        return ""
+
+    are = "cell is" if len(missing) == 1 else "cells are"
+    return f" Incomplete: {len(missing)} {are} missing."
+
+
+def _time(here: pd.DataFrame) -> str:
+    anchors = _anchors(here)
+
+    if anchors.empty:
+        return "The reference mode has no time yet"
+
+    name = _called(anchors["mode"].iloc[0]).replace("published", "Published")
+    extremes = [anchors.iloc[0], anchors.iloc[-1]] if len(anchors) > 1 else [anchors.iloc[0]]
+    return f"{name} takes " + " and ".join(_one_time(line) for line in extremes)
+
+
+def _called(mode: str) -> str:
+    return "published AniSOAP" if mode == PUBLISHED else mode
+
+
+def _one_time(line: pd.Series[Any]) -> str:
+    frames = "1 frame" if line["frames"] == 1 else f"{line['frames']:,} frames"
+    return f"{duration(line['wall_mean_s'])} for {frames} of {line['system']} ({line['pairs']:,} pairs)"
+
+
+def _fastest(here: pd.DataFrame) -> str:
+    """The mode that is fastest on the largest problem, and on how many systems it wins."""
+    others = here[(here["mode"] != here["anchor"]) & here["ratio"].notna()]
+
+    if others.empty:
+        return ""
+
+    faster = others[others["verdict"] == "faster"]
+    if faster.empty:
+        return "no other mode is faster beyond the noise"
+
+    largest = faster[faster["pairs"] == faster["pairs"].max()]
+    best = largest.loc[largest["ratio"].idxmin()]
+    winners = others.loc[others.groupby("system")["ratio"].idxmin(), "series"]
+    wins = int((winners == best["series"]).sum())
+    problems = others["system"].nunique()
+
+    where = f"on all {problems} problems" if wins == problems else f"on {wins} of {problems} problems"
+    interval = between(1 / best["ratio_high"], 1 / best["ratio_low"])
+    times = f"{plain(1 / best['ratio'])} times as fast for {best['system']} (95 % interval {interval})"
+    return f"{best['series']} is the fastest mode {where}, {times}"
+
+
+def _stage(here: pd.DataFrame) -> str:
+    """The largest stage of the anchor on the largest problem."""
+    anchors = _anchors(here)
+    stages = [name for name in here.columns if name.startswith("stage_")]
+
+    if anchors.empty or not stages or anchors.iloc[-1][stages].isna().all():
+        return ""
+
+    line = anchors.iloc[-1]
+    largest = line[stages].astype(float).idxmax()
+    name = str(largest).removeprefix("stage_").removesuffix("_s").replace("_", " ")
+    part = share(line[largest] / line["traced_wall_s"])
+    return f"{part} of {_called(line['mode'])}'s time goes into {name}"
+
+
+def _agreement(here: pd.DataFrame) -> str:
+    wrong = here[here["statuses"].str.contains("wrong")]
+
+    if len(wrong):
+        named = sorted({f"{line['series']} ({line['system']})" for _, line in wrong.iterrows()})
+        rest = f" and {len(named) - 2} more" if len(named) > 2 else ""
+        return f"wrong results: {', '.join(named[:2])}{rest}"
+
+    others = here[here["mode"] != here["anchor"]]
+    worst = others["max_relative_error"].max()
+    return "" if pd.isna(worst) else f"all modes agree (largest relative difference {plain(worst)})"
+
+
+def _anchors(here: pd.DataFrame) -> pd.DataFrame:
+    """The anchor's own lines, smallest problem first; coefficients, if there are any."""
+    lines = here[(here["mode"] == here["anchor"]) & here["wall_mean_s"].notna()]
+    coefficients = lines[lines["output"] == "coefficients"]
+    return (coefficients if len(coefficients) else lines).sort_values("pairs", kind="stable")

@@ -1,0 +1,181 @@
+"""What a section of the report holds, before it becomes HTML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from anisweep.report.numbers import NOTHING, between, milliseconds, speed, with_spread
+from anisweep.report.svg import Picture
+from anisweep.tables import Platform
+from anisweep.tables.names import series_in_order, with_names
+
+HEADLINE_ROWS = 8
+
+#: A longer text is broken into lines.
+LONG = 60
+
+
+@dataclass(frozen=True)
+class Link:
+    text: str
+    href: str
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Value:
+    """One entry of a table.
+
+    Attributes
+    ----------
+    sort : what the column is sorted by; the text when ``None``
+    note : a second, smaller line
+    title : what appears when the mouse rests on it
+    links : shown behind the text
+    """
+
+    text: str
+    sort: float | None = None
+    href: str = ""
+    title: str = ""
+    note: str = ""
+    strong: bool = False
+    links: tuple[Link, ...] = ()
+
+    @property
+    def classes(self) -> str:
+        """How the style sheet knows it."""
+        named = {"number": self.sort is not None or self.text == NOTHING, "strong": self.strong, "long": len(self.text) > LONG}
+        return " ".join(name for name, holds in named.items() if holds)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with its rows' ids, to which other numbers link."""
+
+    title: str
+    heads: list[str]
+    rows: list[list[Value]]
+    ids: list[str] = field(default_factory=list)
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The tables of one study as they lie on the disk."""
+
+    name: str
+    question: str
+    cells: pd.DataFrame
+    summary: pd.DataFrame
+    platforms: dict[str, Platform]
+    missing: list[str]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One study in the report: the first screen, and what is folded below it."""
+
+    name: str
+    question: str
+    answer: str
+    headline: Table
+    lead: Picture | None
+    figures: list[Picture]
+    details: list[Table]
+    missing: list[str]
+
+
+def headline(study: Measured) -> Table:
+    """Systems down, modes across: time, spread and verdict of the first eight systems of one site."""
+    named = with_names(study.summary)
+    sites = list(named["site"].unique())
+    site = "local" if "local" in sites else (sites[0] if sites else "")
+    here = named[named["site"] == site]
+
+    columns = series_in_order(here)
+    systems = list(dict.fromkeys(here["system"]))
+    rows = [_headline_row(study.name, here, system, columns) for system in systems[:HEADLINE_ROWS]]
+
+    note = (
+        "Wall time of one computation in ms, ± half of the 95 % interval; below it the verdict against the "
+        "reference. Bold is fastest. Each time links to its artifacts."
+    )
+    if len(systems) > HEADLINE_ROWS:
+        note += f" {len(systems) - HEADLINE_ROWS} more systems are in the full table below."
+    if len(sites) > 1:
+        note += f" Measured at {site}; other sites are in the full table below."
+
+    return Table("Wall time", ["system", "pairs", *columns], rows, note=note)
+
+
+def _headline_row(study: str, here: pd.DataFrame, system: str, columns: list[str]) -> list[Value]:
+    lines = here[here["system"] == system]
+    pairs = lines["pairs"].max()
+    fastest = lines["wall_mean_s"].min()
+
+    name, _, rest = system.partition(", ")
+
+    row = [Value(name, note=rest), Value(NOTHING if pd.isna(pairs) else f"{pairs:,}", sort=_number(pairs))]
+    for column in columns:
+        matching = lines[lines["series"] == column]
+        row.append(_time(study, matching, fastest) if len(matching) else Value(NOTHING))
+    return row
+
+
+def _time(study: str, matching: pd.DataFrame, fastest: float) -> Value:
+    line = matching.iloc[0]
+    href = f"#{point_id(study, matching.index[0])}"
+
+    if pd.isna(line["wall_mean_s"]):
+        return Value(line["statuses"], href=href, title=provenance(line))
+
+    return Value(
+        with_spread(line["wall_mean_s"], line["wall_high_s"]),
+        sort=_number(line["wall_mean_s"]),
+        href=href,
+        title=provenance(line),
+        note=_verdict(line),
+        strong=bool(line["wall_mean_s"] == fastest),
+    )
+
+
+def _verdict(line: pd.Series[Any]) -> str:
+    if line["mode"] == line["anchor"]:
+        return "reference"
+
+    if line["verdict"] in ("faster", "slower"):
+        return speed(line["ratio"])
+    return str(line["verdict"])
+
+
+def provenance(line: pd.Series[Any]) -> str:
+    """What a number rests on, for the tooltip."""
+    interval = between(1e3 * line["wall_low_s"], 1e3 * line["wall_high_s"])
+    return (
+        f"mean {milliseconds(line['wall_mean_s'])} ms of {line['replicates']} replicates, 95 % interval "
+        f"{interval} ms; host {line['hosts']}; code {short(line['code'])}; "
+        f"environment {short(line['environment'])}"
+    )
+
+
+def point_id(study: str, index: Any) -> str:
+    """The id of a line of the summary in the page."""
+    return f"{study}-point-{index}"
+
+
+def artifact_id(artifact: str) -> str:
+    return "artifact-" + Path(artifact).name.removesuffix(".tar.gz")
+
+
+def short(digests: str) -> str:
+    """The first twelve digits of each digest."""
+    return " ".join(digest[:12] for digest in digests.split()) or NOTHING
+
+
+def _number(value: Any) -> float | None:
+    return None if pd.isna(value) else float(value)

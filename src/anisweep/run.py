@@ -1,0 +1,196 @@
+"""What the Snakefile needs of a run: the plan, frozen, as the inputs of rules; its first and last words."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from anisweep import controller, datasets
+from anisweep.cell import Pack, cell_from_plain, digest
+from anisweep.config import Config, ConfigError, Project, Sweep, load_config
+from anisweep.plan import Plan, make_plan, pack_file, write_packs
+from anisweep.row import Row
+from anisweep.store import Store, rows_of, write_json
+
+PACKAGE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Run:
+    """One reading of the Snakefile."""
+
+    project: Project
+    config: Config
+    sweeps: dict[str, Sweep]
+    plan: Plan
+    packs: dict[str, Pack]
+
+    @classmethod
+    def read(cls, overrides: dict[str, Any]) -> Run:
+        """Configuration and plan, frozen from here on. Wrong input ends the program with its message."""
+        project = Project.find()
+
+        try:
+            config, sweeps = load_config(project, overrides)
+            plan = make_plan(project, config, sweeps)
+        except ConfigError as error:
+            raise SystemExit(f"\n{error}\n") from None
+
+        write_packs(project, plan.packs)
+        # The packs of this run watch this process, and end when it does.
+        os.environ["ANISWEEP_CONTROLLER"] = str(os.getpid())
+        return cls(project, config, sweeps, plan, {pack.name: pack for pack in plan.packs})
+
+    @property
+    def studies(self) -> list[str]:
+        return list(self.sweeps)
+
+    def pack_inputs(self, name: str) -> list[str]:
+        """What a pack is measured from.
+
+        For any other name this is a file that nobody can make: a measured artifact thereby has no
+        rule, and no trigger of Snakemake can measure it again.
+        """
+        if name not in self.packs:
+            return [f"results/packs/{name} is not planned"]
+
+        paths = {cell.dataset.path for cell in self.packs[name].cells}
+        return [pack_file(self.project, name), *sorted(paths)]
+
+    def dataset_inputs(self, path: str) -> list[str]:
+        """A generated data set is made from nothing, once; a prepared one has no rule."""
+        planned = any(cell.dataset.path == path for pack in self.plan.packs for cell in pack.cells)
+        return [] if planned and not (self.project.root / path).exists() else [f"{path} is not planned"]
+
+    def artifacts(self, study: str) -> list[str]:
+        """The artifacts that a study's tables rest on, there or to come."""
+        return [f"results/artifacts/{name}.tar.gz" for name in self.plan.artifacts_of(study)]
+
+    def tables_digest(self, study: str) -> str:
+        """Changes when a study asks for other cells, so that its tables are made again."""
+        return digest(sorted(self.plan.studies[study]))[:16]
+
+    def start(self) -> None:
+        """Become the controller and write down what this run works on, for the programs of its rules."""
+        try:
+            controller.hold(self.project, list(self.packs))
+        except ConfigError as error:
+            raise SystemExit(f"\n{error}\n") from None
+
+        for study, sweep in self.sweeps.items():
+            folder = self.project.results / study
+            folder.mkdir(parents=True, exist_ok=True)
+            resolved = {
+                **self.config.model_dump(mode="json"),
+                **sweep.model_dump(mode="json"),
+                "study": study,
+            }
+            (folder / "configuration.yaml").write_text(yaml.safe_dump(resolved, sort_keys=False))
+            write_json(
+                folder / "cells.json", [asdict(self.plan.cells[key]) for key in self.plan.studies[study]]
+            )
+
+        print(self.opening(), flush=True)
+
+    def opening(self) -> str:
+        """How many cells are there, how many are to be measured, and how long that takes."""
+        plan = self.plan
+        if not plan.packs:
+            return f"{len(plan.cells)} cells, all measured: nothing to measure."
+
+        minutes = plan.estimated_s / 60
+        return (
+            f"{len(plan.cells)} cells, {len(plan.measured)} measured; measuring {len(plan.to_measure)} in "
+            f"{len(plan.packs)} packs, about {minutes:.1f} min. `anisweep plan` says why."
+        )
+
+    def failed(self) -> str:
+        """What to do when something went wrong."""
+        return (
+            "\nNot everything could be made. What was measured is kept; the messages above say what to mend.\n"
+            "Then run the same command again: it goes on where this one stopped."
+        )
+
+    def closing(self) -> str:
+        """The answer, where everything lies, how large it is, and what to do next."""
+        from anisweep import report
+
+        store = Store(self.project.artifacts, self.project.state)
+        size = sum(entry.size for entry in store.entries())
+        answers = [report.answer(self.project.results / study) for study in self.studies]
+        study = self.studies[0]
+        return "\n".join(
+            [
+                "",
+                *answers,
+                "",
+                "report     results/report.html",
+                f"tables     results/{study}/tables/    figures  results/{study}/figures/",
+                f"artifacts  results/artifacts/ ({size / 2**20:.1f} MB)",
+                "next       anisweep plan | anisweep show CELL | anisweep inspect YOUR_FILE.xyz",
+            ]
+        )
+
+
+def figure_names() -> list[str]:
+    """The figures by their files; importing them would import matplotlib."""
+    return sorted(path.stem for path in (PACKAGE / "figures").glob("[!_]*.py"))
+
+
+def modules(*folders: str) -> list[str]:
+    """Source files that a rule runs, as its inputs, so that a change of them makes its outputs again."""
+    found = [file for folder in folders for file in sorted(PACKAGE.glob(folder))]
+    return [os.path.relpath(file) for file in found]
+
+
+def prepare_dataset(project: Project, path: Path) -> str:
+    """Write the generated data set that a path names, and say what it holds."""
+    for name, recipe in datasets.generated().items():
+        if path.name == f"{name}-{recipe.digest[:12]}.xyz":
+            made = datasets.prepare(recipe, project.root / path)
+            return f"{path}: {made.frames} frames, {made.particles} particles, {len(made.species)} species"
+
+    raise ConfigError(f"{path}: no generated data set has this name and digest. `anisweep plan` names them.")
+
+
+def study_rows(project: Project, study: str) -> tuple[list[Row], dict[str, Any], list[str]]:
+    """The rows of a study, where each pack comes from, and the labels of what is missing."""
+    from anisweep.tables import Platform, Source
+
+    cells = [cell_from_plain(plain) for plain in json.loads(_cells_file(project, study).read_text())]
+    store = Store(project.artifacts, project.state)
+    rows: list[Row] = []
+    sources = {}
+
+    for entry, found in rows_of(store, cells):
+        details = store.details(entry.name)
+        machine, versions = details["host"], details["environment"]["versions"]
+        rows += found
+        platform = Platform(
+            host=machine["host"],
+            system=machine["system"],
+            cpu_model=machine["cpu_model"],
+            cores=machine["cpus"],
+            memory_gb=round(machine["memory_mb"] / 1024, 1),
+            python=versions["python"],
+            packages=versions,
+        )
+        sources[entry.name] = Source(f"artifacts/{entry.name}.tar.gz", entry.sha256, platform)
+
+    present = {row.key for row in rows}
+    return rows, sources, [cell.label for cell in cells if cell.key not in present]
+
+
+def study_question(project: Project, study: str) -> str:
+    """The question of a study that has been run."""
+    configuration = yaml.safe_load((project.results / study / "configuration.yaml").read_text())
+    return str(configuration["question"])
+
+
+def _cells_file(project: Project, study: str) -> Path:
+    return project.results / study / "cells.json"

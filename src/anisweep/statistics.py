@@ -1,0 +1,166 @@
+"""Means, paired ratios, and what may be said about them.
+
+A time on one machine is compared with the anchor's time in the same pack, so that what the machine did to
+both cancels. The logarithms of these ratios, one a pack, give the ratio over packs and its interval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy import optimize, stats
+
+CONFIDENCE = 0.95
+POWER = 0.80
+
+#: Ratios within this of 1 are no difference that matters: where a process happens to put its code and its
+#: arrays in memory changes a time by as much.
+MARGIN = 0.05
+
+Verdict = Literal["faster", "slower", "no difference", "inconclusive", "too few packs"]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean and the interval that holds the true one with 95 % confidence; NaN where it cannot be known.
+
+    Attributes
+    ----------
+    mean, low, high : in the unit of the values
+    std : standard deviation of the values (ddof 1)
+    count : independent values it rests on
+    """
+
+    mean: float
+    low: float
+    high: float
+    std: float
+    count: int
+
+
+def interval(values: Sequence[float], hosts: Sequence[str] | None = None) -> Interval:
+    """Student's t interval of the mean.
+
+    Parameters
+    ----------
+    values : one number a pack
+    hosts : host of each value. When there is more than one host, hosts are blocks: values of one host
+        share what is particular to it, so each host counts once, with the mean of its values.
+    """
+    sample = _one_value_per_block(np.asarray(values, dtype=float), hosts)
+    count = len(sample)
+
+    if count == 0:
+        return Interval(np.nan, np.nan, np.nan, np.nan, 0)
+
+    mean = float(np.mean(sample))
+
+    if count == 1:
+        return Interval(mean, np.nan, np.nan, np.nan, 1)
+
+    std = float(np.std(sample, ddof=1))
+    half_width = float(stats.t.ppf(0.5 + CONFIDENCE / 2, count - 1)) * std / float(np.sqrt(count))
+    return Interval(mean, mean - half_width, mean + half_width, std, count)
+
+
+def _one_value_per_block(values: np.ndarray, hosts: Sequence[str] | None) -> np.ndarray:
+    names = sorted(set(hosts or ()))
+
+    if len(names) < 2:
+        return values
+
+    labels = np.asarray(hosts)
+    return np.array([values[labels == name].mean() for name in names])
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """Time of a mode / time of its anchor, over packs.
+
+    Attributes
+    ----------
+    value, low, high : geometric mean over packs and its 95 % interval
+    packs : pairs it rests on
+    detectable : ratio (> 1) of the smallest difference that these data would have shown in 4 of 5 studies
+    """
+
+    value: float
+    low: float
+    high: float
+    packs: int
+    detectable: float
+
+    @property
+    def verdict(self) -> Verdict:
+        """What may be said. An interval within 5 % of 1 is no difference, even if it leaves out 1."""
+        if not np.isfinite(self.low):
+            return "too few packs"
+
+        if self.low >= 1 - MARGIN and self.high <= 1 + MARGIN:
+            return "no difference"
+
+        if self.high < 1:
+            return "faster"
+
+        if self.low > 1:
+            return "slower"
+
+        return "inconclusive"
+
+
+def paired_ratio(
+    times: Sequence[float], anchors: Sequence[float], hosts: Sequence[str] | None = None
+) -> Ratio:
+    """Ratio of times to the anchor's, paired within packs.
+
+    Parameters
+    ----------
+    times, anchors : one positive number a pack, in the same unit
+    hosts : host of each pack; see `interval`
+    """
+    if len(times) != len(anchors):
+        raise ValueError(f"{len(times)} times and {len(anchors)} anchors: a pair needs one of each")
+
+    logs = np.log(np.asarray(times, dtype=float)) - np.log(np.asarray(anchors, dtype=float))
+    over_packs = interval(list(logs), hosts)
+
+    return Ratio(
+        value=float(np.exp(over_packs.mean)),
+        low=float(np.exp(over_packs.low)),
+        high=float(np.exp(over_packs.high)),
+        packs=len(logs),
+        detectable=float(np.exp(smallest_difference(over_packs.std, over_packs.count))),
+    )
+
+
+def smallest_difference(std: float, count: int) -> float:
+    """Smallest true mean that a two-sided one-sample t test finds with 80 % power.
+
+    Parameters
+    ----------
+    std : standard deviation of the values (ddof 1)
+    count : number of values; with fewer than two the answer is NaN
+
+    Notes
+    -----
+    For a true mean of d = shift std / sqrt(count), and s the sample's own standard deviation over the true
+    one (s^2 is chi-squared / freedom), the test finds it with probability
+    Phi(shift - c s) + Phi(-shift - c s), averaged over s; c is the critical value of Student's t. SciPy's noncentral t is NaN at two packs.
+    """
+    if count < 2 or not np.isfinite(std):
+        return float("nan")
+
+    freedom = count - 1
+    critical = float(stats.t.ppf(0.5 + CONFIDENCE / 2, freedom))
+    quantiles = (np.arange(2000) + 0.5) / 2000
+    thresholds = critical * np.sqrt(stats.chi2.ppf(quantiles, freedom) / freedom)
+
+    def lack_of_power(shift: float) -> float:
+        found = stats.norm.cdf(shift - thresholds) + stats.norm.cdf(-shift - thresholds)
+        return float(found.mean()) - POWER
+
+    shift = float(optimize.brentq(lack_of_power, 0.0, thresholds.max() + 5.0))
+    return shift * std / float(np.sqrt(count))

@@ -1,0 +1,312 @@
+"""The store of artifacts: one folder, believed only where every byte is right, opened only once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tarfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from anisweep.artifact import MANIFEST, SUFFIX, sha256_of
+from anisweep.cell import FORMAT, Cell, Pack
+from anisweep.row import Row
+
+REQUIRED = ("pack.json", "rows.jsonl", "host.json", "environment.json")
+
+#: No member and no artifact of ours comes near; a larger one is a bomb.
+LARGEST_MEMBER = 512 * 2**20
+LARGEST_TOTAL = 2 * 2**30
+
+
+class DamagedArtifact(ValueError):
+    """The file is not what the worker wrote."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """An artifact that has been read to its last byte."""
+
+    pack: Pack
+    rows: list[Row]
+    host: dict[str, Any]
+    environment: dict[str, Any]
+
+
+def read(artifact: Path) -> Contents:
+    """Read and verify every byte.
+
+    Raises
+    ------
+    DamagedArtifact
+        naming the member and what is wrong with it
+    """
+    members = _read_members(artifact)
+
+    try:
+        pack = Pack.from_json(members["pack.json"].decode())
+        rows = [Row.from_plain(json.loads(line)) for line in members["rows.jsonl"].splitlines()]
+        host = json.loads(members["host.json"])
+        environment = json.loads(members["environment.json"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedArtifact(f"{artifact.name}: cannot be understood ({error})") from error
+
+    return Contents(pack, rows, host, environment)
+
+
+def read_member(artifact: Path, name: str) -> bytes:
+    """One member of a sound artifact."""
+    members = _read_members(artifact)
+
+    if name not in members:
+        raise KeyError(f"{artifact.name} holds no {name}. It holds: {', '.join(sorted(members))}.")
+    return members[name]
+
+
+def _read_members(artifact: Path) -> dict[str, bytes]:
+    members: dict[str, bytes] = {}
+    total = 0
+
+    try:
+        with tarfile.open(artifact, "r:gz") as tar:
+            for info in tar:
+                total += info.size
+                if not info.isfile() or info.size > LARGEST_MEMBER or total > LARGEST_TOTAL:
+                    raise DamagedArtifact(
+                        f"{artifact.name}: {info.name!r} is no plain file of a sensible size"
+                    )
+                members[info.name] = tar.extractfile(info).read()  # type: ignore[union-attr]
+            _read_to_the_end(tar)
+    except (FileNotFoundError, PermissionError, DamagedArtifact):
+        raise
+    except (OSError, EOFError, ValueError, tarfile.TarError, zlib.error) as error:
+        raise DamagedArtifact(f"{artifact.name}: {error or 'truncated'}") from error
+
+    _compare_with_manifest(artifact.name, members)
+    return members
+
+
+def _read_to_the_end(tar: tarfile.TarFile) -> None:
+    """The checksum of gzip stands behind the last member, where tarfile does not look."""
+    stream = tar.fileobj
+    assert stream is not None
+    while stream.read(2**20):
+        pass
+
+
+def _compare_with_manifest(name: str, members: dict[str, bytes]) -> None:
+    if MANIFEST not in members:
+        raise DamagedArtifact(f"{name}: holds no {MANIFEST}")
+
+    manifest = json.loads(members.pop(MANIFEST))
+    if manifest.get("format") != FORMAT:
+        raise DamagedArtifact(f"{name}: format {manifest.get('format')}; this version reads {FORMAT}")
+
+    expected = manifest["members"]
+    for member in {*expected, *members, *REQUIRED}:
+        if member not in members or member not in expected:
+            raise DamagedArtifact(f"{name}: {member} is missing, or not in its manifest")
+        if hashlib.sha256(members[member]).hexdigest() != expected[member]:
+            raise DamagedArtifact(f"{name}: {member} does not have the bytes that were written")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is known of one artifact without opening it again.
+
+    ``measured`` is when its last cell was; ``keys`` are those of its cells; ``points`` maps what a cell is about to what it was measured with, so
+    that a plan can say why it asks for the cell again.
+    """
+
+    name: str
+    size: int
+    mtime_ns: int
+    inode: int
+    sha256: str
+    measured: str = ""
+    damage: str = ""
+    keys: tuple[str, ...] = ()
+    points: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def sound(self) -> bool:
+        return not self.damage
+
+
+class Store:
+    """The folder of artifacts and its index.
+
+    A file whose size, time stamp and inode are those of the last full reading is not opened again.
+
+    Parameters
+    ----------
+    folder : where artifacts lie
+    state : where the index lies; it can be deleted at any time and is then made anew
+    """
+
+    def __init__(self, folder: Path, state: Path) -> None:
+        self.folder = folder
+        self.index = state / "index"
+        self.opened = 0
+
+    def path(self, name: str) -> Path:
+        return self.folder / f"{name}{SUFFIX}"
+
+    def entries(self) -> list[Entry]:
+        """Every artifact, sound or damaged; opens only what is new or has changed."""
+        if not self.folder.is_dir():
+            return []
+
+        with os.scandir(self.folder) as scan:
+            files = sorted(
+                (f for f in scan if f.name.endswith(SUFFIX) and f.name[0] != "."), key=lambda f: f.name
+            )
+            return [self._entry(Path(file.path), file.stat()) for file in files]
+
+    def lost(self) -> list[Entry]:
+        """Artifacts that the index knows and the folder no longer holds."""
+        present = {entry.name for entry in self.entries()}
+        known = (path.stem for path in self.index.glob("*.json") if not path.name.endswith(".details.json"))
+        return [entry for name in sorted(known) if name not in present and (entry := self._remembered(name))]
+
+    def rows(self, name: str) -> list[Row]:
+        """The rows of a sound artifact, from the index."""
+        return [Row.from_plain(plain) for plain in self.details(name)["rows"]]
+
+    def details(self, name: str) -> dict[str, Any]:
+        """Pack, rows, host and environment of a sound artifact, as plain values, from the index."""
+        file = self.index / f"{name}.details.json"
+        if not file.exists():
+            self._open(self.path(name), self.path(name).stat())
+        return json.loads(file.read_text())  # type: ignore[no-any-return]
+
+    def verify(self) -> Iterator[Entry]:
+        """Read every byte of every artifact, whatever the index says."""
+        for file in sorted(self.folder.glob(f"[!.]*{SUFFIX}")):
+            yield self._open(file, file.stat())
+
+    def _entry(self, file: Path, stat: os.stat_result) -> Entry:
+        known = self._remembered(file.name.removesuffix(SUFFIX))
+
+        if known and (known.size, known.mtime_ns, known.inode) == (
+            stat.st_size,
+            stat.st_mtime_ns,
+            stat.st_ino,
+        ):
+            return known
+        return self._open(file, stat)
+
+    def _remembered(self, name: str) -> Entry | None:
+        try:
+            plain = json.loads((self.index / f"{name}.json").read_text())
+            plain["keys"] = tuple(plain["keys"])
+            return Entry(**plain)
+        except (OSError, ValueError, TypeError, KeyError):
+            return None  # the index is a convenience: what it does not know is read again
+
+    def _open(self, file: Path, stat: os.stat_result) -> Entry:
+        self.opened += 1
+        name = file.name.removesuffix(SUFFIX)
+        known = self._remembered(name)
+        seen: dict[str, Any] = {
+            "name": name,
+            "size": stat.st_size,
+            "mtime_ns": stat.st_mtime_ns,
+            "inode": stat.st_ino,
+        }
+        seen["sha256"] = sha256_of(file)
+
+        try:
+            contents = read(file)
+        except DamagedArtifact as damage:
+            # What it held is still known: its cells are asked for again, with this as the reason.
+            before = known or Entry(**seen)
+            entry = replace(before, **seen, damage=str(damage))
+            write_json(self.index / f"{name}.json", asdict(entry))
+            return entry
+
+        entry = Entry(
+            **seen,
+            measured=max((row.started for row in contents.rows), default=""),
+            keys=tuple(cell.key for cell in contents.pack.cells),
+            points=_points(contents.pack),
+        )
+        details = {
+            "pack": asdict(contents.pack),
+            "rows": [row.to_plain() for row in contents.rows],
+            "host": contents.host,
+            "environment": contents.environment,
+        }
+        write_json(self.index / f"{name}.details.json", details)
+        write_json(self.index / f"{name}.json", asdict(entry))
+        return entry
+
+
+def _points(pack: Pack) -> dict[str, dict[str, str]]:
+    return {
+        cell.point: {
+            "key": cell.key,
+            "site": cell.site,
+            "environment": cell.environment,
+            "code": cell.code,
+            "dataset_free": cell.dataset_free,
+        }
+        for cell in pack.cells
+    }
+
+
+def restore_kept(artifacts: Path) -> list[str]:
+    """Give back artifacts whose first name was removed before their job was closed; drop the other links."""
+    restored = []
+
+    for link in sorted((artifacts / ".kept").glob(f"*{SUFFIX}")):
+        artifact = artifacts / link.name
+
+        if not artifact.exists():
+            os.link(link, artifact)
+            restored.append(artifact.name)
+        link.unlink()
+
+    return restored
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace a small file as a whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(json.dumps(value, separators=(",", ":")))
+    os.replace(temporary, path)
+
+
+def rows_of(store: Store, cells: list[Cell]) -> list[tuple[Entry, list[Row]]]:
+    """The rows that a study's tables rest on, by artifact.
+
+    Of the run's own site these are the wanted cells themselves; of every other site the latest
+    measurement of the same points, whatever environment and code it had there. Anchors come along with
+    the cells of their pack.
+    """
+    keys = {cell.key for cell in cells}
+    points = {cell.point for cell in cells}
+    own = {cell.site for cell in cells}
+    chosen: dict[tuple[str, str], tuple[Entry, str]] = {}
+
+    for entry in sorted(
+        (entry for entry in store.entries() if entry.sound), key=lambda entry: entry.measured
+    ):
+        for point, seen in entry.points.items():
+            if seen["key"] in keys or (point in points and seen["site"] not in own):
+                chosen[seen["site"], point] = (entry, seen["key"])
+
+    wanted: dict[str, set[str]] = {}
+    entries = {entry.name: entry for entry, _ in chosen.values()}
+    for entry, key in chosen.values():
+        wanted.setdefault(entry.name, set()).add(key)
+
+    return [
+        (entries[name], [row for row in store.rows(name) if row.key in wanted[name] or row.role != "cell"])
+        for name in sorted(wanted)
+    ]

@@ -1,0 +1,137 @@
+"""The cells table: one line a row, and where each line comes from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import Field, dataclass, field, fields
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import pandas as pd
+
+from anisweep.row import Row
+
+
+@dataclass(frozen=True)
+class Platform:
+    """The machine and the software that a pack was measured with. ``None``: not known.
+
+    Attributes
+    ----------
+    system : operating system, kernel and architecture
+    devices : accelerators, each with its kind first, as in ``cuda:0 NVIDIA H200`` or ``mps``
+    packages : versions by name
+    """
+
+    host: str
+    system: str = ""
+    cpu_model: str = ""
+    cores: int | None = None
+    memory_gb: float | None = None
+    python: str = ""
+    cuda_version: str | None = None
+    cudnn: str | None = None
+    devices: tuple[str, ...] = ()
+    packages: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the rows of one pack come from.
+
+    Attributes
+    ----------
+    artifact : path of the artifact, relative to ``results/``
+    sha256 : of the artifact's bytes
+    """
+
+    artifact: str
+    sha256: str
+    platform: Platform
+
+
+def cells_table(rows: Sequence[Row], sources: Mapping[str, Source], missing: Sequence[str] = ()) -> pd.DataFrame:
+    """One line a row, anchors included, with the columns and types of the `Row` registry.
+
+    A dictionary becomes one column an entry (``stage_<name>_s``, ``count_<name>``, ``hyper_<name>``,
+    ``pool_<name>``), lists stay lists. ``hypers`` holds all hyperparameters as canonical JSON.
+
+    Parameters
+    ----------
+    rows : in any order
+    sources : by the name of the pack
+    missing : labels of the cells that the study asks for and nobody has measured; kept in
+        ``attrs["missing"]``
+
+    Raises
+    ------
+    KeyError
+        when the pack of a row has no source
+    """
+    columns: dict[str, pd.Series[Any]] = {}
+    types = get_type_hints(Row)
+
+    for metric in fields(Row):
+        values = [getattr(row, metric.name) for row in rows]
+
+        if metric.default_factory is dict:
+            columns |= _exploded(metric, values)
+        else:
+            columns[metric.name] = pd.Series(values, dtype=dtype_of(types[metric.name]))
+
+    canonical = [json.dumps(row.hypers, sort_keys=True) for row in rows]
+    columns["hypers"] = pd.Series(canonical, dtype="str")
+
+    found = [_source(row.pack, sources) for row in rows]
+    columns["artifact"] = pd.Series([source.artifact for source in found], dtype="str")
+    columns["artifact_sha256"] = pd.Series([source.sha256 for source in found], dtype="str")
+
+    table = pd.DataFrame(columns)
+    table = table.sort_values(["site", "dataset", "replicate", "pack", "process", "order"], ignore_index=True)
+    table.attrs["missing"] = list(missing)
+    return table
+
+
+def column_of(metric: Field[Any], key: str) -> str:
+    """Name of the column that holds one entry of a dictionary: ``stages_s`` gives ``stage_<key>_s``."""
+    stem, unit = metric.name, ""
+
+    if stem.endswith("_s"):
+        stem, unit = stem.removesuffix("_s"), "_s"
+    return f"{stem.removesuffix('s')}_{key}{unit}"
+
+
+def dtype_of(hint: Any) -> str:
+    """The pandas type of a field of the registry; ``object`` for lists."""
+    if isinstance(hint, UnionType):
+        hint = next(kind for kind in get_args(hint) if kind is not type(None))
+
+    if get_origin(hint) is Literal:
+        hint = str
+
+    return {str: "str", int: "Int64", float: "float64", bool: "boolean"}.get(hint, "object")
+
+
+def _exploded(metric: Field[Any], values: list[dict[str, Any]]) -> dict[str, pd.Series[Any]]:
+    keys = sorted({key for value in values for key in value})
+    return {column_of(metric, key): _entries([value.get(key) for value in values]) for key in keys}
+
+
+def _entries(values: list[Any]) -> pd.Series[Any]:
+    """Numbers and words keep their type; what is mixed or nested becomes JSON, which every format can hold."""
+    kinds = {type(value) for value in values if value is not None}
+
+    if kinds <= {int, float}:
+        return pd.Series(values, dtype="Int64" if kinds == {int} else "float64")
+
+    if kinds <= {bool} or kinds <= {str}:
+        return pd.Series(values, dtype="boolean" if bool in kinds else "str")
+
+    return pd.Series([None if value is None else json.dumps(value) for value in values], dtype="str")
+
+
+def _source(pack: str, sources: Mapping[str, Source]) -> Source:
+    if pack not in sources:
+        raise KeyError(f"rows of pack {pack!r} came without their artifact; known packs: {sorted(sources)}")
+    return sources[pack]

@@ -1,0 +1,74 @@
+"""Short names for the lines of a summary, as figures and report show them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+
+def with_names(summary: pd.DataFrame) -> pd.DataFrame:
+    """The summary with two more columns: ``system`` (what is computed) and ``series`` (how).
+
+    A name says only what differs within the study: ``one species, power spectrum``, ``torch_full fp32``.
+    """
+    system = summary["dataset"].str.replace("_", " ")
+    series = summary["mode"]
+
+    if _differs(summary["output"]):
+        system = system + [("" if o == "coefficients" else f", {_words(o)}") for o in summary["output"]]
+
+    if _differs(summary["hypers"]):
+        short = hypers_names(list(summary["hypers"]))
+        system = system + [f", {short[text]}" for text in summary["hypers"]]
+
+    if _differs(summary["precision"]):
+        series = series + " " + summary["precision"]
+
+    if _differs(summary["device"]):
+        series = series + " " + summary["device"]
+
+    if _differs(summary["threads"]):
+        series = series + [f" {count} thr." for count in summary["threads"]]
+
+    if _differs(summary["site"]):
+        series = series + " at " + summary["site"]
+
+    return summary.assign(system=system, series=series)
+
+
+def series_in_order(named: pd.DataFrame) -> list[str]:
+    """The distinct ``series``: the anchor's first, then by name."""
+    is_other = named["mode"] != named["anchor"]
+    return list(dict.fromkeys(named.assign(other=is_other).sort_values(["other", "series"])["series"]))
+
+
+def hypers_names(sets: Sequence[str]) -> dict[str, str]:
+    """For each set of hyperparameters (canonical JSON) what tells it from the others."""
+    parsed = {text: json.loads(text) for text in sets}
+    everything = sorted({name for values in parsed.values() for name in values})
+    differing = [n for n in everything if len({json.dumps(v.get(n)) for v in parsed.values()}) > 1]
+
+    return {
+        text: ", ".join(f"{_words(name)} {_value(values.get(name))}" for name in differing)
+        for text, values in parsed.items()
+    }
+
+
+def hypers_in_words(text: str) -> str:
+    """All hyperparameters of one set."""
+    return ", ".join(f"{_words(name)} {_value(value)}" for name, value in json.loads(text).items())
+
+
+def _differs(column: pd.Series[Any]) -> bool:
+    return column.nunique() > 1
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _value(value: Any) -> str:
+    return "default" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,172 @@
+"""The summary table: one line a point of the study, over its replicates. Sites are never averaged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, get_type_hints
+
+import numpy as np
+import pandas as pd
+
+from anisweep.row import metric
+from anisweep.statistics import interval, paired_ratio
+from anisweep.tables.cells import dtype_of
+
+#: What makes a point. Lines that differ in any of these are never averaged.
+PROBLEM = ["site", "dataset", "output", "hypers"]
+POINT = [*PROBLEM, "mode", "precision", "device", "threads"]
+
+
+@dataclass
+class Summary:
+    """One point of a study over its replicates. Times and ratios rest on rows that are ``ok``."""
+
+    site: str = metric("where it was measured", default="")
+    dataset: str = metric("name of the data set", default="")
+    output: str = metric("coefficients or power_spectrum", default="")
+    hypers: str = metric("hyperparameters, as canonical JSON", default="")
+    mode: str = metric("mode", default="")
+    precision: str = metric("floating-point format", default="")
+    device: str = metric("cpu, cuda or mps", default="")
+    threads: int = metric("threads", default=1)
+    anchor: str = metric("reference mode of the ratios and of the fidelity", default="")
+
+    frames: int | None = metric("frames in the data set")
+    particles: int | None = metric("particles in all frames")
+    species: int | None = metric("number of species")
+    pairs: int | None = metric("neighbour pairs within the cutoff")
+    features: int | None = metric("numbers in the result")
+
+    statuses: str = metric("how many rows have which status", default="")
+    replicates: int = metric("replicates with a time", default=0)
+    hosts: str = metric("hosts, in alphabetical order", default="")
+
+    wall_mean_s: float | None = metric("mean over replicates of the wall time of one call", "s")
+    wall_std_s: float | None = metric("its standard deviation over replicates, or hosts if several (ddof 1)", "s")
+    wall_median_s: float | None = metric("median over replicates", "s")
+    wall_low_s: float | None = metric("lower end of the 95 % interval of the mean", "s")
+    wall_high_s: float | None = metric("upper end of the 95 % interval of the mean", "s")
+
+    ratio: float | None = metric("time / time of the anchor in the same pack, geometric mean over packs")
+    ratio_low: float | None = metric("lower end of its 95 % interval")
+    ratio_high: float | None = metric("upper end of its 95 % interval")
+    ratio_packs: int = metric("packs that the ratio rests on", default=0)
+    ratio_detectable: float | None = metric("smallest ratio above 1 that was to be found with 80 % power")
+    verdict: str = metric("faster, slower, no difference, inconclusive or too few packs", default="")
+
+    max_relative_error: float | None = metric("worst max |difference| / max |reference| of any row")
+    bound: float | None = metric("largest max_relative_error that counts as right")
+    conv_in_s: float | None = metric("conversion from NumPy, median over rows", "s")
+    conv_out_s: float | None = metric("conversion back, median over rows", "s")
+    unaccounted_s: float | None = metric("traced wall time that no stage claims, median over rows", "s")
+    traced_wall_s: float | None = metric("wall time of the call with clocks in it, median over rows", "s")
+    peak_memory_mb: float | None = metric("largest growth of resident memory of any row", "MB")
+
+    code: str = metric("digest of the mode's code; several if it changed in between", default="")
+    environment: str = metric("digest of the environment; several if it changed in between", default="")
+    artifacts: str = metric("artifacts that the line rests on", default="")
+    complete: bool = metric("whether the study misses no cell", default=True)
+
+
+def summary_table(cells: pd.DataFrame) -> pd.DataFrame:
+    """One line a point: time with its interval, ratio to the anchor, fidelity, provenance.
+
+    Parameters
+    ----------
+    cells : what `cells_table` gives
+
+    Returns
+    -------
+    pandas.DataFrame
+        the columns of `Summary`, then the median of each ``stage_<name>_s``. Data sets are sorted by
+        pairs and species; within a data set the anchor comes first.
+    """
+    measured = cells[cells["role"] == "cell"].merge(_anchor_times(cells), on=["pack", *PROBLEM], how="left")
+    complete = not cells.attrs.get("missing")
+    stages = [name for name in cells.columns if name.startswith("stage_")]
+
+    lines: list[dict[str, Any]] = []
+    for point, rows in measured.groupby(POINT, sort=True):
+        identity = dict(zip(POINT, point, strict=True))
+        line = Summary(**identity, complete=complete, **_times(rows), **_fidelity(rows), **_origin(rows))
+        ok = rows[rows["status"] == "ok"]
+        lines.append(vars(line) | {stage: ok[stage].median() for stage in stages})
+
+    return _sorted(_typed(pd.DataFrame(lines, columns=[*(f.name for f in fields(Summary)), *stages])))
+
+
+def _anchor_times(cells: pd.DataFrame) -> pd.DataFrame:
+    """Geometric mean of the anchors of each problem in each pack."""
+    anchors = cells[(cells["role"] != "cell") & (cells["status"] == "ok") & cells["wall_s"].notna()]
+    logs = anchors.assign(anchor_s=np.log(anchors["wall_s"]), anchor=anchors["mode"])
+    each = logs.groupby(["pack", *PROBLEM], as_index=False).agg({"anchor": "first", "anchor_s": "mean"})
+    return each.assign(anchor_s=np.exp(each["anchor_s"]))
+
+
+def _times(rows: pd.DataFrame) -> dict[str, Any]:
+    ok = rows[(rows["status"] == "ok") & rows["wall_s"].notna()]
+    packs = ok.groupby("pack").agg({"wall_s": "median", "anchor_s": "first", "host": "first"})
+    walls = interval(list(packs["wall_s"]), list(packs["host"]))
+
+    paired = packs.dropna(subset=["anchor_s"])
+    ratio = paired_ratio(list(paired["wall_s"]), list(paired["anchor_s"]), list(paired["host"]))
+
+    return {
+        "replicates": len(packs),
+        "wall_mean_s": walls.mean,
+        "wall_std_s": walls.std,
+        "wall_median_s": packs["wall_s"].median(),
+        "wall_low_s": walls.low,
+        "wall_high_s": walls.high,
+        "ratio": ratio.value,
+        "ratio_low": ratio.low,
+        "ratio_high": ratio.high,
+        "ratio_packs": ratio.packs,
+        "ratio_detectable": ratio.detectable,
+        "verdict": ratio.verdict,
+        "conv_in_s": ok["conv_in_s"].median(),
+        "conv_out_s": ok["conv_out_s"].median(),
+        "unaccounted_s": ok["unaccounted_s"].median(),
+        "traced_wall_s": ok["traced_wall_s"].median(),
+        "peak_memory_mb": ok["peak_memory_mb"].max(),
+    }
+
+
+def _fidelity(rows: pd.DataFrame) -> dict[str, Any]:
+    """The worst error counts, be the row right or wrong."""
+    statuses = rows["status"].value_counts().sort_index()
+    sizes = ["frames", "particles", "species", "pairs", "features"]
+
+    return {
+        "statuses": ", ".join(f"{count} {status}" for status, count in statuses.items()),
+        "max_relative_error": rows["max_relative_error"].max(),
+        "bound": rows["bound"].min(),
+        **{size: rows[size].max() for size in sizes},
+    }
+
+
+def _origin(rows: pd.DataFrame) -> dict[str, Any]:
+    return {
+        "anchor": _listed(rows["anchor"]),
+        "hosts": _listed(rows["host"]),
+        "code": _listed(rows["code"]),
+        "environment": _listed(rows["environment"]),
+        "artifacts": _listed(rows["artifact"]),
+    }
+
+
+def _listed(values: pd.Series[Any]) -> str:
+    return " ".join(sorted({str(value) for value in values.dropna() if value}))
+
+
+def _typed(table: pd.DataFrame) -> pd.DataFrame:
+    types = get_type_hints(Summary)
+    return table.astype({name: dtype_of(hint) for name, hint in types.items()})
+
+
+def _sorted(table: pd.DataFrame) -> pd.DataFrame:
+    """Small data sets before large ones, few species before many, the anchor before the other modes."""
+    order = ["site", "pairs", "species", "dataset", "output", "hypers", "is_other", "mode"]
+    marked = table.assign(is_other=table["mode"] != table["anchor"])
+    rest = ["precision", "device", "threads"]
+    return marked.sort_values([*order, *rest], ignore_index=True).drop(columns="is_other")

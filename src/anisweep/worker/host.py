@@ -1,0 +1,140 @@
+"""What is known of the machine: facts that explain a time, and warnings where it may not be trusted."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+#: Feature levels of x86-64, each with flags that only it and higher ones have.
+LEVELS = (
+    ("x86_64-v4", {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}),
+    ("x86_64-v3", {"avx2", "bmi1", "bmi2", "fma", "f16c", "movbe"}),
+    ("x86_64-v2", {"sse4_2", "ssse3", "popcnt", "cx16"}),
+)
+
+
+def facts() -> dict[str, Any]:
+    """The machine, once for a pack."""
+    cpu = _cpuinfo()
+    return {
+        "host": socket.gethostname(),
+        "cpu_model": cpu.get("model name") or platform.processor() or platform.machine(),
+        "cpu_family": cpu.get("cpu family", ""),
+        "cpu_model_number": cpu.get("model", ""),
+        "microarchitecture": _level(set(cpu.get("flags", "").split())),
+        "architecture": platform.machine(),
+        "caches": _caches(),
+        "cpus": os.cpu_count(),
+        "affinity": sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [],
+        "memory_mb": round(psutil.virtual_memory().total / 2**20),
+        "governor": _text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        "frequency_mhz": round(frequency.current) if (frequency := psutil.cpu_freq()) else None,
+        "throttled": _throttled(),
+        "system": platform.platform(),
+        "container": os.environ.get("APPTAINER_NAME") or os.environ.get("SINGULARITY_NAME") or "",
+        "slot": _machine_ad(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Every distribution that is installed, and the interpreter."""
+    found = {d.metadata["Name"].lower(): d.version for d in metadata.distributions() if d.metadata["Name"]}
+    return {"python": platform.python_version(), **dict(sorted(found.items()))}
+
+
+def load() -> float:
+    """Load average of the last minute."""
+    return os.getloadavg()[0]
+
+
+def noise(walls: list[float], threads: int, load_before: float, throttled: int) -> list[str]:
+    """Warnings that teach: the number, why it matters, what helps."""
+    warnings = []
+    middle = sorted(walls)[len(walls) // 2]
+    spread = (max(walls) - min(walls)) / middle
+
+    if spread > 0.2:
+        warnings.append(
+            f"repetitions spread over {100 * spread:.0f} % of their median: small differences are lost in that. "
+            "Close other programs, or raise measure.repetitions."
+        )
+
+    free = (os.cpu_count() or 1) - threads
+    if load_before > free + 0.5:
+        warnings.append(
+            f"load average {load_before:.1f} before the start on {os.cpu_count()} CPUs: others were computing. "
+            "`top` shows who."
+        )
+
+    if throttled and throttled < _throttled():
+        warnings.append(
+            "the processor was throttled for heat: times are too long. Improve cooling, or run again."
+        )
+
+    if _text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") == "powersave":
+        warnings.append(
+            "the governor is powersave: the clock rises late. `sudo cpupower frequency-set -g performance` helps."
+        )
+
+    return warnings
+
+
+def throttle_count() -> int:
+    """How often the processor has been throttled since it was switched on."""
+    return _throttled()
+
+
+def reset_peak_memory() -> None:
+    """Let the peak of resident memory start again from now (Linux)."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return  # elsewhere the peak is that of the whole process; `peak_memory_mb` then stays None
+
+
+def peak_memory_mb() -> float | None:
+    """Largest resident memory since `reset_peak_memory`."""
+    for line in _text("/proc/self/status").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return None
+
+
+def _cpuinfo() -> dict[str, str]:
+    first = _text("/proc/cpuinfo").split("\n\n")[0]
+    pairs = (line.split(":", 1) for line in first.splitlines() if ":" in line)
+    return {key.strip(): value.strip() for key, value in pairs}
+
+
+def _level(flags: set[str]) -> str:
+    return next((name for name, needed in LEVELS if needed <= flags), "")
+
+
+def _caches() -> dict[str, str]:
+    folders = sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*"))
+    return {f"L{_text(f / 'level')} {_text(f / 'type')}": _text(f / "size") for f in folders}
+
+
+def _throttled() -> int:
+    count = _text("/sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count")
+    return int(count) if count.isdigit() else 0
+
+
+def _machine_ad() -> dict[str, str]:
+    """The slot's own description, where HTCondor gives one."""
+    lines = _text(os.environ.get("_CONDOR_MACHINE_AD", "")).splitlines()
+    pairs = (line.split("=", 1) for line in lines if "=" in line)
+    return {key.strip(): value.strip().strip('"') for key, value in pairs}
+
+
+def _text(path: str | Path) -> str:
+    try:
+        return Path(path).read_text().strip() if str(path) else ""
+    except OSError:
+        return ""

@@ -1,0 +1,297 @@
+"""One fresh interpreter of a pack: anchors, every cell in its own random order, anchors again.
+
+Run by `anisweep.worker.supervise` as ``python -m anisweep.worker.process PACK FOLDER NUMBER``, in an
+environment whose threads are pinned already.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+
+from anisweep import modes
+from anisweep.cell import Cell, Hypers, Pack
+from anisweep.datasets.canonical import read as read_canonical
+from anisweep.datasets.pairs import pair_count
+from anisweep.row import Role, Row
+from anisweep.worker import host, threads
+from anisweep.worker.fidelity import Flat, compare, flatten
+from anisweep.worker.rows import append_row, hypers_of, row_of, rows_in
+from anisweep.worker.timing import Timing, measure
+
+#: Positions of the copies of the frames move by this (Angstrom): nothing changes but the bits.
+HAIR = 1e-7
+
+Problem = tuple[Any, Hypers, str]
+
+
+@dataclass
+class Bench:
+    """What the cells of a process share.
+
+    Attributes
+    ----------
+    folder : the pack's working folder
+    references : the first anchor's result of each problem
+    """
+
+    pack: Pack
+    folder: Path
+    number: int
+    host_facts: dict[str, Any]
+    load_before: float
+    throttled: int
+    references: dict[Problem, Flat] = field(default_factory=dict)
+    frames: dict[str, list[list[Atoms]]] = field(default_factory=dict)
+    pairs: dict[tuple[str, float, bool], int] = field(default_factory=dict)
+    order: int = 0
+
+
+def main() -> None:
+    pack_file, folder, number = sys.argv[1:]
+    _die_with_the_supervisor()
+
+    bench = Bench(
+        pack=Pack.from_json(Path(pack_file).read_text()),
+        folder=Path(folder),
+        number=int(number),
+        host_facts=host.facts(),
+        load_before=host.load(),
+        throttled=host.throttle_count(),
+    )
+    done = _rows_written(bench)
+
+    for role, cell in _schedule(bench.pack, bench.number):
+        if (role, _identity(role, cell)) in done:
+            _remember_reference(bench, role, cell)
+            continue
+
+        _announce(bench, role, cell)
+        append_row(bench.folder, _measured(bench, role, cell))
+
+
+def _schedule(pack: Pack, number: int) -> Iterator[tuple[Role, Cell]]:
+    """Anchors of every problem, the cells in random order, anchors again."""
+    problems = {_problem(cell): cell for cell in pack.cells}
+    anchors = [replace(cell, mode=pack.anchor, precision="fp64", device="cpu") for cell in problems.values()]
+    cells = list(pack.cells)
+    random.Random(f"{pack.name} {number}").shuffle(cells)
+
+    yield from (("first anchor", anchor) for anchor in anchors)
+    yield from (("cell", cell) for cell in cells)
+    yield from (("last anchor", anchor) for anchor in anchors)
+
+
+def _measured(bench: Bench, role: Role, cell: Cell) -> Row:
+    """The row of one cell, whatever happens."""
+    row = _row(bench, role, cell)
+    started = time.perf_counter()
+
+    try:
+        _measure_into(row, bench, role, cell)
+    except modes.Unavailable as reason:
+        row.status = "unavailable"
+        row.reason = str(reason)
+    except Exception as error:
+        row.status = "failed"
+        row.reason = f"{type(error).__name__}: {error}"
+        log = bench.folder / "logs" / f"process-{bench.number}.log"
+        with log.open("a") as stream:
+            stream.write(f"--- {cell.label}\n{traceback.format_exc()}\n")
+
+    row.seconds = round(time.perf_counter() - started, 3)
+    row.load_after = host.load()
+    return row
+
+
+def _measure_into(row: Row, bench: Bench, role: Role, cell: Cell) -> None:
+    variants = _variants(bench, cell)
+    row.particles = sum(len(frame) for frame in variants[0])
+    row.species = len({int(number) for frame in variants[0] for number in frame.numbers})
+    row.pairs = _pairs(bench, cell, variants[0])
+
+    started = time.perf_counter()
+    mode = modes.load(cell.mode)
+    row.import_s = time.perf_counter() - started
+    row.mode_executed = mode.compute.__module__.rpartition(".")[2]
+    threads.pin_loaded_pools(cell.threads)
+
+    if row.mode_executed != cell.mode:
+        raise RuntimeError(f"{row.mode_executed} ran where {cell.mode} was asked for")
+
+    started = time.perf_counter()
+    calculator = mode.prepare(cell.hypers, cell.output, cell.precision, cell.device)
+    row.prepare_s = time.perf_counter() - started
+
+    profile = bench.folder / "profiles" / f"{cell.key[:16]}-{bench.number}.prof"
+    wanted = profile if cell.settings.profile and role == "cell" else None
+    timing = measure(
+        lambda frames, clock: mode.compute(calculator, frames, clock), variants, cell.settings, wanted
+    )
+
+    _record_times(row, timing, cell)
+    row.warnings = host.noise(timing.walls_s, cell.threads, bench.load_before, bench.throttled)
+    row.pools = threads.pools()
+    row.status = "ok"
+    _judge(row, bench, role, cell, timing)
+
+
+def _record_times(row: Row, timing: Timing, cell: Cell) -> None:
+    row.first_call_s = timing.first_call_s
+    row.walls_s = timing.walls_s
+    row.wall_s = timing.wall_s
+    row.wall_std_s = float(np.std(timing.walls_s, ddof=1))
+    row.cpu_s = timing.cpu_s
+    row.cpu_utilisation = timing.cpu_s / (timing.wall_s * cell.threads)
+    row.loops = timing.loops
+    row.traced_wall_s = timing.traced_wall_s
+    row.stages_s = timing.stages_s
+    row.conv_in_s = timing.stages_s.get("conv_in", 0.0)
+    row.conv_out_s = timing.stages_s.get("conv_out", 0.0)
+    row.unaccounted_s = timing.traced_wall_s - sum(timing.stages_s.values())
+    row.counts = timing.counts
+    row.peak_memory_mb = timing.peak_memory_mb
+
+
+def _judge(row: Row, bench: Bench, role: Role, cell: Cell, timing: Timing) -> None:
+    """Compare the result with the anchor's and the pools with the request; keep the first frames."""
+    flat = flatten(timing.result)
+    row.features = len(flat.values)
+    row.shape = list(timing.result.shape) if isinstance(timing.result, np.ndarray) else [len(flat.values)]
+    row.dtype = flat.dtype
+
+    if role == "first anchor":
+        bench.references[_problem(cell)] = flat
+        _save_reference(bench, cell, flat)
+
+    reference = bench.references.get(_problem(cell))
+    if reference is None:
+        row.warnings.append(
+            f"nothing to compare with: the anchor {bench.pack.anchor} has no result for this."
+        )
+    else:
+        comparison = compare(flat, reference, cell)
+        row.max_relative_error = comparison.max_relative_error
+        row.elementwise = comparison.elementwise
+        row.bound = comparison.bound
+        if comparison.complaint:
+            row.status, row.reason = "wrong", comparison.complaint
+
+    complaint = threads.complaint(row.pools, cell.threads, timing.cpu_s, timing.wall_s)
+    if complaint:
+        row.status, row.reason = "failed", complaint
+
+    if role == "cell" and bench.number == 0:
+        np.save(bench.folder / "descriptors" / f"{cell.key}.npy", flat.first_frames())
+
+
+def _row(bench: Bench, role: Role, cell: Cell) -> Row:
+    """The row with all that is known before measuring."""
+    bench.order += 1
+    row = row_of(bench.pack, role, cell)
+    row.process = bench.number
+    row.order = bench.order
+    row.host = bench.host_facts["host"]
+    row.cpu_model = bench.host_facts["cpu_model"]
+    row.load_before = bench.load_before
+    return row
+
+
+def _variants(bench: Bench, cell: Cell) -> list[list[Atoms]]:
+    """The frames, and two copies moved by a hair, in an order of positions that is always the same."""
+    dataset = cell.dataset
+
+    if dataset.path not in bench.frames:
+        frames = read_canonical(Path(dataset.path), dataset.frames)
+        copies = [[_moved(frame, seed) for frame in frames] for seed in (1, 2)]
+        bench.frames[dataset.path] = [frames, *copies]
+    return bench.frames[dataset.path]
+
+
+def _moved(frame: Atoms, seed: int) -> Atoms:
+    moved = frame.copy()
+    moved.positions += HAIR * np.random.default_rng(seed).standard_normal(moved.positions.shape)
+    return moved
+
+
+def _pairs(bench: Bench, cell: Cell, frames: list[Atoms]) -> int:
+    self_pairs = not cell.hypers.subtract_center_contribution
+    what = (cell.dataset.path, cell.hypers.cutoff_radius, self_pairs)
+
+    if what not in bench.pairs:
+        bench.pairs[what] = pair_count(frames, cell.hypers.cutoff_radius, self_pairs)
+    return bench.pairs[what]
+
+
+def _problem(cell: Cell) -> Problem:
+    return cell.dataset, cell.hypers, cell.output
+
+
+def _identity(role: Role, cell: Cell) -> str:
+    return cell.key if role == "cell" else f"{cell.dataset.name} {cell.hypers} {cell.output}"
+
+
+# --- what the supervisor reads ---------------------------------------------------------------------------
+
+
+def _announce(bench: Bench, role: Role, cell: Cell) -> None:
+    """Say what runs now, so that the supervisor can write its row if it never ends."""
+    row = _row(bench, role, cell)
+    bench.order -= 1
+    current = {"identity": _identity(role, cell), "limit_s": cell.settings.limit_s, "row": row.to_plain()}
+    temporary = bench.folder / "current.tmp"
+    temporary.write_text(json.dumps(current))
+    os.replace(temporary, bench.folder / "current.json")
+
+
+def _rows_written(bench: Bench) -> set[tuple[str, str]]:
+    """Cells and anchors that an earlier interpreter of this process finished before it ended early."""
+    return {
+        (row.role, row.key or f"{row.dataset} {hypers_of(row)} {row.output}")
+        for row in rows_in(bench.folder)
+        if row.process == bench.number
+    }
+
+
+def _reference_file(bench: Bench, cell: Cell) -> Path:
+    problems = list({_problem(c): None for c in bench.pack.cells})
+    return bench.folder / f"reference-{bench.number}-{problems.index(_problem(cell))}.npz"
+
+
+def _save_reference(bench: Bench, cell: Cell, flat: Flat) -> None:
+    np.savez(_reference_file(bench, cell), **asdict(flat))
+
+
+def _remember_reference(bench: Bench, role: Role, cell: Cell) -> None:
+    file = _reference_file(bench, cell)
+
+    if role == "first anchor" and file.exists():
+        with np.load(file) as saved:
+            flat = Flat(saved["values"], saved["frame"], str(saved["labels"]), str(saved["dtype"]))
+        bench.references[_problem(cell)] = flat
+
+
+def _die_with_the_supervisor() -> None:
+    """Standard input is a pipe from the supervisor: when it closes, nobody waits for a result."""
+
+    def wait() -> None:
+        os.read(0, 1)  # sys.stdin would hold a lock that the end of the interpreter needs
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+if __name__ == "__main__":
+    main()

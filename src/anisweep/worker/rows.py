@@ -1,0 +1,56 @@
+"""Rows before they are measured, and as they lie in a pack's working folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from anisweep.cell import Cell, Hypers, Pack
+from anisweep.row import Role, Row
+
+
+def row_of(pack: Pack, role: Role, cell: Cell) -> Row:
+    """The row of a cell with all that the plan knows of it."""
+    counts = role == "cell"
+    return Row(
+        key=cell.key if counts else "",
+        point=cell.point if counts else "",
+        role=role,
+        pack=pack.name,
+        dataset=cell.dataset.name,
+        dataset_digest=cell.dataset.digest,
+        frames=cell.dataset.frames,
+        output=cell.output,
+        mode=cell.mode,
+        precision=cell.precision,
+        device=cell.device,
+        threads=cell.threads,
+        replicate=cell.replicate,
+        site=cell.site,
+        hypers=asdict(cell.hypers),
+        environment=cell.environment,
+        code=cell.code if counts else "",
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def hypers_of(row: Row) -> Hypers:
+    """The hyperparameters of a row that has been through JSON."""
+    hypers = dict(row.hypers)
+    if isinstance(hypers["max_radial"], list):
+        hypers["max_radial"] = tuple(hypers["max_radial"])
+    return Hypers(**hypers)
+
+
+def append_row(folder: Path, row: Row) -> None:
+    with (folder / "rows.jsonl").open("a") as stream:
+        stream.write(json.dumps(row.to_plain()) + "\n")
+
+
+def rows_in(folder: Path) -> list[Row]:
+    """The rows that have been written so far."""
+    file = folder / "rows.jsonl"
+    lines = file.read_text().splitlines() if file.exists() else []
+    return [Row.from_plain(json.loads(line)) for line in lines]

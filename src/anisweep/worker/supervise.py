@@ -1,0 +1,229 @@
+"""Runs a pack: fresh interpreters one after the other, time limits, and the artifact in any event."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from anisweep import artifact
+from anisweep.cell import Pack
+from anisweep.row import Row, Status
+from anisweep.worker import host
+from anisweep.worker.rows import append_row, row_of, rows_in
+from anisweep.worker.threads import pinned_environment
+
+POLL_S = 0.1
+
+#: A run without a terminal prints its progress this often.
+PROGRESS_S = 20.0
+
+
+class ControllerGone(RuntimeError):
+    """The run that this pack belongs to has ended; so does the pack."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What became of a pack."""
+
+    name: str
+    statuses: Counter[Status]
+    seconds: float
+
+
+def run_pack(pack_file: Path, target: Path) -> Summary:
+    """Measure a pack and write its artifact.
+
+    Every cell gives a row, also one that crashes the interpreter or never ends.
+
+    Raises
+    ------
+    OSError
+        when the artifact cannot be written: the infrastructure's failure, which the caller retries
+    ControllerGone
+        when the process named in ANISWEEP_CONTROLLER has ended
+    """
+    started = time.monotonic()
+    pack = Pack.from_json(pack_file.read_text())
+
+    with _working_folder(target) as folder:
+        (folder / "pack.json").write_text(pack.to_json())
+        (folder / "host.json").write_text(json.dumps(host.facts(), indent=1))
+        environment = {"digest": pack.cells[0].environment, "versions": host.versions()}
+        (folder / "environment.json").write_text(json.dumps(environment, indent=1))
+
+        for number in range(max(cell.settings.processes for cell in pack.cells)):
+            ended = _run_process(pack, folder, number, started)
+            _write_missing_rows(pack, folder, ended)
+
+        rows = rows_in(folder)
+        for scratch in [folder / "current.json", *folder.glob("reference-*.npz")]:
+            scratch.unlink(missing_ok=True)
+        artifact.write(folder, target)
+
+    statuses = Counter(row.status for row in rows if row.role == "cell")
+    return Summary(pack.name, statuses, time.monotonic() - started)
+
+
+def _run_process(pack: Pack, folder: Path, number: int, started: float) -> str:
+    """One process of the pack: its interpreter, and another one wherever that ends before its time.
+
+    Returns why it could not go on; empty when everything has a row.
+    """
+    while True:
+        before = len(rows_in(folder))
+        ended = _watch(pack, folder, number, started)
+        if not ended:
+            return ""
+
+        _write_row_of_the_dead(folder, ended)
+        if len(rows_in(folder)) == before:
+            return f"{ended} before its first cell; {_last_line(folder, number)}"
+
+
+def _write_missing_rows(pack: Pack, folder: Path, ended: str) -> None:
+    """Cells that no interpreter came to: the pack is given up, and its artifact says so."""
+    present = {row.key for row in rows_in(folder)}
+
+    for cell in pack.cells:
+        if cell.key not in present:
+            row = row_of(pack, "cell", cell)
+            row.reason = f"pack given up: {ended}"
+            append_row(folder, row)
+
+
+def _last_line(folder: Path, number: int) -> str:
+    lines = (folder / "logs" / f"process-{number}.log").read_text(errors="replace").splitlines()
+    return lines[-1] if lines else "it said nothing"
+
+
+def _watch(pack: Pack, folder: Path, number: int, started: float) -> str:
+    """Wait for an interpreter. Returns why it ended early; empty when it did not."""
+    command = [
+        sys.executable,
+        "-m",
+        "anisweep.worker.process",
+        str(folder / "pack.json"),
+        str(folder),
+        str(number),
+    ]
+    controller = _controller()
+    progress = _Progress(pack, folder, started)
+    (folder / "current.json").unlink(missing_ok=True)
+
+    with (
+        (folder / "logs" / f"process-{number}.log").open("ab") as log,
+        subprocess.Popen(
+            command,
+            env=pinned_environment(pack.cells[0].threads),
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+        ) as child,
+    ):
+        try:
+            while child.poll() is None:
+                time.sleep(POLL_S)
+                progress.show()
+
+                if controller is not None and not controller.is_running():
+                    raise ControllerGone(f"{pack.name}: the run that started it has ended")
+
+                limit = _overdue(folder)
+                if limit is not None:
+                    return f"stalled: no result within {limit:g} s"
+        finally:
+            child.kill()
+
+    return "" if child.returncode == 0 else f"the interpreter ended with status {child.returncode}"
+
+
+def _overdue(folder: Path) -> float | None:
+    """The time limit of the current cell, if it is over."""
+    with suppress(OSError, ValueError):
+        file = folder / "current.json"
+        limit = float(json.loads(file.read_text())["limit_s"])
+        if time.time() - file.stat().st_mtime > limit:
+            return limit
+    return None
+
+
+def _write_row_of_the_dead(folder: Path, ended: str) -> None:
+    """The row of the cell that was being measured when its interpreter ended."""
+    file = folder / "current.json"
+    if not file.exists():
+        return
+
+    row = Row.from_plain(json.loads(file.read_text())["row"])
+    row.status = "stalled" if ended.startswith("stalled") else "failed"
+    row.reason = ended.removeprefix("stalled: ")
+    append_row(folder, row)
+
+
+def _controller() -> psutil.Process | None:
+    """The process that this pack must not outlive."""
+    pid = os.environ.get("ANISWEEP_CONTROLLER", "")
+    if not pid:
+        return None
+
+    try:
+        return psutil.Process(int(pid))
+    except psutil.NoSuchProcess as error:
+        raise ControllerGone("the run that started this pack has ended") from error
+
+
+@contextmanager
+def _working_folder(target: Path) -> Iterator[Path]:
+    """A folder beside the artifact, removed in the end; what a killed run left there is removed first."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    prefix = f".{target.name}.work-"
+
+    for left in target.parent.glob(f"{prefix}*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
+    for name in ("logs", "descriptors"):
+        (folder / name).mkdir()
+
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Progress:
+    """Cells done and time left: a line that changes on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, pack: Pack, folder: Path, started: float) -> None:
+        self.pack = pack
+        self.folder = folder
+        self.started = started
+        self.said = time.monotonic()
+        self.terminal = sys.stderr.isatty()
+
+    def show(self) -> None:
+        now = time.monotonic()
+        if now - self.said < (1.0 if self.terminal else PROGRESS_S):
+            return
+
+        self.said = now
+        done = sum(row.role == "cell" for row in rows_in(self.folder))
+        total = len(self.pack.cells) * max(cell.settings.processes for cell in self.pack.cells)
+        left = max(0.0, self.pack.estimated_s - (now - self.started))
+        text = f"  {self.pack.name}: {done} of {total} cells, about {left:.0f} s left"
+        print(
+            f"\r{text}\033[K" if self.terminal else text, file=sys.stderr, end="" if self.terminal else "\n"
+        )
+        sys.stderr.flush()

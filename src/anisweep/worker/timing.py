@@ -1,0 +1,118 @@
+"""Timing one cell: first call, warm-up, calibration, repetitions, and one more call with clocks in it."""
+
+from __future__ import annotations
+
+import cProfile
+import gc
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ase import Atoms
+
+from anisweep.cell import Settings
+from anisweep.modes import Timer
+from anisweep.worker import host
+from anisweep.worker.clock import Clock, Silent
+
+Compute = Callable[[list[Atoms], Timer], Any]
+
+
+@dataclass
+class Timing:
+    """What was measured of a cell. Times are of one call, in seconds."""
+
+    result: Any
+    first_call_s: float
+    walls_s: list[float] = field(default_factory=list)
+    cpus_s: list[float] = field(default_factory=list)
+    loops: int = 1
+    traced_wall_s: float = 0.0
+    stages_s: dict[str, float] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    peak_memory_mb: float | None = None
+
+    @property
+    def wall_s(self) -> float:
+        return statistics.median(self.walls_s)
+
+    @property
+    def cpu_s(self) -> float:
+        return statistics.median(self.cpus_s)
+
+
+def measure(
+    compute: Compute, variants: list[list[Atoms]], settings: Settings, profile: Path | None
+) -> Timing:
+    """Measure ``compute``.
+
+    Parameters
+    ----------
+    variants : the frames, and copies of them with positions moved by a hair, so that nothing that caches
+        its last result looks fast. The result that is kept is that of the first.
+    profile : where a cProfile of one more call goes
+    """
+    silent = Silent()
+    frames = variants[0]
+
+    started = time.perf_counter()
+    result = compute(frames, silent)
+    timing = Timing(result, time.perf_counter() - started)
+
+    for turn in range(settings.warmups):
+        compute(variants[turn % len(variants)], silent)
+
+    timing.loops = _calibrate(compute, variants, settings.minimum_s)
+    host.reset_peak_memory()
+    before = host.peak_memory_mb()
+    gc.collect()
+    gc.disable()
+
+    try:
+        for _ in range(settings.repetitions):
+            wall, cpu = _repeat(compute, variants, timing.loops)
+            timing.walls_s.append(wall)
+            timing.cpus_s.append(cpu)
+    finally:
+        gc.enable()
+
+    after = host.peak_memory_mb()
+    timing.peak_memory_mb = round(after - before, 3) if after is not None and before is not None else None
+
+    clock = Clock()
+    started = time.perf_counter()
+    compute(frames, clock)
+    timing.traced_wall_s = time.perf_counter() - started
+    timing.stages_s = dict(clock.seconds)
+    timing.counts = dict(clock.counts)
+
+    if profile is not None:
+        profile.parent.mkdir(parents=True, exist_ok=True)
+        with cProfile.Profile() as profiler:
+            compute(frames, silent)
+        profiler.dump_stats(profile)
+
+    return timing
+
+
+def _calibrate(compute: Compute, variants: list[list[Atoms]], minimum_s: float) -> int:
+    """How many calls make a repetition of at least ``minimum_s``."""
+    wall, _ = _repeat(compute, variants, 1)
+    return max(1, round(minimum_s / wall))
+
+
+def _repeat(compute: Compute, variants: list[list[Atoms]], loops: int) -> tuple[float, float]:
+    """Wall and CPU time of one call, over ``loops`` calls on changing positions."""
+    silent = Silent()
+    cpu = time.process_time()
+    wall = time.perf_counter()
+
+    for turn in range(loops):
+        compute(variants[1 + turn % (len(variants) - 1)], silent)
+
+    wall = time.perf_counter() - wall
+    cpu = time.process_time() - cpu
+    return wall / loops, cpu / loops

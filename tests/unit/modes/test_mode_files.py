@@ -1,0 +1,77 @@
+"""The folder of modes: what can be known without importing one."""
+
+import ast
+import subprocess
+import sys
+
+import pytest
+
+from anisweep import modes
+
+
+def public_names(source):
+    """Names that a module defines at its top level, imports aside."""
+    names = set()
+
+    for statement in ast.parse(source).body:
+        if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+            names.add(statement.name)
+        if isinstance(statement, ast.Assign):
+            names.update(ast.unparse(target) for target in statement.targets)
+        if isinstance(statement, ast.AnnAssign):
+            names.add(ast.unparse(statement.target))
+
+    return {name for name in names if not name.startswith("_")}
+
+
+def test_the_modes_of_the_study_are_there():
+    assert {"numpy_only", "torch_mixed", "torch_full", "torch_batched"} <= set(modes.names())
+
+
+@pytest.mark.parametrize("name", modes.names())
+def test_a_mode_is_one_file_with_four_public_names(name):
+    source = (modes.FOLDER / f"{name}.py").read_text(encoding="utf-8")
+
+    assert public_names(source) == {"PRECISIONS", "DEVICES", "prepare", "compute"}
+    assert modes.summary(name).endswith(".")
+    assert "fp64" in modes.precisions(name)
+    assert "cpu" in modes.devices(name)
+
+
+def test_planning_imports_neither_torch_nor_anisoap():
+    script = (
+        "import sys\n"
+        "from anisweep import modes\n"
+        "for name in modes.names():\n"
+        "    modes.summary(name), modes.precisions(name), modes.devices(name)\n"
+        "print(sorted({'torch', 'anisoap', 'metatensor', 'numpy'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_file_in_the_folder_is_a_mode_and_one_with_an_underscore_is_not(tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text('"""What mine is.\n\nMore."""\nPRECISIONS = ("fp64", "fp32")\n')
+    (tmp_path / "_shared.py").write_text("")
+    monkeypatch.setattr(modes, "FOLDER", tmp_path)
+
+    assert modes.names() == ["mine"]
+    assert modes.summary("mine") == "What mine is."
+    assert modes.precisions("mine") == ("fp64", "fp32")
+
+    with pytest.raises(ValueError, match=r"'mine' has no line `DEVICES = \(\.\.\.\)`: write one"):
+        modes.devices("mine")
+
+
+@pytest.mark.parametrize("ask", [modes.load, modes.summary, modes.precisions, modes.devices])
+def test_an_unknown_mode_is_answered_with_what_there_is(ask):
+    with pytest.raises(ValueError, match=r"'torch_fulll'.*there are .*numpy_only.*did you mean torch_full\?"):
+        ask("torch_fulll")
+
+
+def test_a_missing_precision_is_unavailable_with_the_reason():
+    modes.require("precision", "fp32", ("fp64", "fp32"))
+
+    with pytest.raises(modes.Unavailable, match="precision fp16: this mode has fp64, fp32 only"):
+        modes.require("precision", "fp16", ("fp64", "fp32"))

@@ -1,0 +1,10 @@
+# Data sets: generated from a recipe, or read from a user's file. The name holds the digest of either.
+
+
+rule prepare_dataset:
+    input:
+        lambda wildcards: run.dataset_inputs(f"data/{wildcards.dataset}.xyz"),
+    output:
+        "data/{dataset}.xyz",
+    shell:
+        "anisweep prepare-data {output:q}"

@@ -1,0 +1,31 @@
+# Figures, one rule run each, and the report over all studies.
+
+
+rule draw_figure:
+    input:
+        f"{TABLES}/cells.parquet",
+        f"{TABLES}/summary.parquet",
+        code=lambda wildcards: modules(f"figures/{wildcards.figure}.py", "figures/_*.py", "figures/*.mplstyle"),
+    output:
+        "results/{study}/figures/{figure}.svg",
+        "results/{study}/figures/{figure}.png",
+    shell:
+        "anisweep draw {wildcards.study} {wildcards.figure}"
+
+
+rule write_report:
+    input:
+        expand("results/{study}/figures/{figure}.svg", study=run.studies, figure=figure_names()),
+        expand(f"{TABLES}/summary.parquet", study=run.studies),
+        code=modules("report/*", "statistics.py"),
+    output:
+        "results/report.html",
+    params:
+        studies=run.studies,
+    shell:
+        "anisweep report {params.studies}"
+
+
+rule report:
+    input:
+        "results/report.html",

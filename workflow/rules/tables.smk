@@ -1,0 +1,51 @@
+# Tables of a study. `collect_cells` opens each artifact once and remembers its rows.
+
+TABLES = "results/{study}/tables"
+COMMON = modules("row.py", "cell.py")
+
+
+rule collect_cells:
+    input:
+        lambda wildcards: run.artifacts(wildcards.study),
+        code=modules("tables/cells.py", "store.py") + COMMON,
+    output:
+        f"{TABLES}/cells.parquet",
+        f"{TABLES}/cells.csv",
+        f"{TABLES}/platforms.json",
+        f"{TABLES}/missing.json",
+    params:
+        wanted=lambda wildcards: run.tables_digest(wildcards.study),
+    shell:
+        "anisweep tables cells {wildcards.study}"
+
+
+rule summarise:
+    input:
+        f"{TABLES}/cells.parquet",
+        code=modules("tables/summary.py", "statistics.py"),
+    output:
+        f"{TABLES}/summary.parquet",
+        f"{TABLES}/summary.csv",
+    shell:
+        "anisweep tables summary {wildcards.study}"
+
+
+rule write_legacy_tables:
+    input:
+        f"{TABLES}/cells.parquet",
+        f"{TABLES}/platforms.json",
+        code=modules("tables/legacy.py"),
+    output:
+        f"{TABLES}/timings_local.csv",
+        f"{TABLES}/summary_local.csv",
+        f"{TABLES}/combined_from_metrics.csv",
+        f"{TABLES}/timings.csv",
+        f"{TABLES}/env_report.json",
+    shell:
+        "anisweep tables legacy {wildcards.study}"
+
+
+rule tables:
+    input:
+        expand(f"{TABLES}/summary.csv", study=run.studies),
+        expand(f"{TABLES}/timings_local.csv", study=run.studies),
