@@ -28,7 +28,7 @@ def array_of(atoms: Atoms, name: str, place: Place) -> Array:
     found = next((key for key in (name, bare) if key in atoms.arrays), None)
 
     if found is None:
-        raise place.error(f"array {name}", "it is missing", _there(atoms), _remedy(atoms))
+        raise place.error(f"array {name}", "it is missing", _there(atoms), _remedy(atoms, name))
 
     values = np.asarray(atoms.arrays[found])
 
@@ -51,9 +51,11 @@ def _there(atoms: Atoms) -> str:
     )
 
 
-def _remedy(atoms: Atoms) -> str:
+def _remedy(atoms: Atoms, name: str) -> str:
     """Older versions of ASE lost ``c_diameter[1]`` and left ``1:R:1:c_diameter`` in the header."""
-    if any(re.fullmatch(r"\d:R:\d:\w+", str(key)) for key in atoms.info):
+    lost = any(re.fullmatch(r"\d:R:\d:\w+", str(key)) for key in atoms.info)
+
+    if lost and "diameter" in name:
         return (
             "the header shows that ASE lost the brackets of `c_diameter[1]` when the file was written, and "
             "the columns with them: give the lengths in the study, `diameters: [3.0, 3.0, 1.0]`"

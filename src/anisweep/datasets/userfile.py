@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,8 +18,7 @@ from anisweep.datasets.canonical import canonical
 from anisweep.datasets.diameters import Diameters, diameters_of
 from anisweep.datasets.errors import DataError, Place
 from anisweep.datasets.orientations import quaternions_of
-from anisweep.datasets.xyz_syntax import check_xyz, is_xyz
-
+from anisweep.datasets.xyz_syntax import is_xyz, xyz_text
 
 #: The digest of a file without content.
 NOTHING = hashlib.sha256().hexdigest()
@@ -85,16 +85,12 @@ def read_any(path: Path) -> Iterator[Atoms]:
     if _digest(path) == NOTHING:
         raise DataError(str(path), "it is empty", "at least one frame", "name the right file")
 
-    if is_xyz(path):
-        check_xyz(path)
-
     number = 0
     try:
-        for number, atoms in enumerate(ase.io.iread(path, ":"), start=1):
+        for number, atoms in enumerate(_frames(path), start=1):
             if len(atoms) == 0:
-                raise Place(str(path), number - 1).error(
-                    "particles", "there are none", "1 or more", "remove it"
-                )
+                place = Place(str(path), number - 1)
+                raise place.error("particles", "there are none", "one or more", "remove this frame")
             yield atoms
     except DataError:
         raise
@@ -108,6 +104,14 @@ def read_any(path: Path) -> Iterator[Atoms]:
 
     if number == 0:
         raise DataError(str(path), "it holds no frame", "at least one frame", "name the right file")
+
+
+def _frames(path: Path) -> Iterator[Atoms]:
+    """As ASE guesses the format; XYZ is read whole first, since ASE seeks, which takes hours in .xz."""
+    if is_xyz(path):
+        return iter(ase.io.iread(io.StringIO(xyz_text(path)), ":", format="extxyz"))
+
+    return iter(ase.io.iread(path, ":"))
 
 
 def _digest(path: Path) -> str:

@@ -5,10 +5,11 @@ ASE ends at the first blank line and says nothing about the frames behind it, an
 
 from __future__ import annotations
 
+import io
 import itertools
+import lzma
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
 
 from ase.io.formats import get_compression, open_with_compression
 
@@ -23,33 +24,39 @@ def is_xyz(path: Path) -> bool:
     return name.endswith((".xyz", ".extxyz"))
 
 
-def check_xyz(path: Path) -> None:
-    """Raise a `DataError` with the number of the first line that cannot belong to an XYZ file."""
-    with open_with_compression(str(path), "r") as stream:
-        lines = _numbered(stream, path)
+def xyz_text(path: Path) -> str:
+    """Content of an XYZ file, compressed or not, whose frames begin and end where they should.
 
-        for frame in itertools.count():
-            number, line = next(lines, (0, ""))
-
-            if not line.strip():
-                _expect_the_end(lines, path, number)
-                return
-
-            for _ in range(1 + _particles(line, path, number, frame)):
-                if next(lines, None) is None:
-                    came = "the file ends inside it"
-                    raise DataError(
-                        f"{path}, frame {frame}", came, ALLOWED, "complete the frame or remove it"
-                    )
-
-
-def _numbered(stream: TextIO, path: Path) -> Iterator[tuple[int, str]]:
+    Raises
+    ------
+    DataError
+        With the number of the first line that cannot belong to an XYZ file.
+    """
     try:
-        yield from enumerate(stream, start=1)
-    except UnicodeDecodeError as error:
-        raise DataError(
-            str(path), f"it is not text ({error.reason})", ALLOWED, "name the right file"
-        ) from error
+        with open_with_compression(str(path), "r") as stream:
+            text = str(stream.read())
+    except (OSError, EOFError, ValueError, lzma.LZMAError) as error:
+        came = f"it cannot be read ({error})"
+        raise DataError(str(path), came, "text, or .gz, .bz2 or .xz of it", "name the right file") from error
+
+    _check(text, path)
+    return text
+
+
+def _check(text: str, path: Path) -> None:
+    lines = enumerate(io.StringIO(text), start=1)
+
+    for frame in itertools.count():
+        number, line = next(lines, (0, ""))
+
+        if not line.strip():
+            _expect_the_end(lines, path, number)
+            return
+
+        for _ in range(1 + _particles(line, path, number, frame)):
+            if next(lines, None) is None:
+                came = "the file ends inside it"
+                raise DataError(f"{path}, frame {frame}", came, ALLOWED, "complete the frame or remove it")
 
 
 def _particles(line: str, path: Path, number: int, frame: int) -> int:

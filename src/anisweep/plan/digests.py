@@ -9,6 +9,8 @@ from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 from anisweep.cell import digest
 from anisweep.config import ConfigError, Project
 from anisweep.source import imported_sources, source_digest
@@ -60,8 +62,7 @@ def worker_environment(project: Project) -> Environment:
     except OSError as error:
         raise ConfigError(f"{lock}: cannot be read ({error}). `make lock` writes it.") from error
 
-    pinned = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", text, re.MULTILINE)
-    packages = {name.lower(): version for name, version in pinned}
+    packages = _pinned_here(text)
     packages["python"] = platform.python_version()
 
     index = project.root / ".venv" / "torch-index"
@@ -70,6 +71,14 @@ def worker_environment(project: Project) -> Environment:
 
     requirements = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
     return Environment(packages, digest({"packages": packages, "lock": requirements}))
+
+
+def _pinned_here(lock: str) -> dict[str, str]:
+    """Versions by package, of those lines whose marker is true on this machine."""
+    lines = re.findall(r"^([A-Za-z0-9][^\\\n]*?)\s*\\?$", lock, re.MULTILINE)
+    requirements = [Requirement(line) for line in lines]
+    here = (each for each in requirements if each.marker is None or each.marker.evaluate())
+    return {each.name.lower(): str(each.specifier).removeprefix("==") for each in here}
 
 
 def installed_differences(environment: Environment) -> list[str]:
@@ -82,7 +91,7 @@ def installed_differences(environment: Environment) -> list[str]:
         try:
             installed = metadata.version(name)
         except metadata.PackageNotFoundError:
-            continue  # a marker of the lock leaves it out on this platform
+            installed = "not at all"
         if installed.split("+")[0] != locked:
             differences.append(f"{name}: locked {locked}, installed {installed}")
 
