@@ -69,7 +69,9 @@ def first_look(replicates: int = 3, noise: float = 0.01, seed: int = 7) -> list[
                 walls = {mode: _wall(mode, output, template, machine, noise, rng) for mode in MODES}
                 again = _wall("numpy_only", output, template, machine, noise, rng)
 
-                rows.append(_anchor(template, "first anchor", walls["numpy_only"] * (1 + rng.normal(0, noise))))
+                rows.append(
+                    _anchor(template, "first anchor", walls["numpy_only"] * (1 + rng.normal(0, noise)))
+                )
                 rows += [_cell(template, mode, wall, k) for k, (mode, wall) in enumerate(walls.items())]
                 rows.append(_anchor(template, "last anchor", again))
 
@@ -89,14 +91,20 @@ def with_troubles() -> list[Row]:
             rows[index] = replace(row, status="wrong", reason=reason, max_relative_error=1e-6)
 
         if row.mode == "torch_mixed" and row.dataset == "benzenes" and row.replicate == 1:
-            rows[index] = replace(row, status="failed", reason="MemoryError", wall_s=None, max_relative_error=None)
+            rows[index] = replace(
+                row, status="failed", reason="MemoryError", wall_s=None, max_relative_error=None
+            )
 
         if row.mode == "torch_full" and row.dataset == "two_species":
             reason = "torch has no CUDA device"
-            rows[index] = replace(row, status="unavailable", reason=reason, wall_s=None, max_relative_error=None)
+            rows[index] = replace(
+                row, status="unavailable", reason=reason, wall_s=None, max_relative_error=None
+            )
 
         if row.dataset == "ellipsoids":
-            rows[index].warnings.append("load average 2.3 on 2 cores: others were running; see `anisweep show`")
+            rows[index].warnings.append(
+                "load average 2.3 on 2 cores: others were running; see `anisweep show`"
+            )
 
     return rows
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -57,10 +56,13 @@ def main() -> None:
 def inspect(file: Path, cutoff: float) -> None:
     """Say what is in FILE: frames, species, orientations, diameters, pairs, and how long it takes."""
     from anisweep import datasets
-    from anisweep.plan.cost import estimates_of
+    from anisweep.cell import Hypers
+    from anisweep.plan.cost import CostModel
 
     inspection = datasets.inspect(file, cutoff)
-    click.echo(inspection.render(estimates_of(inspection.pairs, cutoff)))
+    pairs = inspection.pairs * inspection.frames / inspection.counted
+    estimates = CostModel().estimates(pairs, Hypers(cutoff_radius=cutoff))
+    click.echo(inspection.render(estimates) + "\nOne call at lmax 6. Next: anisweep new NAME " + str(file))
 
 
 @main.command()
@@ -76,7 +78,7 @@ def new(name: str, file: Path) -> None:
     if target.exists():
         raise ConfigError(f"{target} exists. Choose another name, or edit that file.")
 
-    target.write_text(datasets.new_study(name, file))
+    target.write_text(datasets.new_study(name, datasets.inspect(file)))
     click.echo(f"Wrote {target.relative_to(project.root)}. Look at it, then: make run STUDY={name}")
 
 
@@ -239,7 +241,7 @@ def report(studies: tuple[str, ...]) -> None:
     from anisweep.run import study_question
 
     project = Project.find()
-    sections = [(name, study_question(project, name), project.results / name) for name in studies]
+    sections = [page.Study(name, study_question(project, name), project.results / name) for name in studies]
     page.write(sections, project.results / "report.html")
 
 
@@ -252,13 +254,3 @@ def _overrides(pairs: tuple[str, ...]) -> dict[str, Any]:
             raise ConfigError(f"{pair}: KEY=VALUE expected, for example replicates=5")
 
     return {key: yaml.safe_load(value) for key, value in (pair.split("=", 1) for pair in pairs)}
-
-
-def disk_used(folder: Path) -> int:
-    """Bytes below a folder."""
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-
-
-def columns() -> int:
-    """Width of the terminal."""
-    return shutil.get_terminal_size((100, 24)).columns

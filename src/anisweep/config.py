@@ -95,12 +95,20 @@ class Sweep(Section):
         "numpy_only"
     )
     replicates: Annotated[Count, Field(le=1000, description="packs of their own for each repetition")] = 3
-    datasets: Annotated[dict[Name, DatasetEntry], Field(min_length=1)]
-    modes: Annotated[list[str], Field(min_length=1)]
-    outputs: Annotated[list[Output], Field(min_length=1)] = ["coefficients"]
-    precisions: Annotated[list[Precision], Field(min_length=1)] = ["fp64"]
-    devices: Annotated[list[Device], Field(min_length=1)] = ["cpu"]
-    threads: Annotated[list[Count], Field(min_length=1)] = [1]
+    datasets: Annotated[
+        dict[Name, DatasetEntry], Field(min_length=1, description="by name; several are an axis of the sweep")
+    ]
+    modes: Annotated[
+        list[str], Field(min_length=1, description="ways to compute, files of src/anisweep/modes")
+    ]
+    outputs: Annotated[list[Output], Field(min_length=1, description="what is computed")] = ["coefficients"]
+    precisions: Annotated[
+        list[Precision], Field(min_length=1, description="what a mode lacks gives a row `unavailable`")
+    ] = ["fp64"]
+    devices: Annotated[
+        list[Device], Field(min_length=1, description="what is absent gives a row `unavailable`")
+    ] = ["cpu"]
+    threads: Annotated[list[Count], Field(min_length=1, description="of every pool, pinned and asked")] = [1]
     hypers: HyperAxes = HyperAxes()
     measure: Measure = Measure()
 

@@ -122,7 +122,7 @@ class Run:
 
         store = Store(self.project.artifacts, self.project.state)
         size = sum(entry.size for entry in store.entries())
-        answers = [report.answer(self.project.results / study) for study in self.studies]
+        answers = [report.answer_of(self.project.results / study / "tables") for study in self.studies]
         study = self.studies[0]
         return "\n".join(
             [

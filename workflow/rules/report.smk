@@ -17,7 +17,7 @@ rule write_report:
     input:
         expand("results/{study}/figures/{figure}.svg", study=run.studies, figure=figure_names()),
         expand(f"{TABLES}/summary.parquet", study=run.studies),
-        code=modules("report/*", "statistics.py"),
+        code=modules("report/*.py", "report/page/*", "statistics.py"),
     output:
         "results/report.html",
     params:

@@ -1,6 +1,7 @@
 """Data sets: generated ones by recipe, and a user's own files. Everything leaves here as canonical frames."""
 
-from anisweep.datasets.canonical import DIAMETERS, canonical, read
+from anisweep.datasets.canonical import DIAMETERS, canonical
+from anisweep.datasets.canonical_xyz import read
 from anisweep.datasets.errors import DataError
 from anisweep.datasets.inspection import Inspection, inspect
 from anisweep.datasets.new_study import new_study

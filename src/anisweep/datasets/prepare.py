@@ -13,7 +13,7 @@ from typing import Any
 
 from ase import Atoms
 
-from anisweep.datasets.canonical import read, to_text
+from anisweep.datasets.canonical_xyz import read, to_text
 from anisweep.datasets.errors import DataError
 from anisweep.datasets.recipes import Recipe, generated
 from anisweep.datasets.userfile import UserFile, read_user_file

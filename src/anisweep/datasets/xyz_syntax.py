@@ -21,7 +21,7 @@ ALLOWED = "for each frame a line with the number of particles, a header, and one
 def is_xyz(path: Path) -> bool:
     """Whether the name says XYZ, compressed or not."""
     name, _ = get_compression(path.name)
-    return name.endswith((".xyz", ".extxyz"))
+    return Path(name).suffix in (".xyz", ".extxyz")
 
 
 def xyz_text(path: Path) -> str:

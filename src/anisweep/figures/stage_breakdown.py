@@ -68,7 +68,14 @@ def _draw_panel(axes: plt.Axes, lines: pd.DataFrame, shares: pd.DataFrame, syste
     for stage, fill, hatch in zip(shares.columns, FILLS, HATCHES, strict=False):
         width = 100 * shares.loc[lines.index, stage]
         bars = axes.barh(
-            positions, width, left=left, height=0.68, color=fill, hatch=hatch, edgecolor="#1f2328", label=stage
+            positions,
+            width,
+            left=left,
+            height=0.68,
+            color=fill,
+            hatch=hatch,
+            edgecolor="#1f2328",
+            label=stage,
         )
         _label_wide(axes, bars, list(width))
         left = left + width

@@ -14,12 +14,15 @@ from itertools import islice
 from pathlib import Path
 from statistics import median
 
-from anisweep import datasets
+from anisweep import datasets, modes
 from anisweep.cell import Cell, Hypers
 from anisweep.row import Row
 
 #: Start of an interpreter with torch and anisoap, before anything is measured.
 START_S = 8.0
+
+#: Resident memory of that interpreter.
+INTERPRETER_MB = 700
 
 #: Published anisoap on one core (measured, docs/explanation/measuring.md): a fixed part for each pair, and
 #: a part for each multiply-add of its dense contraction.
@@ -104,11 +107,19 @@ class CostModel:
             self.pairs[known] = _estimated_pairs(cell, self.root, self_pairs)
         return self.pairs[known]
 
-    def memory_mb(self, cell: Cell, mode: str) -> float:
-        """Peak resident memory: interpreter and, for modes that hold a block's moments, the moments."""
-        degree = max(l + 2 * (count - 1) for l, count in enumerate(cell.hypers.radial_counts))
-        held = self.cell_pairs(cell) if mode in ("torch_full", "torch_batched") else 0
-        return 700 + 2 * 8e-6 * held * (degree + 1) ** 3
+    def estimates(self, pairs: float, hypers: Hypers) -> list[tuple[str, float, float]]:
+        """Mode, seconds of one call and megabytes, for a number of pairs."""
+        return [
+            (mode, 1e-6 * pairs * self.pair_us(mode, hypers, "coefficients"), memory_mb(mode, pairs, hypers))
+            for mode in modes.names()
+        ]
+
+
+def memory_mb(mode: str, pairs: float, hypers: Hypers) -> float:
+    """Peak resident memory: the interpreter and, for modes that hold all moments, twice the moments."""
+    degree = max(l + 2 * (count - 1) for l, count in enumerate(hypers.radial_counts))
+    held = pairs if mode in ("torch_full", "torch_batched") else 0
+    return INTERPRETER_MB + 2 * 8e-6 * held * (degree + 1) ** 3
 
 
 def multiply_adds(hypers: Hypers) -> int:

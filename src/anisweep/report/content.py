@@ -49,7 +49,11 @@ class Value:
     @property
     def classes(self) -> str:
         """How the style sheet knows it."""
-        named = {"number": self.sort is not None or self.text == NOTHING, "strong": self.strong, "long": len(self.text) > LONG}
+        named = {
+            "number": self.sort is not None or self.text == NOTHING,
+            "strong": self.strong,
+            "long": len(self.text) > LONG,
+        }
         return " ".join(name for name, holds in named.items() if holds)
 
 

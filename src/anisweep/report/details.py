@@ -89,7 +89,9 @@ def _fidelity(study: str, named: pd.DataFrame) -> Table:
         error = _value(line["max_relative_error"], plain, href=f"#{point_id(study, index)}")
         rows.append([*_identity(line), error, _value(line["bound"], plain), Value(line["statuses"])])
 
-    return Table("Fidelity", heads, rows, note="The worst of all replicates, against the reference in the same pack.")
+    return Table(
+        "Fidelity", heads, rows, note="The worst of all replicates, against the reference in the same pack."
+    )
 
 
 def _troubles(cells: pd.DataFrame) -> Table:
@@ -97,7 +99,13 @@ def _troubles(cells: pd.DataFrame) -> Table:
     named = with_names(cells)
     bad = named[named["status"] != "ok"]
     rows = [
-        [*_identity(row), _value(row["replicate"], whole), Value(row["status"]), Value(row["reason"]), _origin(row)]
+        [
+            *_identity(row),
+            _value(row["replicate"], whole),
+            Value(row["status"]),
+            Value(row["reason"]),
+            _origin(row),
+        ]
         for _, row in bad.head(MOST_ROWS).iterrows()
     ]
     return Table(f"Not ok: {len(bad)} rows", heads, rows, note=_cut(len(bad)))
@@ -140,7 +148,17 @@ def _all_cells(cells: pd.DataFrame) -> Table:
 
 def platforms_table(platforms: Iterable[Platform]) -> Table:
     """One line a distinct platform, over all studies."""
-    heads = ["host", "packs", "processor", "cores", "memory / GB", "system", "Python", "accelerators", "packages"]
+    heads = [
+        "host",
+        "packs",
+        "processor",
+        "cores",
+        "memory / GB",
+        "system",
+        "Python",
+        "accelerators",
+        "packages",
+    ]
     counted = Counter(repr(platform) for platform in platforms)
     distinct = {repr(platform): platform for platform in platforms}
     rows = []
@@ -184,7 +202,9 @@ def artifacts_table(studies: Sequence[Measured]) -> Table:
                 _digests(group["dataset_digest"]),
             ]
         )
-    return Table("Artifacts", heads, rows, ids, "The files lie beside this page; `anisweep show NAME` prints one.")
+    return Table(
+        "Artifacts", heads, rows, ids, "The files lie beside this page; `anisweep show NAME` prints one."
+    )
 
 
 def _identity(line: pd.Series[Any]) -> list[Value]:
@@ -214,4 +234,6 @@ def _words(column: str) -> str:
 
 
 def _cut(count: int) -> str:
-    return f"The first {MOST_ROWS} of {count:,}; the rest is in tables/cells.csv." if count > MOST_ROWS else ""
+    return (
+        f"The first {MOST_ROWS} of {count:,}; the rest is in tables/cells.csv." if count > MOST_ROWS else ""
+    )

@@ -81,7 +81,9 @@ def read(folder: Path, table: str) -> pd.DataFrame:
 def read_platforms(folder: Path) -> dict[str, Platform]:
     """The platform of each pack."""
     plain = json.loads((folder / "platforms.json").read_text())
-    return {pack: Platform(**{**fields, "devices": tuple(fields["devices"])}) for pack, fields in plain.items()}
+    return {
+        pack: Platform(**{**fields, "devices": tuple(fields["devices"])}) for pack, fields in plain.items()
+    }
 
 
 def _write(table: pd.DataFrame, stem: Path) -> None:

@@ -51,7 +51,9 @@ class Source:
     platform: Platform
 
 
-def cells_table(rows: Sequence[Row], sources: Mapping[str, Source], missing: Sequence[str] = ()) -> pd.DataFrame:
+def cells_table(
+    rows: Sequence[Row], sources: Mapping[str, Source], missing: Sequence[str] = ()
+) -> pd.DataFrame:
     """One line a row, anchors included, with the columns and types of the `Row` registry.
 
     A dictionary becomes one column an entry (``stage_<name>_s``, ``count_<name>``, ``hyper_<name>``,

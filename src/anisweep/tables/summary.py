@@ -42,7 +42,9 @@ class Summary:
     hosts: str = metric("hosts, in alphabetical order", default="")
 
     wall_mean_s: float | None = metric("mean over replicates of the wall time of one call", "s")
-    wall_std_s: float | None = metric("its standard deviation over replicates, or hosts if several (ddof 1)", "s")
+    wall_std_s: float | None = metric(
+        "its standard deviation over replicates, or hosts if several (ddof 1)", "s"
+    )
     wall_median_s: float | None = metric("median over replicates", "s")
     wall_low_s: float | None = metric("lower end of the 95 % interval of the mean", "s")
     wall_high_s: float | None = metric("upper end of the 95 % interval of the mean", "s")

@@ -1,0 +1,119 @@
+"""Files that are made from code and results: ``python -m anisweep.generated [--check]``.
+
+With ``--check`` nothing is written, and the status is 1 when a file is not what it would be made.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from anisweep.config import Config, DatasetEntry, HyperAxes, Measure, Project, Sweep
+from anisweep.tables import metrics_markdown
+
+SECTIONS: list[tuple[str, type[BaseModel]]] = [
+    ("config/config.yaml", Config),
+    ("config/studies/NAME.yaml", Sweep),
+    ("datasets.NAME", DatasetEntry),
+    ("hypers", HyperAxes),
+    ("measure", Measure),
+]
+
+NOTE = "This page is generated (`make generated`)."
+
+
+def main() -> None:
+    root = Project.find().root
+    check = "--check" in sys.argv[1:]
+    stale = [path for path, text in contents().items() if not _equal(root / path, text)]
+
+    if check and stale:
+        sys.exit(f"Not as generated: {', '.join(stale)}. Run `make generated`.")
+
+    for path in stale:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(contents()[path])
+        print(f"wrote {path}")
+
+
+def contents() -> dict[str, str]:
+    """Text of every generated file, by its path in the project."""
+    return {
+        "config/config.yaml": default_configuration(),
+        "config/schema.json": json.dumps(schema(), indent=1) + "\n",
+        "docs/reference/configuration.md": configuration_page(),
+        "docs/reference/metrics.md": metrics_markdown(),
+    }
+
+
+def default_configuration() -> str:
+    """The defaults, each below its meaning."""
+    lines = [
+        "# The switches of a run. Any of them can be given as `--config KEY=VALUE`; so can any key of a study,",
+        "# which then overrides the study's. Meaning of every key: docs/reference/configuration.md.",
+    ]
+    for name, field in Config.model_fields.items():
+        lines += ["", f"# {field.description}", f"{name}: {field.default}"]
+    return "\n".join(lines) + "\n"
+
+
+def schema() -> dict[str, Any]:
+    """JSON schemas of the configuration and of a study, for editors."""
+    return {"config": Config.model_json_schema(), "study": Sweep.model_json_schema()}
+
+
+def configuration_page() -> str:
+    """A table of keys for each section."""
+    lines = ["# Configuration", "", NOTE, ""]
+    lines += [
+        "A study is one file in `config/studies/`. `full:` in it holds what differs at `size: full`.",
+        "A wrong key, type or value stops the run before anything is measured.",
+    ]
+
+    for title, model in SECTIONS:
+        lines += ["", f"## `{title}`", "", (model.__doc__ or "").strip(), ""]
+        lines += ["| key | default | allowed | meaning |", "|---|---|---|---|"]
+        lines += [_row(name, field, model) for name, field in model.model_fields.items()]
+
+    return "\n".join(lines) + "\n"
+
+
+def _row(name: str, field: Any, model: type[BaseModel]) -> str:
+    if field.default is PydanticUndefined:
+        default = "required"
+    elif isinstance(field.default, BaseModel):
+        default = "see below"
+    else:
+        default = f"`{json.dumps(field.default)}`"
+
+    allowed = _allowed(model.model_json_schema()["properties"][name])
+    return f"| `{name}` | {default} | {allowed} | {field.description or ''} |"
+
+
+def _allowed(schema: dict[str, Any]) -> str:
+    """A JSON schema in a few words."""
+    if "anyOf" in schema:
+        return " or ".join(dict.fromkeys(_allowed(choice) for choice in schema["anyOf"]))
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    if schema.get("type") == "array":
+        return f"list of {_allowed(schema.get('items', {}))}"
+    if "$ref" in schema:
+        return "a section"
+
+    signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+    bounds = [f"{sign} {schema[key]:g}" for key, sign in signs.items() if key in schema]
+    return " ".join([schema.get("type", "any"), *bounds])
+
+
+def _equal(file: Path, text: str) -> bool:
+    return file.exists() and file.read_text() == text
+
+
+if __name__ == "__main__":
+    main()
