@@ -3,7 +3,12 @@
 The plan (src/anisweep/plan) decides what is measured; Snakemake executes it and makes what follows.
 """
 
+
 configfile: "config/config.yaml"
+
+
+# Only with `--sdm apptainer`; else rules run in the environment that `make env` made.
+container: "containers/cpu.sif"
 
 
 include: "workflow/rules/common.smk"

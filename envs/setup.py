@@ -23,7 +23,7 @@ VERSIONS = ("3.11", "3.12")
 TORCH_INDEX = os.environ.get("TORCH_INDEX", "")
 
 NO_PYTHON = """\
-No CPython 3.11 or 3.12 was found. The published anisoap 0.1.1 builds on no later one.
+No CPython 3.11 or 3.12 was found{tried}. The published anisoap 0.1.1 builds on no later one.
 Install one and run the same command again:
   Debian, Ubuntu   sudo apt-get install python3.11 python3.11-venv   (or python3.12 python3.12-venv)
   macOS            brew install python@3.12
@@ -73,12 +73,16 @@ def find_python() -> str:
         if found and version_of(found) in VERSIONS:
             return found
 
-    sys.exit(NO_PYTHON)
+    tried = f" at ANISWEEP_PYTHON={named}" if named else " in PATH"
+    sys.exit(NO_PYTHON.format(tried=tried))
 
 
 def version_of(python: str) -> str:
     code = "import sys; print('%d.%d' % sys.version_info[:2])"
-    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
+    except OSError:
+        return ""  # a file of that name that is no program
     return done.stdout.strip()
 
 
@@ -108,7 +112,9 @@ def install(requirements: Path) -> None:
 
         count = len(re.findall(r"^[a-z0-9]", requirements.read_text(), re.MULTILINE))
         torch = "torch's CPU build: about 0.6 GB" if TORCH_INDEX else "torch with CUDA: about 3 GB"
-        print(f"Downloading up to {count} packages ({torch} to download, twice that on disk; 1 to 5 minutes),")
+        print(
+            f"Downloading up to {count} packages ({torch} to download, twice that on disk; 1 to 5 minutes),"
+        )
         print("and building the published anisoap with Rust (about 40 s). Both are cached for the next time.")
         run(*sync)
 

@@ -52,6 +52,9 @@ PLATFORM = Platform(
 )
 
 
+UNMEASURED = {"wall_s": None, "max_relative_error": None}
+
+
 def first_look(replicates: int = 3, noise: float = 0.01, seed: int = 7) -> list[Row]:
     """All cells and anchors of the study, one pack a data set and replicate, all ``ok``."""
     rng = np.random.default_rng(seed)
@@ -91,20 +94,14 @@ def with_troubles() -> list[Row]:
             rows[index] = replace(row, status="wrong", reason=reason, max_relative_error=1e-6)
 
         if row.mode == "torch_mixed" and row.dataset == "benzenes" and row.replicate == 1:
-            rows[index] = replace(
-                row, status="failed", reason="MemoryError", wall_s=None, max_relative_error=None
-            )
+            rows[index] = replace(row, status="failed", reason="MemoryError", **UNMEASURED)
 
         if row.mode == "torch_full" and row.dataset == "two_species":
             reason = "torch has no CUDA device"
-            rows[index] = replace(
-                row, status="unavailable", reason=reason, wall_s=None, max_relative_error=None
-            )
+            rows[index] = replace(row, status="unavailable", reason=reason, **UNMEASURED)
 
         if row.dataset == "ellipsoids":
-            rows[index].warnings.append(
-                "load average 2.3 on 2 cores: others were running; see `anisweep show`"
-            )
+            row.warnings.append(f"load average 2.{row.replicate} on 2 CPUs: others were computing.")
 
     return rows
 

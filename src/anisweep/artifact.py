@@ -50,6 +50,7 @@ def write(folder: Path, artifact: Path) -> None:
 
     artifact.parent.mkdir(parents=True, exist_ok=True)
     temporary = artifact.with_name(f".{artifact.name}.{os.getpid()}")
+    temporary.unlink(missing_ok=True)  # in containers a killed run had the same number
 
     try:
         with durable(temporary) as raw, gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0) as zipped:
@@ -62,7 +63,7 @@ def write(folder: Path, artifact: Path) -> None:
         link.parent.mkdir(exist_ok=True)
         link.unlink(missing_ok=True)
         os.link(temporary, link)
-        os.rename(temporary, artifact)
+        os.link(temporary, artifact)  # unlike a rename, this never replaces what another one put there
         sync_folder(artifact.parent)
     finally:
         temporary.unlink(missing_ok=True)

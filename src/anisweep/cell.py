@@ -174,10 +174,21 @@ class Pack:
 
     @classmethod
     def from_json(cls, text: str) -> Pack:
-        plain = json.loads(text)
+        """The inverse of `to_json`.
 
-        if plain["format"] != FORMAT:
-            raise ValueError(f"pack format {plain['format']}, this version reads {FORMAT}: plan again")
+        Raises
+        ------
+        ValueError
+            when the text is no pack of this format
+        """
+        try:
+            plain = json.loads(text)
+            written = plain["format"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"not the JSON of a pack ({error!r}): plan again") from error
+
+        if written != FORMAT:
+            raise ValueError(f"pack format {written}, this version reads {FORMAT}: plan again")
 
         plain["cells"] = tuple(cell_from_plain(cell) for cell in plain["cells"])
         return cls(**plain)

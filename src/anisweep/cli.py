@@ -11,8 +11,10 @@ from typing import Any
 
 import click
 
+from anisweep.cell import Pack
 from anisweep.config import ConfigError, Project, load_config
-from anisweep.store import DamagedArtifact, Store
+from anisweep.failures import EXPECTED, message
+from anisweep.store import Store
 
 
 class Commands(click.Group):
@@ -27,18 +29,10 @@ def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def wrapper(*arguments: Any, **options: Any) -> Any:
-        from anisweep.datasets import DataError
-
         try:
             return command(*arguments, **options)
-        except (ConfigError, DataError, DamagedArtifact) as error:
-            raise click.ClickException(str(error)) from None
-        except OSError as error:
-            where = f" {error.filename}" if error.filename else ""
-            raise click.ClickException(
-                f"{error.strerror or error}{where}\nCheck that the disk has room (`df -h .`) and that you may "
-                "write there; nothing that was measured before is lost."
-            ) from None
+        except EXPECTED as error:
+            raise click.ClickException(message(error)) from None
 
     return wrapper
 
@@ -93,8 +87,8 @@ def plan(overrides: tuple[str, ...], as_json: bool, retry: bool) -> None:
     from anisweep.plan.text import plan_as_json, plan_as_text
 
     project = Project.find()
-    config, sweeps = load_config(project, _overrides(overrides))
-    made = make_plan(project, config, sweeps, retry=retry)
+    given = _overrides(overrides) | ({"retry": True} if retry else {})
+    made = make_plan(project, *load_config(project, given))
     click.echo(json.dumps(plan_as_json(made), indent=1) if as_json else plan_as_text(made))
 
 
@@ -117,8 +111,8 @@ def show(what: str) -> None:
     found = [(entry, key) for entry in entries.values() for key in entry.keys if key.startswith(what)]
     if not found:
         raise ConfigError(
-            f"{what}: no artifact of this name, and no measured cell whose key begins so. `ls results/artifacts` lists "
-            "the artifacts; `anisweep show ARTIFACT` lists the keys of its cells."
+            f"{what}: no artifact of this name, and no measured cell whose key begins so.\n"
+            "`ls results/artifacts` lists the artifacts; `anisweep show ARTIFACT` lists its cells' keys."
         )
     click.echo("\n\n".join(cell_as_text(store, entry, key) for entry, key in found))
 
@@ -181,12 +175,17 @@ def run_pack(pack: Path, artifact: Path) -> None:
     from anisweep.worker import supervise
 
     try:
-        summary = supervise.run_pack(pack, artifact)
+        planned = Pack.from_json(pack.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ConfigError(f"{pack}: {error}. Allowed: a file of results/packs.") from None
+
+    try:
+        summary = supervise.run_pack(planned, artifact)
     except supervise.ControllerGone as gone:
         raise click.ClickException(str(gone)) from None
 
     counts = ", ".join(f"{count} {status}" for status, count in sorted(summary.statuses.items()))
-    click.echo(f"{summary.name}: {counts} in {summary.seconds:.0f} s")
+    click.echo(f"{summary.name}: {counts} in {summary.seconds:.0f} s{_time_left()}")
 
 
 @main.command("prepare-data", hidden=True)
@@ -245,12 +244,33 @@ def report(studies: tuple[str, ...]) -> None:
     page.write(sections, project.results / "report.html")
 
 
+def _time_left() -> str:
+    """How much of the run is left, where this is part of one."""
+    from anisweep.run import packs_left
+
+    try:
+        left = packs_left(Project.find())
+    except ConfigError:
+        return ""  # a job on another machine
+    return f"; {left}" if left else ""
+
+
 def _overrides(pairs: tuple[str, ...]) -> dict[str, Any]:
     """KEY=VALUE, each value as YAML, as Snakemake reads them."""
     import yaml
 
-    for pair in pairs:
-        if "=" not in pair:
-            raise ConfigError(f"{pair}: KEY=VALUE expected, for example replicates=5")
+    given = {}
 
-    return {key: yaml.safe_load(value) for key, value in (pair.split("=", 1) for pair in pairs)}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise ConfigError(f"{pair}: not allowed. Allowed: KEY=VALUE, for example replicates=5.")
+        try:
+            given[key] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise ConfigError(
+                f"{pair}: the value is no YAML. Allowed: numbers, words, [lists]. "
+                "Close every bracket and quotation mark, and quote the whole for the shell."
+            ) from None
+
+    return given

@@ -6,21 +6,22 @@
 
 from __future__ import annotations
 
-import difflib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from anisweep import datasets, modes
 from anisweep.cell import Basis, Output
+from anisweep.explain import REMEDY, explain, not_among, unknown_key
 
 Count = Annotated[int, Field(strict=True, ge=1)]
 Order = Annotated[int, Field(strict=True, ge=0, le=20)]
-Length = Annotated[float, Field(gt=0, le=1000)]
+Length = Annotated[float, Field(strict=True, gt=0, le=1000)]
 Precision = Literal["fp64", "fp32", "tf32", "bf16", "fp16"]
 Device = Literal["cpu", "cuda", "mps"]
 Model = TypeVar("Model", bound=BaseModel)
@@ -37,7 +38,7 @@ class ConfigError(ValueError):
 class Section(BaseModel):
     """A part of the configuration. Unknown keys are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class HyperAxes(Section):
@@ -82,7 +83,8 @@ class DatasetEntry(Section):
     def _only_for_files(self) -> DatasetEntry:
         if self.file is None and (self.orientations or self.diameters):
             raise ValueError(
-                "orientations and diameters belong to a `file`; generated data sets have their own"
+                "orientations and diameters belong to a `file:`; generated data sets have their own. "
+                "Remove these keys, or add `file:`."
             )
         return self
 
@@ -115,12 +117,12 @@ class Sweep(Section):
     @field_validator("anchor")
     @classmethod
     def _known_anchor(cls, value: str) -> str:
-        return _known(value, modes.names(), "mode")
+        return _known_mode(value)
 
     @field_validator("modes")
     @classmethod
     def _known_modes(cls, values: list[str]) -> list[str]:
-        return [_known(value, modes.names(), "mode") for value in values]
+        return [_known_mode(value) for value in values]
 
     @field_validator("datasets")
     @classmethod
@@ -129,15 +131,31 @@ class Sweep(Section):
 
         for name, entry in entries.items():
             if entry.file is None:
-                _known(name, list(generated), "data set", hint="a data set of your own needs `file:`")
+                _check_generated(name, entry, generated)
             elif name in generated:
-                raise ValueError(f"{name!r} is the name of a generated data set: give your file another name")
-
-            held = generated[name].frames if entry.file is None else None
-            if held is not None and entry.frames is not None and entry.frames > held:
-                raise ValueError(f"{name}.frames is {entry.frames}, but the data set has {held} frames")
+                raise ValueError(
+                    f"{name!r} is the name of a generated data set: give your file another name."
+                )
 
         return entries
+
+
+def _known_mode(name: str) -> str:
+    if name not in modes.names():
+        raise ValueError(not_among(name, modes.names(), "mode"))
+    return name
+
+
+def _check_generated(name: str, entry: DatasetEntry, generated: Mapping[str, datasets.Recipe]) -> None:
+    if name not in generated:
+        hint = "A data set of your own needs `file:`."
+        raise ValueError(f"{not_among(name, list(generated), 'data set')} {hint}")
+
+    held = generated[name].frames
+    if entry.frames is not None and entry.frames > held:
+        raise ValueError(
+            f"{name}.frames: {entry.frames} is not allowed. Allowed: 1 to {held}, or leave it out."
+        )
 
 
 class Config(Section):
@@ -150,6 +168,7 @@ class Config(Section):
         Literal["small", "full"], Field(description="full takes the study's `full:` section too")
     ] = "small"
     site: Annotated[Name, Field(description="where this run measures")] = "local"
+    retry: Annotated[bool, Field(description="measure cells again whose row says failed or stalled")] = False
     packing: Annotated[
         Literal["merged", "cell"], Field(description="cell: one job and one archive for each cell")
     ] = "merged"
@@ -222,7 +241,8 @@ def load_config(project: Project, overrides: dict[str, Any] | None = None) -> tu
 
     for key in study_overrides:
         if key not in allowed:
-            raise ConfigError(f"{_relative(project, file)} or --config: {_unknown_key(key, (), allowed)}")
+            where = f"{_relative(project, file)} or --config"
+            raise ConfigError(f"{where}: {unknown_key(key, (), allowed)}\n{REMEDY}")
 
     config = _validated(Config, switches, f"{_relative(project, file)} or --config")
     return config, {name: load_study(project, name, config.size, study_overrides) for name in config.studies}
@@ -231,14 +251,23 @@ def load_config(project: Project, overrides: dict[str, Any] | None = None) -> tu
 def load_study(project: Project, name: str, size: str, overrides: dict[str, Any] | None = None) -> Sweep:
     """One file of config/studies/, at a size, with ``overrides`` on top."""
     if name in RESERVED_NAMES:
-        raise ConfigError(f"study: {name!r} is the name of a folder below results/. Choose another name.")
+        reserved = ", ".join(RESERVED_NAMES)
+        raise ConfigError(
+            f"study: {name!r} is the name of a folder below results/. Allowed: any but {reserved}. "
+            f"Rename {project.study_file(name)}."
+        )
 
     file = project.study_file(name)
     if not file.is_file():
-        raise ConfigError(f"study: {_not_among(name, project.study_names(), 'study')}\nIt would be {file}.")
+        raise ConfigError(
+            f"study: {not_among(name, project.study_names(), 'study')}\n"
+            f"It would be {file}; `anisweep new {name} FILE` writes it."
+        )
 
     given = _read_yaml(file)
     full = given.pop("full", {})
+    if not isinstance(full, dict):
+        raise ConfigError(f"{file}: full: {full!r} is not allowed. Allowed: keys of a study. {REMEDY}")
     if size == "full":
         given = _merge(given, full)
 
@@ -268,12 +297,17 @@ def _read_yaml(file: Path) -> dict[str, Any]:
     try:
         content = yaml.load(file.read_text(encoding="utf-8"), _Loader)  # a SafeLoader
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file}: cannot be read ({error}).") from error
+        raise ConfigError(
+            f"{file}: cannot be read ({error}). Allowed: a text file in UTF-8.\n{REMEDY}"
+        ) from error
     except yaml.YAMLError as error:
-        raise ConfigError(f"{file}: not valid YAML.\n{error}") from error
+        raise ConfigError(
+            f"{file}: not valid YAML; allowed are `key: value` lines.\n{error}\n{REMEDY}"
+        ) from error
 
     if not isinstance(content, dict):
-        raise ConfigError(f"{file}: `key: value` lines expected, found {type(content).__name__}.")
+        came = "nothing" if content is None else f"a {type(content).__name__}"
+        raise ConfigError(f"{file}: it holds {came}. Allowed: `key: value` lines.\n{REMEDY}")
     return content
 
 
@@ -292,65 +326,7 @@ def _validated(model: type[Model], given: dict[str, Any], where: str) -> Model:
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        lines = {_explain(model, details) for details in error.errors()}  # type: ignore[arg-type]
-        raise ConfigError("\n".join(f"{where}: {line}" for line in sorted(lines))) from error
-
-
-def _explain(model: type[BaseModel], details: dict[str, Any]) -> str:
-    """One line for one of pydantic's errors: the path, what came, what is allowed."""
-    path = [part for part in details["loc"] if not _is_type_branch(part)]
-    came = details["input"]
-
-    if details["type"] == "extra_forbidden":
-        return _unknown_key(str(path[-1]), path[:-1], _fields_at(model, path[:-1]))
-
-    if details["type"] == "missing":
-        return f"{_dotted(path)}: missing. Add the key; docs/reference/configuration.md says what it means."
-
-    message = details["msg"].removeprefix("Value error, ")
-    return f"{_dotted(path)}: {came!r} is not allowed. {message}."
-
-
-def _is_type_branch(part: Any) -> bool:
-    """Pydantic names the branch of a union in the path; a user did not write it."""
-    return isinstance(part, str) and (
-        part in ("int", "float", "bool", "str", "none") or "[" in part or "-" in part
-    )
-
-
-def _fields_at(model: Any, path: list[Any]) -> list[str]:
-    """The keys that are allowed at ``path``."""
-    for part in path:
-        annotation = model.model_fields[part].annotation if hasattr(model, "model_fields") else None
-        if annotation is None:
-            continue
-        model = next((a for a in (annotation, *get_args(annotation)) if hasattr(a, "model_fields")), model)
-
-    return list(model.model_fields)
-
-
-def _dotted(path: list[Any] | tuple[Any, ...]) -> str:
-    return ".".join(str(part) for part in path) or "(top level)"
-
-
-def _unknown_key(key: str, path: Any, allowed: list[str]) -> str:
-    return f"{_dotted([*path, key])}: unknown key. {_choices(key, allowed)}"
-
-
-def _known(value: str, allowed: list[str], kind: str, hint: str = "") -> str:
-    if value not in allowed:
-        raise ValueError(_not_among(value, allowed, kind) + (f" ({hint})" if hint else ""))
-    return value
-
-
-def _not_among(value: str, allowed: list[str], kind: str) -> str:
-    return f"there is no {kind} {value!r}. {_choices(value, allowed)}"
-
-
-def _choices(value: str, allowed: list[str]) -> str:
-    near = difflib.get_close_matches(value, allowed, n=1)
-    guess = f"Did you mean {near[0]!r}? " if near else ""
-    return f"{guess}Allowed: {', '.join(allowed)}."
+        raise ConfigError(explain(model, error, given, where)) from error
 
 
 def _relative(project: Project, file: Path) -> Path:

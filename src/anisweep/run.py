@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +15,11 @@ import yaml
 from anisweep import controller, datasets
 from anisweep.cell import Pack, cell_from_plain, digest
 from anisweep.config import Config, ConfigError, Project, Sweep, load_config
+from anisweep.failures import EXPECTED, message
 from anisweep.plan import Plan, make_plan, pack_file, write_packs
+from anisweep.plan.text import duration
 from anisweep.row import Row
-from anisweep.store import Store, rows_of, write_json
+from anisweep.store import Store, remove_leftovers, restore_kept, rows_of, write_json
 
 PACKAGE = Path(__file__).parent
 
@@ -33,15 +37,12 @@ class Run:
     @classmethod
     def read(cls, overrides: dict[str, Any]) -> Run:
         """Configuration and plan, frozen from here on. Wrong input ends the program with its message."""
-        project = Project.find()
-
-        try:
+        with _troubles_in_words():
+            project = Project.find()
             config, sweeps = load_config(project, overrides)
             plan = make_plan(project, config, sweeps)
-        except ConfigError as error:
-            raise SystemExit(f"\n{error}\n") from None
+            write_packs(project, plan.packs)
 
-        write_packs(project, plan.packs)
         # The packs of this run watch this process, and end when it does.
         os.environ["ANISWEEP_CONTROLLER"] = str(os.getpid())
         return cls(project, config, sweeps, plan, {pack.name: pack for pack in plan.packs})
@@ -50,17 +51,17 @@ class Run:
     def studies(self) -> list[str]:
         return list(self.sweeps)
 
-    def pack_inputs(self, name: str) -> list[str]:
-        """What a pack is measured from.
+    def pack_input(self, name: str) -> str:
+        """The file of a planned pack.
 
         For any other name this is a file that nobody can make: a measured artifact thereby has no
         rule, and no trigger of Snakemake can measure it again.
         """
-        if name not in self.packs:
-            return [f"results/packs/{name} is not planned"]
+        return pack_file(self.project, name) if name in self.packs else f"results/packs/{name} is not planned"
 
-        paths = {cell.dataset.path for cell in self.packs[name].cells}
-        return [pack_file(self.project, name), *sorted(paths)]
+    def data_inputs(self, name: str) -> list[str]:
+        """The data sets that a planned pack reads."""
+        return sorted({cell.dataset.path for cell in self.packs[name].cells} if name in self.packs else ())
 
     def dataset_inputs(self, path: str) -> list[str]:
         """A generated data set is made from nothing, once; a prepared one has no rule."""
@@ -77,11 +78,13 @@ class Run:
 
     def start(self) -> None:
         """Become the controller and write down what this run works on, for the programs of its rules."""
-        try:
+        with _troubles_in_words():
             controller.hold(self.project, list(self.packs))
-        except ConfigError as error:
-            raise SystemExit(f"\n{error}\n") from None
+            remove_leftovers(self.project.artifacts)
+            self._write_down()
 
+    def _write_down(self) -> None:
+        """The resolved configuration and the cells of each study."""
         for study, sweep in self.sweeps.items():
             folder = self.project.results / study
             folder.mkdir(parents=True, exist_ok=True)
@@ -95,13 +98,13 @@ class Run:
                 folder / "cells.json", [asdict(self.plan.cells[key]) for key in self.plan.studies[study]]
             )
 
-        print(self.opening(), flush=True)
-
     def opening(self) -> str:
         """How many cells are there, how many are to be measured, and how long that takes."""
         plan = self.plan
+        if plan.running and plan.in_flight:
+            return f"{len(plan.cells)} cells; another run (pid {plan.running.pid}) is measuring some of them."
         if not plan.packs:
-            return f"{len(plan.cells)} cells, all measured: nothing to measure."
+            return f"{len(plan.cells)} cells, all measured: nothing to measure. See results/report.html."
 
         minutes = plan.estimated_s / 60
         return (
@@ -111,6 +114,7 @@ class Run:
 
     def failed(self) -> str:
         """What to do when something went wrong."""
+        restore_kept(self.project.artifacts)
         return (
             "\nNot everything could be made. What was measured is kept; the messages above say what to mend.\n"
             "Then run the same command again: it goes on where this one stopped."
@@ -120,6 +124,7 @@ class Run:
         """The answer, where everything lies, how large it is, and what to do next."""
         from anisweep import report
 
+        restore_kept(self.project.artifacts)
         store = Store(self.project.artifacts, self.project.state)
         size = sum(entry.size for entry in store.entries())
         answers = [report.answer_of(self.project.results / study / "tables") for study in self.studies]
@@ -137,6 +142,15 @@ class Run:
         )
 
 
+@contextmanager
+def _troubles_in_words() -> Iterator[None]:
+    """Wrong input, another run and a disk that refuses end the program with their message."""
+    try:
+        yield
+    except EXPECTED as error:
+        raise SystemExit(f"\n{message(error)}\n") from None
+
+
 def figure_names() -> list[str]:
     """The figures by their files; importing them would import matplotlib."""
     return sorted(path.stem for path in (PACKAGE / "figures").glob("[!_]*.py"))
@@ -146,6 +160,16 @@ def modules(*folders: str) -> list[str]:
     """Source files that a rule runs, as its inputs, so that a change of them makes its outputs again."""
     found = [file for folder in folders for file in sorted(PACKAGE.glob(folder))]
     return [os.path.relpath(file) for file in found]
+
+
+def packs_left(project: Project) -> str:
+    """How many packs of the run that goes on are still to come, and for how long."""
+    running = controller.holder(project)
+    names = running.packs if running else ()
+    left = [name for name in names if not (project.artifacts / f"{name}.tar.gz").exists()]
+    packs = [Pack.from_json((project.root / pack_file(project, name)).read_text()) for name in left]
+    seconds = sum(pack.estimated_s for pack in packs)
+    return f"{len(packs)} of {len(names)} packs left, about {duration(seconds)}" if packs else ""
 
 
 def prepare_dataset(project: Project, path: Path) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -148,11 +149,16 @@ def smallest_difference(std: float, count: int) -> float:
     -----
     For a true mean of d = shift std / sqrt(count), and s the sample's own standard deviation over the true
     one (s^2 is chi-squared / freedom), the test finds it with probability
-    Phi(shift - c s) + Phi(-shift - c s), averaged over s; c is the critical value of Student's t. SciPy's noncentral t is NaN at two packs.
+    Phi(shift - c s) + Phi(-shift - c s), averaged over s; c is the critical value of Student's t.
+    SciPy's noncentral t is NaN at two packs.
     """
     if count < 2 or not np.isfinite(std):
         return float("nan")
+    return _detectable_shift(count) * std / float(np.sqrt(count))
 
+
+@cache
+def _detectable_shift(count: int) -> float:
     freedom = count - 1
     critical = float(stats.t.ppf(0.5 + CONFIDENCE / 2, freedom))
     quantiles = (np.arange(2000) + 0.5) / 2000
@@ -162,5 +168,4 @@ def smallest_difference(std: float, count: int) -> float:
         found = stats.norm.cdf(shift - thresholds) + stats.norm.cdf(-shift - thresholds)
         return float(found.mean()) - POWER
 
-    shift = float(optimize.brentq(lack_of_power, 0.0, thresholds.max() + 5.0))
-    return shift * std / float(np.sqrt(count))
+    return float(optimize.brentq(lack_of_power, 0.0, thresholds.max() + 5.0))

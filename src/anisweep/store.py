@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
+import shutil
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from anisweep.artifact import MANIFEST, SUFFIX, sha256_of
@@ -52,7 +55,7 @@ def read(artifact: Path) -> Contents:
         rows = [Row.from_plain(json.loads(line)) for line in members["rows.jsonl"].splitlines()]
         host = json.loads(members["host.json"])
         environment = json.loads(members["environment.json"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DamagedArtifact(f"{artifact.name}: cannot be understood ({error})") from error
 
     return Contents(pack, rows, host, environment)
@@ -69,18 +72,13 @@ def read_member(artifact: Path, name: str) -> bytes:
 
 def _read_members(artifact: Path) -> dict[str, bytes]:
     members: dict[str, bytes] = {}
-    total = 0
 
     try:
+        _check_stream(artifact)
         with tarfile.open(artifact, "r:gz") as tar:
             for info in tar:
-                total += info.size
-                if not info.isfile() or info.size > LARGEST_MEMBER or total > LARGEST_TOTAL:
-                    raise DamagedArtifact(
-                        f"{artifact.name}: {info.name!r} is no plain file of a sensible size"
-                    )
+                _check_member(artifact.name, info, members)
                 members[info.name] = tar.extractfile(info).read()  # type: ignore[union-attr]
-            _read_to_the_end(tar)
     except (FileNotFoundError, PermissionError, DamagedArtifact):
         raise
     except (OSError, EOFError, ValueError, tarfile.TarError, zlib.error) as error:
@@ -90,23 +88,44 @@ def _read_members(artifact: Path) -> dict[str, bytes]:
     return members
 
 
-def _read_to_the_end(tar: tarfile.TarFile) -> None:
-    """The checksum of gzip stands behind the last member, where tarfile does not look."""
-    stream = tar.fileobj
-    assert stream is not None
-    while stream.read(2**20):
-        pass
+def _check_stream(artifact: Path) -> None:
+    """The checksum of gzip stands behind the last member, where tarfile does not look; nor does it see a
+    bomb in what is no member."""
+    total = 0
+
+    with gzip.open(artifact) as stream:
+        while chunk := stream.read(2**20):
+            total += len(chunk)
+            if total > LARGEST_TOTAL:
+                raise DamagedArtifact(f"{artifact.name}: more than {LARGEST_TOTAL} bytes unpacked, a bomb")
+
+
+def _check_member(name: str, info: tarfile.TarInfo, before: Collection[str]) -> None:
+    """Nothing is extracted; but links, devices and names that leave the folder come from no worker."""
+    parts = PurePosixPath(info.name).parts
+
+    if not info.isfile() or info.size > LARGEST_MEMBER:
+        raise DamagedArtifact(f"{name}: {info.name!r} is no plain file of a sensible size")
+    if ".." in parts or info.name.startswith("/"):
+        raise DamagedArtifact(f"{name}: {info.name!r} would leave the folder")
+    if info.name in before:
+        raise DamagedArtifact(f"{name}: {info.name!r} stands in it twice")
 
 
 def _compare_with_manifest(name: str, members: dict[str, bytes]) -> None:
     if MANIFEST not in members:
         raise DamagedArtifact(f"{name}: holds no {MANIFEST}")
 
-    manifest = json.loads(members.pop(MANIFEST))
-    if manifest.get("format") != FORMAT:
-        raise DamagedArtifact(f"{name}: format {manifest.get('format')}; this version reads {FORMAT}")
+    try:
+        manifest = json.loads(members.pop(MANIFEST))
+        written = manifest["format"]
+        expected = dict(manifest["members"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedArtifact(f"{name}: {MANIFEST} cannot be understood ({error!r})") from error
 
-    expected = manifest["members"]
+    if written != FORMAT:
+        raise DamagedArtifact(f"{name}: format {written}; this version reads {FORMAT}")
+
     for member in {*expected, *members, *REQUIRED}:
         if member not in members or member not in expected:
             raise DamagedArtifact(f"{name}: {member} is missing, or not in its manifest")
@@ -118,15 +137,16 @@ def _compare_with_manifest(name: str, members: dict[str, bytes]) -> None:
 class Entry:
     """What is known of one artifact without opening it again.
 
-    ``measured`` is when its last cell was; ``keys`` are those of its cells; ``points`` maps what a cell is about to what it was measured with, so
-    that a plan can say why it asks for the cell again.
+    ``sha256`` is that of the sound file; ``measured`` is when its last cell was; ``keys`` are those of its
+    cells; ``points`` maps what a cell is about to what it was measured with, so that a plan can say why it
+    asks for the cell again.
     """
 
     name: str
     size: int
     mtime_ns: int
     inode: int
-    sha256: str
+    sha256: str = ""
     measured: str = ""
     damage: str = ""
     keys: tuple[str, ...] = ()
@@ -180,7 +200,10 @@ class Store:
     def details(self, name: str) -> dict[str, Any]:
         """Pack, rows, host and environment of a sound artifact, as plain values, from the index."""
         file = self.index / f"{name}.details.json"
-        if not file.exists():
+
+        try:
+            return json.loads(file.read_text())  # type: ignore[no-any-return]
+        except (FileNotFoundError, ValueError):
             self._open(self.path(name), self.path(name).stat())
         return json.loads(file.read_text())  # type: ignore[no-any-return]
 
@@ -218,19 +241,24 @@ class Store:
             "mtime_ns": stat.st_mtime_ns,
             "inode": stat.st_ino,
         }
-        seen["sha256"] = sha256_of(file)
+        # What a damaged one held is still known: its cells are asked for again, with that as the reason.
+        before = replace(known, **seen) if known else Entry(**seen)
 
         try:
+            sha256 = sha256_of(file)
             contents = read(file)
+            _check_unchanged(before, sha256)
+        except OSError as error:
+            # Not remembered: permissions leave no trace in size and time stamp.
+            return replace(before, damage=f"{file.name}: cannot be read ({error.strerror})")
         except DamagedArtifact as damage:
-            # What it held is still known: its cells are asked for again, with this as the reason.
-            before = known or Entry(**seen)
-            entry = replace(before, **seen, damage=str(damage))
+            entry = replace(before, damage=str(damage))
             write_json(self.index / f"{name}.json", asdict(entry))
             return entry
 
         entry = Entry(
             **seen,
+            sha256=sha256,
             measured=max((row.started for row in contents.rows), default=""),
             keys=tuple(cell.key for cell in contents.pack.cells),
             points=_points(contents.pack),
@@ -244,6 +272,12 @@ class Store:
         write_json(self.index / f"{name}.details.json", details)
         write_json(self.index / f"{name}.json", asdict(entry))
         return entry
+
+
+def _check_unchanged(before: Entry, sha256: str) -> None:
+    """A flipped bit that no checksum inside covers, or a file put in the place of another one."""
+    if before.sha256 not in ("", sha256):
+        raise DamagedArtifact(f"{before.name}{SUFFIX}: does not have the bytes that it had when it was sound")
 
 
 def _points(pack: Pack) -> dict[str, dict[str, str]]:
@@ -266,19 +300,34 @@ def restore_kept(artifacts: Path) -> list[str]:
     for link in sorted((artifacts / ".kept").glob(f"*{SUFFIX}")):
         artifact = artifacts / link.name
 
-        if not artifact.exists():
-            os.link(link, artifact)
-            restored.append(artifact.name)
-        link.unlink()
+        with suppress(FileExistsError, FileNotFoundError):  # another command does the same just now
+            if not artifact.exists():
+                os.link(link, artifact)
+                restored.append(artifact.name)
+            link.unlink()
 
     return restored
 
 
+def remove_leftovers(artifacts: Path) -> None:
+    """Remove what killed packs left half written. Only for the controller, before its first pack."""
+    for left in artifacts.glob(f".*{SUFFIX}.*"):
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
+
+
 def write_json(path: Path, value: Any) -> None:
+    """Replace a small file as a whole."""
+    write_text(path, json.dumps(value, separators=(",", ":")))
+
+
+def write_text(path: Path, text: str) -> None:
     """Replace a small file as a whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(value, separators=(",", ":")))
+    temporary.write_text(text)
     os.replace(temporary, path)
 
 

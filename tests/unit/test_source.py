@@ -57,7 +57,7 @@ def test_what_does_not_run_changes_no_digest(digest_of, old, new):
         ("area", "surface"),
         ("import math", "import cmath as math"),
         ("return", "yield"),
-        ('        return math.pi * r**2', '        x = "a string that is used"\n        return x'),
+        ("        return math.pi * r**2", '        x = "a string that is used"\n        return x'),
     ],
 )
 def test_what_runs_changes_the_digest(digest_of, old, new):

@@ -1,8 +1,11 @@
 # The plan of this run, frozen when the Snakefile is read, and what is said before and after.
 
+import sys
+
 from anisweep.run import Run, figure_names, modules
 
 run = Run.read(config)
+print(run.opening(), file=sys.stderr, flush=True)
 
 
 wildcard_constraints:

@@ -6,5 +6,7 @@ rule prepare_dataset:
         lambda wildcards: run.dataset_inputs(f"data/{wildcards.dataset}.xyz"),
     output:
         "data/{dataset}.xyz",
+    log:
+        "results/logs/{dataset}.log",
     shell:
-        "anisweep prepare-data {output:q}"
+        "anisweep prepare-data {output:q} 2>&1 | tee {log:q}"

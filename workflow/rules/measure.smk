@@ -4,14 +4,17 @@
 
 rule measure_pack:
     input:
-        lambda wildcards: run.pack_inputs(wildcards.pack),
+        pack=lambda wildcards: run.pack_input(wildcards.pack),
+        data=lambda wildcards: run.data_inputs(wildcards.pack),
     output:
         "results/artifacts/{pack}.tar.gz",
+    log:
+        "results/logs/{pack}.log",
+    priority: 10
     # All cores: whatever runs beside a measurement disturbs it. The pack pins its own threads.
     threads: 1000
-    priority: 10
     shell:
-        "anisweep run-pack {input[0]:q} {output:q}"
+        "anisweep run-pack {input.pack:q} {output:q} | tee {log:q}"
 
 
 rule measure:

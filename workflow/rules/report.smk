@@ -5,25 +5,35 @@ rule draw_figure:
     input:
         f"{TABLES}/cells.parquet",
         f"{TABLES}/summary.parquet",
-        code=lambda wildcards: modules(f"figures/{wildcards.figure}.py", "figures/_*.py", "figures/*.mplstyle"),
+        code=lambda wildcards: modules(
+            f"figures/{wildcards.figure}.py", "figures/_*.py", "figures/*.mplstyle"
+        ),
     output:
         "results/{study}/figures/{figure}.svg",
         "results/{study}/figures/{figure}.png",
+    log:
+        "results/logs/{study}/{figure}.log",
     shell:
-        "anisweep draw {wildcards.study} {wildcards.figure}"
+        "anisweep draw {wildcards.study} {wildcards.figure} 2>&1 | tee {log:q}"
 
 
 rule write_report:
     input:
-        expand("results/{study}/figures/{figure}.svg", study=run.studies, figure=figure_names()),
+        expand(
+            "results/{study}/figures/{figure}.svg",
+            study=run.studies,
+            figure=figure_names(),
+        ),
         expand(f"{TABLES}/summary.parquet", study=run.studies),
         code=modules("report/*.py", "report/page/*", "statistics.py"),
     output:
         "results/report.html",
+    log:
+        "results/logs/report.log",
     params:
         studies=run.studies,
     shell:
-        "anisweep report {params.studies}"
+        "anisweep report {params.studies} 2>&1 | tee {log:q}"
 
 
 rule report:

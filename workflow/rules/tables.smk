@@ -13,10 +13,12 @@ rule collect_cells:
         f"{TABLES}/cells.csv",
         f"{TABLES}/platforms.json",
         f"{TABLES}/missing.json",
+    log:
+        "results/logs/{study}/cells.log",
     params:
         wanted=lambda wildcards: run.tables_digest(wildcards.study),
     shell:
-        "anisweep tables cells {wildcards.study}"
+        "anisweep tables cells {wildcards.study} 2>&1 | tee {log:q}"
 
 
 rule summarise:
@@ -26,8 +28,10 @@ rule summarise:
     output:
         f"{TABLES}/summary.parquet",
         f"{TABLES}/summary.csv",
+    log:
+        "results/logs/{study}/summary.log",
     shell:
-        "anisweep tables summary {wildcards.study}"
+        "anisweep tables summary {wildcards.study} 2>&1 | tee {log:q}"
 
 
 rule write_legacy_tables:
@@ -41,8 +45,10 @@ rule write_legacy_tables:
         f"{TABLES}/combined_from_metrics.csv",
         f"{TABLES}/timings.csv",
         f"{TABLES}/env_report.json",
+    log:
+        "results/logs/{study}/legacy.log",
     shell:
-        "anisweep tables legacy {wildcards.study}"
+        "anisweep tables legacy {wildcards.study} 2>&1 | tee {log:q}"
 
 
 rule tables:

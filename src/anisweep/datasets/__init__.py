@@ -4,10 +4,10 @@ from anisweep.datasets.canonical import DIAMETERS, canonical
 from anisweep.datasets.canonical_xyz import read
 from anisweep.datasets.errors import DataError
 from anisweep.datasets.inspection import Inspection, inspect
-from anisweep.datasets.new_study import new_study
 from anisweep.datasets.pairs import pair_count
-from anisweep.datasets.prepare import Sidecar, first_frames, prepare, sidecar_path, verify
+from anisweep.datasets.prepared import Sidecar, first_frames, prepare, sidecar_path, verify
 from anisweep.datasets.recipes import Recipe, generated
+from anisweep.datasets.study_text import new_study
 from anisweep.datasets.userfile import UserFile, read_user_file
 
 __all__ = [

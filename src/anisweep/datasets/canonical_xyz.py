@@ -54,8 +54,9 @@ def read(path: Path, frames: int | None = None) -> list[Atoms]:
             str(path), "there is no such file", "a prepared data set", "run `make run` to prepare it"
         )
 
-    # The format is named, so a data set may have any name, whatever ASE would guess from it.
-    found: Sequence[Atoms] = ase.io.read(path, index=slice(frames), format="extxyz")
+    # Opened here and with its format, so that ASE reads nothing into the name.
+    with path.open() as stream:
+        found: Sequence[Atoms] = ase.io.read(stream, index=slice(frames), format="extxyz")
 
     for number, frame in enumerate(found):
         missing = {"c_q", *DIAMETERS} - set(frame.arrays)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -42,8 +43,8 @@ class UserFile:
     def digest(self) -> str:
         """SHA-256 of the content and the options. The name counts only by its ending, which is the format."""
         content = _digest(self.file)
-        options = {"orientations": self.orientations, "diameters": self.diameters}
-        return digest({"content": content, "format": self.file.suffix, **options})
+        options = json.dumps([self.orientations, self.diameters], sort_keys=True)
+        return digest({"content": content, "format": self.file.suffix, "options": options})
 
     @property
     def made(self) -> str:
@@ -111,7 +112,8 @@ def _frames(path: Path) -> Iterator[Atoms]:
     if is_xyz(path):
         return iter(ase.io.iread(io.StringIO(xyz_text(path)), ":", format="extxyz"))
 
-    return iter(ase.io.iread(path, ":"))
+    # Else ASE takes what follows an @ in the name for a selection of frames.
+    return iter(ase.io.iread(path, ":", do_not_split_by_at_sign=True))
 
 
 def _digest(path: Path) -> str:

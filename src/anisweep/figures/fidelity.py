@@ -5,14 +5,15 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from anisweep.figures._series import NothingToDraw, legend_above, put_systems_on_y, series_of
 
 TITLE = "Fidelity"
 CAPTION = (
-    "Largest difference from the reference mode, relative to the largest number of the reference; a mark right "
-    "of the dashed bound of its precision is a wrong answer, and identical answers stand at the left edge."
+    "Largest difference from the reference mode, relative to the largest number of the reference; a mark "
+    "right of the dashed bound of its precision is a wrong answer, and identical answers stand at the left."
 )
 
 #: Where an error of exactly zero is drawn: below anything that rounding in double precision leaves.
@@ -49,18 +50,18 @@ def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     return figure
 
 
-def _name_ticks(axes: plt.Axes) -> None:
+def _name_ticks(axes: Axes) -> None:
     decades = [-16, -14, -12, -10, -8, -6, -4, -2, 0]
     shown = [decade for decade in decades if 10.0**decade <= axes.get_xlim()[1]]
     axes.set_xticks([ZERO, *(10.0**d for d in shown)], ["0", *(f"1e{d}" for d in shown)])
     axes.minorticks_off()
 
 
-def _draw_bounds(axes: plt.Axes, compared: pd.DataFrame) -> None:
+def _draw_bounds(axes: Axes, compared: pd.DataFrame) -> None:
     bounds = compared.dropna(subset=["bound"])
 
-    for bound, lines in bounds.groupby("bound"):
-        precisions = ", ".join(sorted(lines["precision"].unique()))
+    for bound in sorted(bounds["bound"].unique()):
+        precisions = ", ".join(sorted(bounds.loc[bounds["bound"] == bound, "precision"].unique()))
         axes.axvline(bound, color="#1f2328", linestyle="--", linewidth=1.2)
         axes.annotate(
             f"{precisions} bound",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from anisweep.figures._series import NothingToDraw, Series, series_of
@@ -11,7 +12,7 @@ from anisweep.figures._series import NothingToDraw, Series, series_of
 TITLE = "Scaling with species"
 CAPTION = (
     "Wall time of the coefficients over N², for the same particles and pairs labelled with more and more "
-    "species; bars are 95 % intervals of the mean."
+    "species; bars are 95 % intervals of the mean, cut where they leave the frame."
 )
 
 #: What data sets have in common that differ in nothing but species.
@@ -33,7 +34,7 @@ def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     one = family.iloc[0]
     axes.set_xlabel(f"number of species (N = {one['particles']} particles, {one['pairs']:,} pairs)")
     axes.set_ylabel("time / N² in µs")
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, min(axes.get_ylim()[1], _twice_the_largest(family)))
     axes.grid(axis="x", visible=False)
     axes.margins(x=0.06)
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
@@ -51,12 +52,16 @@ def species_family(summary: pd.DataFrame) -> pd.DataFrame:
     if families.empty:
         return timed.iloc[:0]
 
-    size = families.idxmax()
-    alike = (timed[SIZE] == list(size)).all(axis=1)
-    return timed[alike]
+    largest = families.sort_values(kind="stable").tail(1).reset_index()[SIZE]
+    return timed.merge(largest, on=SIZE)
 
 
-def _draw_series(axes: plt.Axes, series: Series) -> None:
+def _twice_the_largest(family: pd.DataFrame) -> float:
+    """In µs. The interval of two or three scattered times would press all marks against the axis."""
+    return float(2e6 * (family["wall_mean_s"] / family["particles"].astype("float64") ** 2).max())
+
+
+def _draw_series(axes: Axes, series: Series) -> None:
     lines = series.lines.sort_values("species")
     microseconds = 1e6 / lines["particles"].astype("float64") ** 2
     mean = lines["wall_mean_s"] * microseconds
@@ -64,7 +69,7 @@ def _draw_series(axes: plt.Axes, series: Series) -> None:
     above = (lines["wall_high_s"] * microseconds - mean).fillna(0.0)
 
     axes.errorbar(
-        lines["species"].astype(float) + 0.25 * series.offset,
+        lines["species"].astype(float) + 0.4 * series.offset,
         mean,
         yerr=[below, above],
         fmt=f"{series.mark}-",

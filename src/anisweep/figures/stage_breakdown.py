@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 
 from anisweep.figures._series import NothingToDraw, legend_above
@@ -11,13 +13,14 @@ from anisweep.tables.names import series_in_order, with_names
 
 TITLE = "Where the time goes"
 CAPTION = (
-    "Share of each stage in the wall time of one traced computation, medians over replicates, for the smallest "
-    "and the largest system of the study; the total stands at the right."
+    "Share of each stage in the wall time of one traced computation, medians over replicates, for the "
+    "smallest and the largest system of the study; the wall time without clocks stands at the right."
 )
 
 #: Light enough for dark text on them; neighbours in the bar also differ by hatch.
 FILLS = ["#56b4e9", "#e69f00", "#c7e6da", "#f0e442", "#cc79a7", "#d9d9d9"]
 HATCHES = ["", "///", "", "...", "\\\\\\", ""]
+INK = "#1f2328"
 REST = "other"
 LARGEST = 5
 
@@ -60,23 +63,14 @@ def _group_small(shares: pd.DataFrame) -> pd.DataFrame:
     return kept.assign(**{REST: (1.0 - kept.sum(axis=1)).clip(lower=0.0)})
 
 
-def _draw_panel(axes: plt.Axes, lines: pd.DataFrame, shares: pd.DataFrame, system: str) -> None:
+def _draw_panel(axes: Axes, lines: pd.DataFrame, shares: pd.DataFrame, system: str) -> None:
     order = series_in_order(lines)
     positions = [order.index(name) for name in lines["series"]]
     left = pd.Series(0.0, index=lines.index)
 
     for stage, fill, hatch in zip(shares.columns, FILLS, HATCHES, strict=False):
         width = 100 * shares.loc[lines.index, stage]
-        bars = axes.barh(
-            positions,
-            width,
-            left=left,
-            height=0.68,
-            color=fill,
-            hatch=hatch,
-            edgecolor="#1f2328",
-            label=stage,
-        )
+        bars = axes.barh(positions, width, 0.68, left, color=fill, hatch=hatch, edgecolor=INK, label=stage)
         _label_wide(axes, bars, list(width))
         left = left + width
 
@@ -93,7 +87,7 @@ def _draw_panel(axes: plt.Axes, lines: pd.DataFrame, shares: pd.DataFrame, syste
     axes.grid(visible=False)
 
 
-def _label_wide(axes: plt.Axes, bars: plt.BarContainer, widths: list[float]) -> None:
+def _label_wide(axes: Axes, bars: BarContainer, widths: list[float]) -> None:
     """Write the share on segments that have room for it."""
     for bar, width in zip(bars, widths, strict=True):
         if width < 7:

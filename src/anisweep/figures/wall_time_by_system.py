@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
@@ -38,7 +39,7 @@ def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     return figure
 
 
-def _draw_series(axes: plt.Axes, series: Series, positions: dict[str, int]) -> None:
+def _draw_series(axes: Axes, series: Series, positions: dict[str, int]) -> None:
     lines = series.lines
     mean = 1e3 * lines["wall_mean_s"]
 

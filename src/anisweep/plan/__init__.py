@@ -19,7 +19,7 @@ from anisweep.plan.expand import cells_of
 from anisweep.plan.packing import packs_of
 from anisweep.plan.reasons import Reasons
 from anisweep.row import Row
-from anisweep.store import Entry, Store, restore_kept
+from anisweep.store import Entry, Store, restore_kept, write_text
 
 __all__ = ["Plan", "Wanted", "make_plan"]
 
@@ -70,18 +70,10 @@ class Plan:
         return sorted({name for name in found if name})
 
 
-def make_plan(
-    project: Project, config: Config, studies: dict[str, Sweep], retry: bool = False, restore: bool = True
-) -> Plan:
-    """Decide what is to be measured.
-
-    Parameters
-    ----------
-    retry : ask again for cells whose row says failed or stalled
-    restore : give back artifacts that a dead run left half closed (not while another one runs)
-    """
+def make_plan(project: Project, config: Config, studies: dict[str, Sweep]) -> Plan:
+    """Decide what is to be measured, after giving back artifacts that a dead run left half closed."""
     running = holder(project)
-    if restore and running is None:
+    if running is None:
         restore_kept(project.artifacts)
 
     store = Store(project.artifacts, project.state)
@@ -99,7 +91,7 @@ def make_plan(
         cells.update((cell.key, cell) for cell in mine)
         anchors.update((cell.key, sweep.anchor) for cell in mine)
 
-    measured = _measured(store, entries, cells, retry)
+    measured = _measured(store, entries, cells, config.retry)
     in_flight = _in_flight(project, running, cells) - measured.keys()
     open_keys = [key for key in cells if key not in measured and key not in in_flight]
 
@@ -133,12 +125,12 @@ def pack_file(project: Project, name: str) -> str:
 
 
 def write_packs(project: Project, packs: Iterable[Pack]) -> None:
-    """Write the packs that are not there yet. The name holds the hash of the cells, so equal is equal."""
+    """Write the packs, each as a whole: a kill or another command at the same time leaves no half one."""
     for pack in packs:
         file = project.root / pack_file(project, pack.name)
-        if not file.exists():
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(pack.to_json())
+        text = pack.to_json()
+        if not file.exists() or file.read_text() != text:
+            write_text(file, text)
 
 
 def reason_counts(plan: Plan) -> Counter[str]:
@@ -184,8 +176,10 @@ def _measured(store: Store, entries: list[Entry], cells: dict[str, Cell], retry:
     measured = {key: entry.name for entry in sound for key in entry.keys if key in cells}
 
     if retry:
-        again = {row.key for name in set(measured.values()) for row in store.rows(name) if _unfinished(row)}
-        measured = {key: name for key, name in measured.items() if key not in again}
+        unfinished = {
+            (name, row.key) for name in {*measured.values()} for row in store.rows(name) if _unfinished(row)
+        }
+        measured = {key: name for key, name in measured.items() if (name, key) not in unfinished}
     return measured
 
 

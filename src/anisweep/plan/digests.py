@@ -9,7 +9,7 @@ from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 
-from packaging.requirements import Requirement
+from packaging.requirements import InvalidRequirement, Requirement
 
 from anisweep.cell import digest
 from anisweep.config import ConfigError, Project
@@ -59,10 +59,19 @@ def worker_environment(project: Project) -> Environment:
 
     try:
         text = lock.read_text()
-    except OSError as error:
-        raise ConfigError(f"{lock}: cannot be read ({error}). `make lock` writes it.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{lock}: cannot be read ({error}). Allowed: the lock of the worker. `git checkout` brings it "
+            "back; `make lock` writes it anew."
+        ) from error
 
-    packages = _pinned_here(text)
+    try:
+        packages = _pinned_here(text)
+    except InvalidRequirement as error:
+        raise ConfigError(
+            f"{lock}: not a lock ({error}). Allowed: lines `name==version`. `make lock` writes it anew."
+        ) from error
+
     packages["python"] = platform.python_version()
 
     index = project.root / ".venv" / "torch-index"

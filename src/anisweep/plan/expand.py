@@ -62,19 +62,20 @@ def _physical(hypers: Hypers, study: str) -> Hypers:
 
     if hypers.radial_basis_name == "gto" and width is None:
         raise ConfigError(
-            f"{where}.radial_gaussian_width: None is not allowed with the gto basis. Give a length in Angstrom."
+            f"{where}.radial_gaussian_width: None is not allowed with the gto basis. Allowed: a length in "
+            "Angstrom, for example 1.5. Correct it there."
         )
     if hypers.radial_basis_name == "monomial" and width is not None:
         raise ConfigError(
             f"{where}.radial_gaussian_width: {width} is not allowed with the monomial basis, which has no "
-            "Gaussian. Write `radial_gaussian_width: null`."
+            "Gaussian. Allowed: null. Write `radial_gaussian_width: null`."
         )
 
     given = hypers.max_radial
     if isinstance(given, tuple) and len(given) != hypers.max_angular + 1:
         raise ConfigError(
-            f"{where}.max_radial: {list(given)} has {len(given)} numbers; max_angular {hypers.max_angular} "
-            f"needs {hypers.max_angular + 1}, one for each l from 0."
+            f"{where}.max_radial: {list(given)} is not allowed. Allowed with max_angular {hypers.max_angular}: "
+            f"{hypers.max_angular + 1} numbers, one for each l from 0. Add the missing ones, or write null."
         )
     return hypers
 
@@ -92,6 +93,7 @@ def dataset_of(name: str, entry: DatasetEntry, project: Project) -> Dataset:
 
     if entry.frames is not None and entry.frames > held:
         raise ConfigError(
-            f"datasets.{name}.frames: {entry.frames} is not allowed. {entry.file} has {held} frames."
+            f"datasets.{name}.frames: {entry.frames} is not allowed. Allowed: 1 to {held}, the frames of "
+            f"{entry.file}. Lower it, or leave it out."
         )
     return Dataset(name, path, user.digest, entry.frames or held)

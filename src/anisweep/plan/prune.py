@@ -8,7 +8,7 @@ from anisweep.config import Project, load_study
 from anisweep.controller import holder
 from anisweep.plan.digests import worker_environment
 from anisweep.plan.expand import cells_of
-from anisweep.store import Store
+from anisweep.store import Store, restore_kept
 
 
 def unwanted(project: Project) -> list[tuple[Path, str]]:
@@ -19,6 +19,7 @@ def unwanted(project: Project) -> list[tuple[Path, str]]:
     """
     if holder(project) is not None:
         return []
+    restore_kept(project.artifacts)
 
     environment = worker_environment(project)
     keys: set[str] = set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from anisweep.report.numbers import between, duration, plain, share
@@ -15,21 +16,23 @@ PUBLISHED = "numpy_only"
 
 
 def answer(summary: pd.DataFrame, missing: Sequence[str] = ()) -> str:
-    """How long the anchor takes, which mode is fastest, where the time goes, and whether modes agree.
-
-    It speaks of one site, the local one if there are several, and says so.
-    """
+    """How long the anchor takes, which mode is fastest, where the time goes, and whether modes agree."""
     if summary.empty:
         return "Nothing has been measured yet." + _missing(missing)
 
-    named = with_names(summary)
-    site = "local" if (named["site"] == "local").any() else named["site"].iloc[0]
-    here = named[named["site"] == site]
+    sites = list(summary["site"].unique())
+    site = site_of_first_screen(sites)
+    here = with_names(summary[summary["site"] == site])
 
     clauses = [_time(here), _fastest(here), _stage(here), _agreement(here)]
     sentence = "; ".join(clause for clause in clauses if clause) + "."
-    prefix = f"At {site}: " if named["site"].nunique() > 1 else ""
+    prefix = f"At {site}: " if len(sites) > 1 else ""
     return (prefix + sentence + _missing(missing)).replace(" %", "\u00a0%")
+
+
+def site_of_first_screen(sites: Sequence[str]) -> str:
+    """Sites are never averaged: answer and first table speak of one, the local one if there are several."""
+    return "local" if "local" in sites else next(iter(sites), "")
 
 
 def _missing(missing: Sequence[str]) -> str:
@@ -61,7 +64,7 @@ def _one_time(line: pd.Series[Any]) -> str:
 
 
 def _fastest(here: pd.DataFrame) -> str:
-    """The mode that is fastest on the largest problem, and on how many systems it wins."""
+    """The mode that is fastest on the largest problem where one is, and on how many it wins beyond noise."""
     others = here[(here["mode"] != here["anchor"]) & here["ratio"].notna()]
 
     if others.empty:
@@ -73,14 +76,22 @@ def _fastest(here: pd.DataFrame) -> str:
 
     largest = faster[faster["pairs"] == faster["pairs"].max()]
     best = largest.loc[largest["ratio"].idxmin()]
-    winners = others.loc[others.groupby("system")["ratio"].idxmin(), "series"]
-    wins = int((winners == best["series"]).sum())
+    winners = others.loc[others.groupby("system")["ratio"].idxmin()]
+    wins = int(((winners["series"] == best["series"]) & (winners["verdict"] == "faster")).sum())
     problems = others["system"].nunique()
 
     where = f"on all {problems} problems" if wins == problems else f"on {wins} of {problems} problems"
     interval = between(1 / best["ratio_high"], 1 / best["ratio_low"])
-    times = f"{plain(1 / best['ratio'])} times as fast for {best['system']} (95 % interval {interval})"
+    times = (
+        f"{plain(1 / best['ratio'])} times as fast for {_spoken(best['system'])} (95 % interval {interval})"
+    )
     return f"{best['series']} is the fastest mode {where}, {times}"
+
+
+def _spoken(system: str) -> str:
+    """Inside a sentence a comma would mislead: ``ellipsoids (power spectrum)``."""
+    name, _, rest = system.partition(", ")
+    return f"{name} ({rest})" if rest else name
 
 
 def _stage(here: pd.DataFrame) -> str:
@@ -92,10 +103,10 @@ def _stage(here: pd.DataFrame) -> str:
         return ""
 
     line = anchors.iloc[-1]
-    largest = line[stages].astype(float).idxmax()
-    name = str(largest).removeprefix("stage_").removesuffix("_s").replace("_", " ")
+    largest = max(stages, key=lambda stage: np.nan_to_num(line[stage]))
+    name = largest.removeprefix("stage_").removesuffix("_s").replace("_", " ")
     part = share(line[largest] / line["traced_wall_s"])
-    return f"{part} of {_called(line['mode'])}'s time goes into {name}"
+    return f"{part} of {_called(line['mode'])}'s time goes into the {name}"
 
 
 def _agreement(here: pd.DataFrame) -> str:

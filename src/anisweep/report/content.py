@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from anisweep.report.answer import site_of_first_screen
 from anisweep.report.numbers import NOTHING, between, milliseconds, speed, with_spread
 from anisweep.report.svg import Picture
 from anisweep.tables import Platform
@@ -96,10 +97,9 @@ class Section:
 
 def headline(study: Measured) -> Table:
     """Systems down, modes across: time, spread and verdict of the first eight systems of one site."""
-    named = with_names(study.summary)
-    sites = list(named["site"].unique())
-    site = "local" if "local" in sites else (sites[0] if sites else "")
-    here = named[named["site"] == site]
+    sites = list(study.summary["site"].unique())
+    site = site_of_first_screen(sites)
+    here = with_names(study.summary[study.summary["site"] == site])
 
     columns = series_in_order(here)
     systems = list(dict.fromkeys(here["system"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -15,6 +16,11 @@ from anisweep.tables.names import hypers_in_words, with_names
 
 #: A page with more lines than this is slow to open; the CSV file has them all.
 MOST_ROWS = 500
+
+NUMBER = re.compile(r"\d+(\.\d+)?")
+
+#: The packages whose versions explain a time.
+SHOWN = ("anisoap", "anisweep", "numpy", "scipy", "torch", "featomic", "metatensor", "ase")
 
 
 def details(study: Measured) -> list[Table]:
@@ -112,9 +118,12 @@ def _troubles(cells: pd.DataFrame) -> Table:
 
 
 def _warnings(cells: pd.DataFrame) -> Table:
-    counted = Counter(text for warnings in cells["warnings"] for text in warnings)
-    rows = [[Value(text), _value(count, whole)] for text, count in counted.most_common(MOST_ROWS)]
-    note = "What could have disturbed the measurement."
+    texts = sorted((text for warnings in cells["warnings"] for text in warnings), reverse=True)
+    kinds = [NUMBER.sub("", text) for text in texts]
+    examples = dict(zip(kinds, texts, strict=True))
+    rows = [[Value(examples[kind]), _value(count, whole)] for kind, count in Counter(kinds).most_common()]
+
+    note = "What could have disturbed the measurement. Warnings that differ in numbers alone are one line."
     return Table("Noise warnings", ["warning", "rows"], rows, note=note)
 
 
@@ -164,7 +173,8 @@ def platforms_table(platforms: Iterable[Platform]) -> Table:
     rows = []
 
     for text, platform in distinct.items():
-        versions = ", ".join(f"{name} {version}" for name, version in sorted(platform.packages.items()))
+        packages = {name: platform.packages[name] for name in SHOWN if name in platform.packages}
+        versions = ", ".join(f"{name} {version}" for name, version in packages.items())
         rows.append(
             [
                 Value(platform.host),
@@ -178,7 +188,7 @@ def platforms_table(platforms: Iterable[Platform]) -> Table:
                 Value(versions or NOTHING),
             ]
         )
-    return Table("Platforms", heads, rows)
+    return Table("Platforms", heads, rows, note="Every package is in tables/env_report.json of the study.")
 
 
 def artifacts_table(studies: Sequence[Measured]) -> Table:
@@ -187,7 +197,8 @@ def artifacts_table(studies: Sequence[Measured]) -> Table:
     cells = pd.concat([study.cells for study in studies]) if studies else pd.DataFrame()
     rows, ids = [], []
 
-    for artifact, group in cells.groupby("artifact") if len(cells) else ():
+    for key, group in cells.groupby("artifact") if len(cells) else ():
+        artifact = str(key)
         name = artifact_id(artifact).removeprefix("artifact-")
         ids.append(artifact_id(artifact))
         rows.append(

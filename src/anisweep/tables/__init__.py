@@ -47,7 +47,7 @@ def write_all(
 def write_cells(
     rows: Sequence[Row], sources: Mapping[str, Source], folder: Path, missing: Sequence[str] = ()
 ) -> None:
-    """``cells.parquet`` and ``.csv``, ``platforms.json``, and ``missing.json``: labels of unmeasured cells."""
+    """``cells.parquet`` and ``.csv``, ``platforms.json``, and ``missing.json``: what nobody has measured."""
     folder.mkdir(parents=True, exist_ok=True)
     _write(cells_table(rows, sources, missing), folder / "cells")
 

@@ -12,6 +12,9 @@ import pandas as pd
 
 from anisweep.row import Row
 
+#: Lines are sorted by this, so that the table does not depend on the order in which rows come in.
+ORDER = ["site", "dataset", "replicate", "pack", "process", "output", "hypers", "order", "role", "key"]
+
 
 @dataclass(frozen=True)
 class Platform:
@@ -90,7 +93,7 @@ def cells_table(
     columns["artifact_sha256"] = pd.Series([source.sha256 for source in found], dtype="str")
 
     table = pd.DataFrame(columns)
-    table = table.sort_values(["site", "dataset", "replicate", "pack", "process", "order"], ignore_index=True)
+    table = table.sort_values(ORDER, ignore_index=True)
     table.attrs["missing"] = list(missing)
     return table
 
@@ -121,7 +124,7 @@ def _exploded(metric: Field[Any], values: list[dict[str, Any]]) -> dict[str, pd.
 
 
 def _entries(values: list[Any]) -> pd.Series[Any]:
-    """Numbers and words keep their type; what is mixed or nested becomes JSON, which every format can hold."""
+    """Numbers and words keep their type; what is mixed or nested becomes JSON, which any format holds."""
     kinds = {type(value) for value in values if value is not None}
 
     if kinds <= {int, float}:

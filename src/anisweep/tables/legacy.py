@@ -1,9 +1,9 @@
 """The tables of the AniSOAP profiling study (doi:10.5281/zenodo.17519888), by their old names and columns.
 
-They know a file and a mode, and nothing of output, precision, device, threads or hyperparameters. Where one of
-these is not the study's (coefficients, fp64, cpu, 1 thread) it is written behind the mode's name, as in
-``torch_full.fp32``, so that an old script never averages over what differs. Rows that are not ``ok`` have no
-time. ``N`` is the number of particles in all frames.
+They know a file and a mode, and nothing of output, precision, device, threads or hyperparameters. Where
+one of these is not the study's (coefficients, fp64, cpu, 1 thread) it is written behind the mode's name, as
+in ``torch_full.fp32``, so that an old script never averages over what differs. Rows that are not ``ok`` have
+no time. ``N`` is the number of particles in all frames.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class Summary:
 
     wall_mean_s: float | None = metric("mean over replicates of the wall time of one call", "s")
     wall_std_s: float | None = metric(
-        "its standard deviation over replicates, or hosts if several (ddof 1)", "s"
+        "its standard deviation (ddof 1) over replicates, or hosts if several", "s"
     )
     wall_median_s: float | None = metric("median over replicates", "s")
     wall_low_s: float | None = metric("lower end of the 95 % interval of the mean", "s")
@@ -89,7 +89,7 @@ def summary_table(cells: pd.DataFrame) -> pd.DataFrame:
 
     lines: list[dict[str, Any]] = []
     for point, rows in measured.groupby(POINT, sort=True):
-        identity = dict(zip(POINT, point, strict=True))
+        identity: dict[str, Any] = dict(zip(POINT, point, strict=True))
         line = Summary(**identity, complete=complete, **_times(rows), **_fidelity(rows), **_origin(rows))
         ok = rows[rows["status"] == "ok"]
         lines.append(vars(line) | {stage: ok[stage].median() for stage in stages})

@@ -102,6 +102,9 @@ def compare(result: Flat, reference: Flat, cell: Cell) -> Comparison:
     if not np.isfinite(result.values).all():
         return Comparison(None, False, bound, "the result holds NaN or infinity")
 
+    if not np.isfinite(reference.values).all():
+        return Comparison(None, None, bound, "the anchor's result holds NaN or infinity")
+
     values = result.values.astype(np.float64)
     scale = float(np.abs(reference.values).max()) or 1.0
     error = float(np.abs(values - reference.values).max()) / scale

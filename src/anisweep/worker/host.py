@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import socket
@@ -90,20 +91,23 @@ def throttle_count() -> int:
     return _throttled()
 
 
-def reset_peak_memory() -> None:
-    """Let the peak of resident memory start again from now (Linux)."""
+def reset_peak_memory() -> float | None:
+    """Give free memory back and let the peak of resident memory start again; returns it, in MB.
+
+    Where the system cannot do that (it is Linux's), the answer is ``None`` and nothing is measured.
+    """
     try:
+        ctypes.CDLL(None).malloc_trim(0)
         Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        return  # elsewhere the peak is that of the whole process; `peak_memory_mb` then stays None
+    except (OSError, AttributeError):
+        return None
+    return peak_memory_mb()
 
 
-def peak_memory_mb() -> float | None:
-    """Largest resident memory since `reset_peak_memory`."""
-    for line in _text("/proc/self/status").splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
-    return None
+def peak_memory_mb() -> float:
+    """Largest resident memory since `reset_peak_memory` (Linux)."""
+    lines = _text("/proc/self/status").splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:"))
 
 
 def _cpuinfo() -> dict[str, str]:

@@ -23,7 +23,7 @@ from ase import Atoms
 
 from anisweep import modes
 from anisweep.cell import Cell, Hypers, Pack
-from anisweep.datasets.canonical import read as read_canonical
+from anisweep.datasets.canonical_xyz import read as read_canonical
 from anisweep.datasets.pairs import pair_count
 from anisweep.row import Role, Row
 from anisweep.worker import host, threads

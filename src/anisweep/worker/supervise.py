@@ -43,7 +43,7 @@ class Summary:
     seconds: float
 
 
-def run_pack(pack_file: Path, target: Path) -> Summary:
+def run_pack(pack: Pack, target: Path) -> Summary:
     """Measure a pack and write its artifact.
 
     Every cell gives a row, also one that crashes the interpreter or never ends.
@@ -56,7 +56,6 @@ def run_pack(pack_file: Path, target: Path) -> Summary:
         when the process named in ANISWEEP_CONTROLLER has ended
     """
     started = time.monotonic()
-    pack = Pack.from_json(pack_file.read_text())
 
     with _working_folder(target) as folder:
         (folder / "pack.json").write_text(pack.to_json())
@@ -138,7 +137,7 @@ def _watch(pack: Pack, folder: Path, number: int, started: float) -> str:
                 time.sleep(POLL_S)
                 progress.show()
 
-                if controller is not None and not controller.is_running():
+                if controller is not None and _has_ended(controller):
                     raise ControllerGone(f"{pack.name}: the run that started it has ended")
 
                 limit = _overdue(folder)
@@ -167,9 +166,18 @@ def _write_row_of_the_dead(folder: Path, ended: str) -> None:
         return
 
     row = Row.from_plain(json.loads(file.read_text())["row"])
+    if any(_same(row, written) for written in rows_in(folder)):
+        return  # it was done; the interpreter broke on its way out
+
     row.status = "stalled" if ended.startswith("stalled") else "failed"
     row.reason = ended.removeprefix("stalled: ")
     append_row(folder, row)
+
+
+def _same(row: Row, other: Row) -> bool:
+    """Whether two rows are of the same cell or anchor in the same process."""
+    names = ("process", "role", "key", "dataset", "hypers", "output")
+    return all(getattr(row, name) == getattr(other, name) for name in names)
 
 
 def _controller() -> psutil.Process | None:
@@ -184,16 +192,19 @@ def _controller() -> psutil.Process | None:
         raise ControllerGone("the run that started this pack has ended") from error
 
 
+def _has_ended(process: psutil.Process) -> bool:
+    """Also one that is dead and that nobody has waited for."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 @contextmanager
 def _working_folder(target: Path) -> Iterator[Path]:
-    """A folder beside the artifact, removed in the end; what a killed run left there is removed first."""
+    """A folder beside the artifact, removed in the end; the next run removes that of a killed one."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    prefix = f".{target.name}.work-"
-
-    for left in target.parent.glob(f"{prefix}*"):
-        shutil.rmtree(left, ignore_errors=True)
-
-    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
+    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.work-", dir=target.parent))
     for name in ("logs", "descriptors"):
         (folder / name).mkdir()
 

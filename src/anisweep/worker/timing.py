@@ -62,12 +62,12 @@ def measure(
     result = compute(frames, silent)
     timing = Timing(result, time.perf_counter() - started)
 
-    for turn in range(settings.warmups):
-        compute(variants[turn % len(variants)], silent)
+    warm_s = timing.first_call_s
+    for _ in range(settings.warmups):
+        warm_s, _ = _repeat(compute, variants, 1)
 
-    timing.loops = _calibrate(compute, variants, settings.minimum_s)
-    host.reset_peak_memory()
-    before = host.peak_memory_mb()
+    timing.loops = max(1, round(settings.minimum_s / warm_s))
+    before = host.reset_peak_memory()
     gc.collect()
     gc.disable()
 
@@ -79,8 +79,8 @@ def measure(
     finally:
         gc.enable()
 
-    after = host.peak_memory_mb()
-    timing.peak_memory_mb = round(after - before, 3) if after is not None and before is not None else None
+    if before is not None:
+        timing.peak_memory_mb = round(max(0.0, host.peak_memory_mb() - before), 3)
 
     clock = Clock()
     started = time.perf_counter()
@@ -96,12 +96,6 @@ def measure(
         profiler.dump_stats(profile)
 
     return timing
-
-
-def _calibrate(compute: Compute, variants: list[list[Atoms]], minimum_s: float) -> int:
-    """How many calls make a repetition of at least ``minimum_s``."""
-    wall, _ = _repeat(compute, variants, 1)
-    return max(1, round(minimum_s / wall))
 
 
 def _repeat(compute: Compute, variants: list[list[Atoms]], loops: int) -> tuple[float, float]:

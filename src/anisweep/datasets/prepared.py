@@ -43,7 +43,7 @@ class Sidecar:
 def prepare(source: Recipe | UserFile, path: Path) -> Sidecar:
     """Write a data set as a canonical file, with its sidecar and a README, unless it is there already.
 
-    A crash at any instant leaves either nothing at ``path`` or the complete file.
+    A crash at any instant leaves at ``path`` nothing or a complete file that its sidecar describes.
 
     Raises
     ------
@@ -59,9 +59,10 @@ def prepare(source: Recipe | UserFile, path: Path) -> Sidecar:
     content = to_text(frames).encode()
     sidecar = _describe(source, frames, content)
 
-    # The file comes last and so vouches for the others.
-    path.unlink(missing_ok=True)
     _write(path.with_suffix(".md"), _readme(path, sidecar).encode())
+
+    # The old file goes first and the new one comes last, so none ever stands beside a wrong sidecar.
+    path.unlink(missing_ok=True)
     _write(sidecar_path(path), (json.dumps(asdict(sidecar), indent=1) + "\n").encode())
     _write(path, content)
 

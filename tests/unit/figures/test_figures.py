@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+
+import synthetic
+from anisweep import figures, tables
+from anisweep.figures.scaling_species import species_family
+
+
+def tables_of(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    return tables.read(folder, "cells"), tables.read(folder, "summary")
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("empty")
+    tables.write_all([], {}, folder)
+    return folder
+
+
+def test_the_folder_is_the_list() -> None:
+    expected = ["fidelity", "scaling_species", "stage_breakdown", "wall_time_by_system"]
+    assert set(expected) <= set(figures.names())
+
+    with pytest.raises(ValueError, match=r"no figure 'wall'; there are: fidelity, "):
+        figures.load("wall")
+
+
+@pytest.mark.parametrize("name", figures.names())
+def test_a_figure_has_its_words(name: str) -> None:
+    module = figures.load(name)
+
+    assert module.TITLE
+    assert not module.TITLE.endswith(".")
+    assert re.fullmatch(r"[A-Z].*\.", module.CAPTION)
+
+
+@pytest.mark.parametrize("name", figures.names())
+def test_labels_are_large_enough(name: str, results: Path) -> None:
+    """The drawing is in points and is shown at its own size, so its font sizes are those on the page."""
+    svg = (results / "first_look" / "figures" / f"{name}.svg").read_text()
+    sizes = [float(size) for size in re.findall(r"font-size: ([\d.]+)px", svg)]
+
+    assert sizes
+    assert min(sizes) >= 9
+    width, units = (
+        float(re.search(pattern, svg)[1]) for pattern in (r'width="([\d.]+)pt"', r'"0 0 ([\d.]+) ')
+    )
+    assert width == units
+
+
+@pytest.mark.parametrize("name", figures.names())
+def test_nothing_to_draw_is_said_in_words(name: str, empty: Path, tmp_path: Path) -> None:
+    figures.draw_to(name, empty, tmp_path / name)
+
+    words = "".join(re.findall(r"<text[^>]*>([^<]*)</text>", (tmp_path / f"{name}.svg").read_text()))
+    assert len(words.split()) > 5
+    assert (tmp_path / f"{name}.png").stat().st_size > 0
+
+
+def test_the_same_tables_give_the_same_bytes(results: Path, tmp_path: Path) -> None:
+    figures.draw_to("fidelity", results / "first_look" / "tables", tmp_path / "again")
+
+    for suffix in ("svg", "png"):
+        first = results / "first_look" / "figures" / f"fidelity.{suffix}"
+        assert (tmp_path / f"again.{suffix}").read_bytes() == first.read_bytes()
+
+
+def test_wall_times_are_drawn_where_they_are(results: Path) -> None:
+    """The mark of each mode and system stands at its mean, in ms, with its interval."""
+    cells, summary = tables_of(results / "first_look" / "tables")
+    axes = figures.load("wall_time_by_system").draw(cells, summary).axes[0]
+    drawn = sorted(x for container in axes.containers for x in container[0].get_xdata())
+    plt.close("all")
+
+    assert drawn == pytest.approx(sorted(1e3 * summary["wall_mean_s"]), rel=1e-12)
+
+
+def test_a_wrong_mode_stands_right_of_its_bound(results: Path) -> None:
+    cells, summary = tables_of(results / "troubled" / "tables")
+    axes = figures.load("fidelity").draw(cells, summary).axes[0]
+    marks = [x for line in axes.lines if line.get_linestyle() == "None" for x in line.get_xdata()]
+    bound = next(line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == "--")
+    plt.close("all")
+
+    assert bound == 1e-10
+    assert [x for x in marks if x > bound] == [1e-6]
+
+
+def test_stages_fill_the_bar(results: Path) -> None:
+    cells, summary = tables_of(results / "troubled" / "tables")
+    panels = figures.load("stage_breakdown").draw(cells, summary).axes
+    plt.close("all")
+
+    for axes in panels:
+        bars = [bar for container in axes.containers for bar in container]
+        ends = {round(bar.get_y(), 6): bar.get_x() + bar.get_width() for bar in bars}
+        assert len(ends) == 4
+        assert list(ends.values()) == pytest.approx([100.0] * 4, rel=1e-9)
+
+
+def test_the_species_family_has_one_size(results: Path) -> None:
+    _, summary = tables_of(results / "first_look" / "tables")
+    family = species_family(summary)
+
+    assert sorted(family["dataset"].unique()) == [
+        "four_species",
+        "one_species",
+        "three_species",
+        "two_species",
+    ]
+    assert set(family["output"]) == {"coefficients"}
+
+
+def test_each_precision_has_its_own_marks(tmp_path: Path) -> None:
+    rows = synthetic.first_look(replicates=2)
+    single = [replace(r, precision="fp32", bound=5e-6, max_relative_error=7e-7) for r in rows]
+    cells = tables.cells_table(rows + single, synthetic.sources(rows))
+    figure = figures.load("fidelity").draw(cells, tables.summary_table(cells))
+    labels = [text.get_text() for text in figure.legends[0].texts]
+    plt.close("all")
+
+    assert len(labels) == 8
+    assert {"torch_full fp32", "torch_full fp64"} <= set(labels)

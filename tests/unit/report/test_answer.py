@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+import synthetic
+from anisweep import tables
+from anisweep.report import answer
+from anisweep.row import Row
+
+
+def answer_to(rows: list[Row], missing: list[str] | None = None) -> str:
+    cells = tables.cells_table(rows, synthetic.sources(rows), missing or [])
+    return answer(tables.summary_table(cells), missing or [])
+
+
+def as_fast_as_the_anchor(row: Row) -> Row:
+    pairs = row.pairs or 0
+    return replace(row, wall_s=1e-4 * pairs)
+
+
+def test_the_answer_names_times_ratio_stage_and_agreement() -> None:
+    said = answer_to(synthetic.first_look(noise=0.0)).replace("\u00a0", " ")
+
+    assert said.startswith("Published AniSOAP takes 62.1 ms for 50 frames of ellipsoids (668 pairs)")
+    assert "317 ms for 2 frames of benzenes (3,491 pairs)" in said
+    assert "torch_batched is the fastest mode on all 8 problems, 4.58 times as fast for benzenes" in said
+    assert "66 % of published AniSOAP's time goes into the contraction" in said
+    assert said.endswith("all modes agree (largest relative difference 1.2e-14).")
+
+
+def test_it_never_hides_what_went_wrong() -> None:
+    said = answer_to(synthetic.with_troubles(), ["one cell"])
+
+    assert "agree" not in said
+    assert "wrong results: torch_batched (four species)" in said
+    assert "Incomplete: 1 cell is missing." in said
+    assert "on 7 of 8 problems" in said
+
+
+def test_noise_is_no_win() -> None:
+    said = answer_to([as_fast_as_the_anchor(row) for row in synthetic.first_look()])
+    assert "no other mode is faster beyond the noise" in said
+
+
+def test_another_anchor_is_not_called_published() -> None:
+    rows = [replace(r, mode={"numpy_only": "fast"}.get(r.mode, r.mode)) for r in synthetic.first_look()]
+    said = answer_to(rows)
+
+    assert said.startswith("fast takes ")
+    assert "AniSOAP" not in said
+
+
+def test_it_speaks_of_one_site() -> None:
+    rows = synthetic.first_look(noise=0.0)
+    there = [replace(r, site="chtc", pack=f"there-{r.pack}", wall_s=9 * (r.wall_s or 0)) for r in rows]
+
+    assert answer_to(rows + there) == "At local: " + answer_to(rows)
+
+
+@pytest.mark.parametrize("missing", [[], ["a", "b"]])
+def test_without_any_row(missing: list[str]) -> None:
+    said = answer_to([], missing)
+
+    assert said.startswith("Nothing has been measured yet.")
+    assert ("2 cells are missing" in said) == bool(missing)
+
+
+def test_without_the_anchor() -> None:
+    rows = [r for r in synthetic.first_look() if r.mode != "numpy_only"]
+    assert answer_to(rows).startswith("The reference mode has no time yet")

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import synthetic
+from anisweep import report
+from anisweep.report.numbers import duration, plain, speed, with_spread
+
+
+class Links(HTMLParser):
+    """Collects the ids of a page and what its links point at."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.targets: list[str] = []
+        self.loads: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self.ids += [given["id"]] if "id" in given else []
+        self.targets += [given["href"]] if tag == "a" else []
+        self.loads += [given[name] for name in ("src", "href") if name in given and tag not in ("a", "use")]
+
+
+@pytest.fixture(scope="module")
+def page(results: Path) -> str:
+    return (results / "report.html").read_text()
+
+
+@pytest.fixture(scope="module")
+def links(page: str) -> Links:
+    return Links(page)
+
+
+def test_the_page_is_self_contained(page: str, links: Links) -> None:
+    assert set(links.loads) == {"data:,"}
+    assert "@import" not in page
+
+
+def test_ids_are_unique(links: Links) -> None:
+    assert len(links.ids) == len(set(links.ids))
+
+
+def test_every_link_leads_somewhere(links: Links) -> None:
+    rows = synthetic.first_look()
+    artifacts = {source.artifact for source in synthetic.sources(rows).values()}
+    inner = {target[1:] for target in links.targets if target.startswith("#")}
+    outer = {target for target in links.targets if not target.startswith("#")}
+
+    assert inner <= set(links.ids)
+    assert outer == artifacts
+
+
+def test_every_reference_inside_a_picture_is_its_own(page: str, links: Links) -> None:
+    used = set(re.findall(r"url\(#([^)]+)\)", page)) | set(re.findall(r'xlink:href="#([^"]+)"', page))
+
+    assert used
+    assert used <= set(links.ids)
+
+
+def test_every_time_of_the_first_table_has_its_origin(page: str) -> None:
+    first = page[page.index('class="headline"') : page.index("<details>")]
+    entries = re.findall(r'<td class="number[^>]*title="([^"]*)">', first)
+
+    assert len(entries) == 8 * 4
+    assert all("host bench-01; code " in entry and "environment " in entry for entry in entries)
+
+
+def test_troubles_are_told(page: str) -> None:
+    troubled = page[page.index('<section id="troubled">') :]
+
+    assert "max relative error 1.0e-06, allowed 1e-10" in troubled
+    assert "benzenes coefficients lmax 6 torch_full fp64 r2" in troubled
+    assert "Not ok: 7 rows" in troubled
+    assert troubled.count("others were computing") == 1
+
+
+def test_words_from_outside_are_text(tmp_path: Path, results: Path) -> None:
+    report.write(
+        [report.Study("first_look", "Is 1 < 2? <script>", results / "first_look")], tmp_path / "r.html"
+    )
+    assert "Is 1 &lt; 2? &lt;script&gt;" in (tmp_path / "r.html").read_text()
+
+
+def test_no_study_at_all(tmp_path: Path) -> None:
+    report.write([], tmp_path / "report.html")
+    assert "Nothing has been measured yet." in (tmp_path / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (321.34, "321"),
+        (14.09, "14.1"),
+        (0.2371, "0.237"),
+        (1.2e-14, "1.2e-14"),
+        (0.0, "0"),
+        (float("nan"), "–"),
+    ],
+)
+def test_three_digits(value: float, text: str) -> None:
+    assert plain(value) == text
+
+
+def test_numbers_in_words() -> None:
+    assert with_spread(0.0141, 0.0156) == "14.1 ± 1.5"
+    assert with_spread(0.321, float("nan")) == "321"
+    assert duration(0.06) == "60.0\u00a0ms"
+    assert duration(3.2e-6) == "3.20\u00a0µs"
+    assert (speed(0.25), speed(1.5)) == ("4.00× faster", "1.50× slower")

@@ -1,0 +1,118 @@
+"""The study `tiny` from its YAML to the report, and once more."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from clone import Clone
+
+FIGURES = ["fidelity", "scaling_species", "stage_breakdown", "wall_time_by_system"]
+
+
+@pytest.fixture(scope="module")
+def said(measured: Clone) -> str:
+    return (measured.root / "said.txt").read_text()
+
+
+def test_each_pack_is_a_line_with_its_result(said: str) -> None:
+    for replicate in (1, 2):
+        assert len([line for line in said.splitlines() if f"several-r{replicate}-" in line]) == 1
+
+    assert said.count("4 ok in ") == 2
+
+
+def test_the_last_lines_name_the_answer_the_paths_the_disk_used_and_the_next_commands(said: str) -> None:
+    last = "\n".join(said.splitlines()[-8:])
+
+    for text in ("AniSOAP takes", "results/report.html", "results/tiny/tables/", " MB)", "anisweep plan"):
+        assert text in last
+
+
+def test_everything_is_made(measured: Clone) -> None:
+    results = measured.root / "results"
+    assert (results / "report.html").stat().st_size > 0
+    assert len(measured.digests()) == 2
+
+    for name in ("cells.parquet", "cells.csv", "summary.parquet", "timings_local.csv", "env_report.json"):
+        assert (results / "tiny" / "tables" / name).stat().st_size > 0
+
+    for figure in FIGURES:
+        assert (results / "tiny" / "figures" / f"{figure}.svg").stat().st_size > 0
+
+
+def test_the_resolved_configuration_is_written(measured: Clone) -> None:
+    text = (measured.root / "results" / "tiny" / "configuration.yaml").read_text()
+    resolved = yaml.safe_load(text)
+
+    assert resolved["study"] == "tiny"
+    assert resolved["measure"]["repetitions"] == 2
+    assert resolved["measure"]["limit_s"] == 600.0  # a default
+    assert resolved["hypers"]["max_angular"] == 2
+
+
+def test_every_cell_is_right(measured: Clone) -> None:
+    details = sorted((measured.root / "results" / ".anisweep" / "index").glob("*.details.json"))
+    rows = [row for file in details for row in json.loads(file.read_text())["rows"]]
+    cells = [row for row in rows if row["role"] == "cell"]
+
+    assert [row["status"] for row in cells] == ["ok"] * 8
+    assert len({row["key"] for row in cells}) == 8
+    assert all(row["max_relative_error"] <= 1e-10 for row in cells)
+    assert len([row for row in rows if row["role"] != "cell"]) == 8  # two problems, two packs, first and last
+
+
+def _files(root: Path) -> dict[str, int]:
+    """When each result was written; Snakemake's notes about itself do not count."""
+    files = [file for name in ("results", "data") for file in (root / name).rglob("*") if file.is_file()]
+    return {os.fspath(file.relative_to(root)): file.stat().st_mtime_ns for file in files}
+
+
+def test_a_second_run_measures_nothing_and_says_so(project: Clone) -> None:
+    project.plan()  # the index of a copied folder is made anew
+    before = _files(project.root)
+
+    said = project.snakemake()
+
+    assert "8 cells, all measured: nothing to measure" in said
+    assert _files(project.root) == before
+
+
+def test_plain_snakemake_does_the_same(project: Clone) -> None:
+    project.plan()
+    before = _files(project.root)
+
+    said = project.run("snakemake", "-c1", "--config", "study=tiny")
+
+    assert "Nothing to be done" in said
+    assert _files(project.root) == before
+
+
+@pytest.mark.parametrize(
+    ("target", "rules"),
+    [
+        ("measure", []),
+        ("tables", ["summarise"]),
+        ("report", ["draw_figure fidelity", "summarise", "write_report"]),
+    ],
+)
+def test_targets(project: Clone, target: str, rules: list[str]) -> None:
+    """Each target makes what its name says, and nothing behind it."""
+    results = project.root / "results"
+    shutil.rmtree(results / "tiny" / "figures")
+    (results / "report.html").unlink()
+
+    for suffix in ("csv", "parquet"):
+        (results / "tiny" / "tables" / f"summary.{suffix}").unlink()
+
+    pending = project.pending("--", target)
+
+    assert [job for job in pending if not job.startswith("draw_figure") or "fidelity" in job] == rules
+
+
+def test_lint_finds_nothing(project: Clone) -> None:
+    assert "good condition" in project.run("snakemake", "--lint")

@@ -1,0 +1,167 @@
+"""What a change makes stale, and nothing else: counted by what the plan and Snakemake would run."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from clone import Clone
+
+FIGURES = ["fidelity", "scaling_species", "stage_breakdown", "wall_time_by_system"]
+DRAW_ALL = [f"draw_figure {figure}" for figure in FIGURES]
+TABLES = ["collect_cells", "summarise", "write_legacy_tables"]
+AFTER_MEASURING = sorted([*TABLES, *DRAW_ALL, "write_report"])
+
+MEASURE = "workflow/rules/measure.smk"
+TIMING = "src/anisweep/worker/timing.py"
+
+
+def append(name: str, text: str) -> Callable[[Clone], None]:
+    def change(project: Clone) -> None:
+        with (project.root / name).open("a") as stream:
+            stream.write(text)
+
+    return change
+
+
+def replace(name: str, old: str, new: str) -> Callable[[Clone], None]:
+    return lambda project: project.edit(name, old, new)
+
+
+def touch_an_artifact(project: Clone) -> None:
+    os.utime(next(project.artifacts.glob("[!.]*.tar.gz")))
+
+
+def lose_the_metadata(project: Clone) -> None:
+    shutil.rmtree(project.root / ".snakemake" / "metadata")
+
+
+def lose_the_index(project: Clone) -> None:
+    shutil.rmtree(project.root / "results" / ".anisweep" / "index")
+
+
+def clean(project: Clone) -> None:
+    """`make clean` without its environment."""
+    recipe = project.run("make", "--silent", "--dry-run", "clean")
+    project.run("sh", "-c", recipe)
+
+
+@pytest.mark.parametrize(
+    ("change", "jobs"),
+    [
+        pytest.param(append(TIMING, "\n# A comment.\n"), [], id="a comment in worker code"),
+        pytest.param(replace(TIMING, '"""Timing one', '"""The timing of one'), [], id="a docstring there"),
+        pytest.param(replace(MEASURE, "run-pack {", "run-pack  {"), [], id="a space in the measuring rule"),
+        pytest.param(lose_the_metadata, [], id="Snakemake's metadata lost"),
+        pytest.param(lose_the_index, [], id="the index lost"),
+        pytest.param(touch_an_artifact, [], id="an artifact touched"),
+        pytest.param(clean, AFTER_MEASURING, id="make clean"),
+        pytest.param(
+            append("src/anisweep/figures/fidelity.py", "\nNEW = 1\n"),
+            ["draw_figure fidelity", "write_report"],
+            id="a figure's code",
+        ),
+        pytest.param(
+            append("src/anisweep/figures/anisweep.mplstyle", "\naxes.grid: False\n"),
+            [*DRAW_ALL, "write_report"],
+            id="the style",
+        ),
+        pytest.param(
+            append("src/anisweep/report/page/report.css", "\n"), ["write_report"], id="the report's style"
+        ),
+        pytest.param(
+            append("src/anisweep/tables/legacy.py", "\nNEW = 1\n"), ["write_legacy_tables"], id="old tables"
+        ),
+    ],
+)
+def test_nothing_is_measured(project: Clone, change: Callable[[Clone], None], jobs: list[str]) -> None:
+    change(project)
+
+    assert project.pending() == jobs
+    assert project.plan()["to_measure"] == []
+
+
+def test_worker_code_changes_every_cell(project: Clone) -> None:
+    append(TIMING, "\nNEW = 1\n")(project)
+
+    assert project.reasons() == {"code changed: anisweep.worker.timing": 8}
+    assert project.pending() == sorted([*AFTER_MEASURING, "measure_pack", "measure_pack"])
+
+
+def test_code_of_a_mode_changes_its_cells(project: Clone) -> None:
+    append("src/anisweep/modes/torch_batched.py", "\n_NEW = 1\n")(project)
+
+    assert project.reasons() == {"code changed: anisweep.modes.torch_batched": 4}
+    assert project.pending() == sorted([*AFTER_MEASURING, "measure_pack", "measure_pack"])
+
+
+def _raise_in_lock(project: Clone, package: str) -> str:
+    """Put version 99.9 of a package into the worker's lock; returns the version that stood there."""
+    lock = project.root / "envs" / "worker.txt"
+    text = lock.read_text()
+    found = re.search(rf"^{package}==(\S+)", text, re.MULTILINE)
+    assert found is not None
+    lock.write_text(text.replace(found[0], f"{package}==99.9"))
+    return found[1]
+
+
+def test_a_lock_that_is_not_installed_is_refused(project: Clone) -> None:
+    locked = _raise_in_lock(project, "tqdm")
+
+    said = project.run("snakemake", "-n", "--config", "study=tiny", status=1)
+
+    assert f"tqdm: locked 99.9, installed {locked}" in said
+    assert "make env" in said
+    assert "Traceback" not in said
+
+
+def test_a_newer_package_changes_every_cell(project: Clone, tmp_path: Path) -> None:
+    locked = _raise_in_lock(project, "tqdm")
+    installed = tmp_path / "tqdm-99.9.dist-info" / "METADATA"
+    installed.parent.mkdir()
+    installed.write_text("Metadata-Version: 2.1\nName: tqdm\nVersion: 99.9\n")
+
+    path = f"{tmp_path}:{project.root / 'src'}"
+    reasons = project.reasons(PYTHONPATH=path)
+
+    assert reasons == {f"environment changed: tqdm {locked} -> 99.9": 8}
+    assert project.pending(PYTHONPATH=path).count("measure_pack") == 2
+
+
+def test_settings_of_the_measurement_are_part_of_the_cell(project: Clone) -> None:
+    overrides = ("measure={repetitions: 3}", "replicates=1")
+
+    assert project.reasons(*overrides) == {"settings of the measurement changed": 4}
+
+
+def test_one_more_replicate(project: Clone) -> None:
+    """Its cells are measured; the tables and figures that contain it are made again; the rest stays."""
+    before = project.digests()
+    assert project.reasons("replicates=3") == {"new": 4}
+    assert project.pending("replicates=3") == sorted([*AFTER_MEASURING, "measure_pack"])
+
+    said = project.snakemake("replicates=3")
+
+    assert "measuring 4 in 1 packs" in said
+    after = project.digests()
+    assert {name: after[name] for name in before} == before
+    assert len(after) == 3
+    assert project.pending("replicates=3") == []
+
+
+def test_a_cell_added_gets_a_pack_of_its_own_between_fresh_anchors(project: Clone) -> None:
+    modes = "modes=[numpy_only, torch_batched, torch_full]"
+    overrides = (modes, "replicates=1", "datasets={ellipsoids: {frames: 2}}")
+    (added,) = project.plan(*overrides)["to_measure"]
+    assert added["reason"] == "new"
+    assert re.fullmatch(r"ellipsoids-r1-[0-9a-f]{12}", added["pack"])
+
+    project.snakemake(*overrides)
+
+    rows = project.run("tar", "-xOzf", str(project.artifacts / f"{added['pack']}.tar.gz"), "rows.jsonl")
+    assert re.findall(r'"role": "([^"]+)"', rows) == ["first anchor", "cell", "last anchor"]
+    assert project.plan(*overrides)["to_measure"] == []
