@@ -7,6 +7,9 @@ The plan (src/anisweep/plan) decides what is measured; Snakemake executes it and
 configfile: "config/config.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 # Only with `--sdm apptainer`; else rules run in the environment that `make env` made.
 container: "containers/cpu.sif"
 

@@ -28,7 +28,7 @@ class Clone:
     environment: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of_the_tree(cls, root: Path) -> Clone:
+    def of_the_tree(cls, root: Path, **environment: str) -> Clone:
         """Every file that git tracks or would track, as it is now."""
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -42,7 +42,7 @@ class Clone:
             if os.path.lexists(ROOT / name):
                 (root / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, root / name, follow_symlinks=False)
-        return cls(root)
+        return cls(root, environment)
 
     def copy(self, root: Path) -> Clone:
         """The same, with everything that was made in it."""
@@ -116,9 +116,11 @@ class Clone:
         file.write_text(text.replace(old, new))
 
     def _environment(self, more: dict[str, str]) -> dict[str, str]:
-        without = {name: value for name, value in os.environ.items() if not name.startswith("ANISWEEP")}
+        """That of a user, with this environment's programs and the source of the copy."""
+        foreign = ("ANISWEEP", "PYTHON")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         return {
-            **without,
+            **inherited,
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PYTHONPATH": str(self.root / "src"),
             "OMP_NUM_THREADS": "1",

@@ -54,8 +54,8 @@ def contents() -> dict[str, str]:
 def default_configuration() -> str:
     """The defaults, each below its meaning."""
     lines = [
-        "# The switches of a run. Any of them can be given as `--config KEY=VALUE`; so can any key of a study,",
-        "# which then overrides the study's. Meaning of every key: docs/reference/configuration.md.",
+        "# The switches of a run. Any of them can be given as `--config KEY=VALUE`; so can any key of a",
+        "# study, which then overrides the study's. All keys: docs/reference/configuration.md.",
     ]
     for name, field in Config.model_fields.items():
         lines += ["", f"# {field.description}", f"{name}: {field.default}"]

@@ -80,6 +80,10 @@ class Row:
     # Memory
     peak_memory_mb: float | None = metric("largest growth of resident memory during the calls", "MB")
 
+    resident_mb: float | None = metric("resident memory of the whole process at its peak", "MB")
+    blocks_in: int | None = metric("blocks read from disk while the cell was measured", "blocks")
+    blocks_out: int | None = metric("blocks written to disk while the cell was measured", "blocks")
+
     # Fidelity, against the anchor of the same problem
     max_relative_error: float | None = metric("max |difference| / max |reference|")
     elementwise: bool | None = metric("whether all elements agree to rtol 1e-6, atol 1e-8")

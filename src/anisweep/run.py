@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ class Run:
         """Configuration and plan, frozen from here on. Wrong input ends the program with its message."""
         with _troubles_in_words():
             project = Project.find()
-            config, sweeps = load_config(project, overrides)
+            config, sweeps = load_config(project, _typed(overrides))
             plan = make_plan(project, config, sweeps)
             write_packs(project, plan.packs)
 
@@ -116,7 +116,7 @@ class Run:
         """What to do when something went wrong."""
         restore_kept(self.project.artifacts)
         return (
-            "\nNot everything could be made. What was measured is kept; the messages above say what to mend.\n"
+            "\nNot everything could be made. What was measured is kept; the messages above say why.\n"
             "Then run the same command again: it goes on where this one stopped."
         )
 
@@ -140,6 +140,22 @@ class Run:
                 "next       anisweep plan | anisweep show CELL | anisweep inspect YOUR_FILE.xyz",
             ]
         )
+
+
+def _typed(value: Any) -> Any:
+    """Numbers and truths that Snakemake leaves as text where they stand inside braces of ``--config``."""
+    if isinstance(value, dict):
+        return {key: _typed(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_typed(inner) for inner in value]
+
+    if not isinstance(value, str):
+        return value
+
+    with suppress(yaml.YAMLError):
+        read = yaml.safe_load(value)
+        return read if read is None or isinstance(read, bool | int | float) else value
+    return value
 
 
 @contextmanager
@@ -203,11 +219,22 @@ def study_rows(project: Project, study: str) -> tuple[list[Row], dict[str, Any],
             memory_gb=round(machine["memory_mb"] / 1024, 1),
             python=versions["python"],
             packages=versions,
+            **_accelerators(details["environment"].get("accelerators", {})),
         )
         sources[entry.name] = Source(f"artifacts/{entry.name}.tar.gz", entry.sha256, platform)
 
     present = {row.key for row in rows}
     return rows, sources, [cell.label for cell in cells if cell.key not in present]
+
+
+def _accelerators(known: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a platform that torch knew."""
+    cudnn = known.get("cudnn")
+    return {
+        "devices": tuple(known.get("devices", ())),
+        "cuda_version": known.get("cuda_version"),
+        "cudnn": None if cudnn is None else str(cudnn),
+    }
 
 
 def study_question(project: Project, study: str) -> str:

@@ -90,11 +90,19 @@ def imported_sources(path: Path, package_root: Path) -> dict[str, Path]:
 
 
 def _direct_imports(path: Path, root: Path) -> Iterator[tuple[str, Path]]:
-    for node in ast.walk(ast.parse(path.read_bytes(), filename=str(path))):
-        for name in _names(node, _package_of(path, root)):
-            found = _locate(name, root)
-            if found is not None:
-                yield found
+    status = path.stat()
+
+    for name in _imported_names(path, _package_of(path, root), status.st_mtime_ns, status.st_size):
+        found = _locate(name, root)
+        if found is not None:
+            yield found
+
+
+@cache
+def _imported_names(path: Path, package: str, modified_ns: int, size: int) -> list[str]:
+    """All that a file imports; remembered like its digest."""
+    tree = ast.parse(path.read_bytes(), filename=str(path))
+    return [name for node in ast.walk(tree) for name in _names(node, package)]
 
 
 def _names(node: ast.AST, package: str) -> list[str]:

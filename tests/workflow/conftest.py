@@ -17,17 +17,18 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     of it may be changed."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    clone = Clone(shared / "a measured copy")
+    root = shared / "a measured copy"
+    compiled = str(shared / "compiled")  # where Python keeps bytecode, so that nothing is written elsewhere
 
     with (shared / "measured.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
 
-        if not (clone.root / SAID).exists():
-            Clone.of_the_tree(clone.root)
+        if not (root / SAID).exists():
+            clone = Clone.of_the_tree(root, PYTHONPYCACHEPREFIX=compiled)
             said = clone.snakemake()
-            (clone.root / SAID).write_text(said)
+            (root / SAID).write_text(said)
 
-    return clone
+    return Clone(root, {"PYTHONPYCACHEPREFIX": compiled})
 
 
 @pytest.fixture

@@ -53,7 +53,6 @@ def test_a_deleted_artifact_is_measured_again(project: Clone, first: Path) -> No
 
     assert f"missing: {name}" in project.run("anisweep", "verify", status=1)
     assert project.reasons() == {f"artifact missing: {name}": 4}
-    assert project.pending().count("measure_pack") == 1
 
 
 def test_prune_lists_what_no_study_asks_for(project: Clone, first: Path) -> None:
@@ -80,14 +79,3 @@ def test_show_prints_an_artifact_and_a_cell(project: Clone, first: Path) -> None
 
 def test_verify_is_content_with_what_was_measured(project: Clone) -> None:
     assert "2 artifacts read, 0 damaged, 0 missing" in project.run("anisweep", "verify")
-
-
-def test_make_clean_removes_no_artifact(project: Clone) -> None:
-    before = project.digests()
-
-    recipe = project.run("make", "--silent", "--dry-run", "clean")
-    project.run("sh", "-c", recipe)
-
-    assert not (project.root / "results" / "report.html").exists()
-    assert project.digests() == before
-    assert list((project.root / "data").glob("*.xyz"))

@@ -6,10 +6,14 @@ rule draw_figure:
         f"{TABLES}/cells.parquet",
         f"{TABLES}/summary.parquet",
         code=lambda wildcards: modules(
-            f"figures/{wildcards.figure}.py", "figures/_*.py", "figures/*.mplstyle"
+            f"figures/{wildcards.figure}.py",
+            "figures/_*.py",
+            "figures/*.mplstyle",
+            "tables/__init__.py",
+            "tables/names.py",
         ),
     output:
-        "results/{study}/figures/{figure}.svg",
+        report("results/{study}/figures/{figure}.svg", caption="../report/figure.rst"),
         "results/{study}/figures/{figure}.png",
     log:
         "results/logs/{study}/{figure}.log",
@@ -25,7 +29,9 @@ rule write_report:
             figure=figure_names(),
         ),
         expand(f"{TABLES}/summary.parquet", study=run.studies),
-        code=modules("report/*.py", "report/page/*", "statistics.py"),
+        expand(f"{TABLES}/cells.parquet", study=run.studies),
+        expand(f"{TABLES}/platforms.json", study=run.studies),
+        code=modules("report/*.py", "report/page/*", "tables/__init__.py", "tables/names.py"),
     output:
         "results/report.html",
     log:

@@ -1,13 +1,13 @@
 # Tables of a study. `collect_cells` opens each artifact once and remembers its rows.
 
 TABLES = "results/{study}/tables"
-COMMON = modules("row.py", "cell.py")
+ROWS = modules("row.py", "cell.py", "tables/__init__.py", "tables/cells.py")
 
 
 rule collect_cells:
     input:
         lambda wildcards: run.artifacts(wildcards.study),
-        code=modules("tables/cells.py", "store.py") + COMMON,
+        code=modules("store.py") + ROWS,
     output:
         f"{TABLES}/cells.parquet",
         f"{TABLES}/cells.csv",
@@ -24,7 +24,7 @@ rule collect_cells:
 rule summarise:
     input:
         f"{TABLES}/cells.parquet",
-        code=modules("tables/summary.py", "statistics.py"),
+        code=modules("tables/summary.py", "statistics.py") + ROWS,
     output:
         f"{TABLES}/summary.parquet",
         f"{TABLES}/summary.csv",
@@ -38,7 +38,7 @@ rule write_legacy_tables:
     input:
         f"{TABLES}/cells.parquet",
         f"{TABLES}/platforms.json",
-        code=modules("tables/legacy.py"),
+        code=modules("tables/legacy.py") + ROWS,
     output:
         f"{TABLES}/timings_local.csv",
         f"{TABLES}/summary_local.csv",

@@ -75,11 +75,11 @@ class CostModel:
         return 1e-6 * self.cell_pairs(cell) * self.pair_us(mode or cell.mode, cell.hypers, cell.output)
 
     def cell_s(self, cell: Cell, mode: str | None = None) -> float:
-        """All that is done for a cell in one process: first call, warm-up, calibration, repetitions, trace."""
+        """All that is done for a cell in one process: first call, warm-up, repetitions, trace."""
         call = self.call_s(cell, mode)
         settings = cell.settings
         timed = settings.repetitions * max(call, settings.minimum_s)
-        return min(timed + (3 + settings.warmups + settings.profile) * call, settings.limit_s)
+        return min(timed + (2 + settings.warmups + settings.profile) * call, settings.limit_s)
 
     def cells_s(self, cells: Iterable[Cell], anchor: str) -> float:
         """A pack of these cells: interpreters, anchors before and after, cells."""

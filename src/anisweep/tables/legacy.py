@@ -100,22 +100,22 @@ def summary_of_timings(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _write_metrics(rows: pd.DataFrame, folder: Path) -> None:
-    """One file a data set and mode. What the rows do not know (``inblock``, ``oublock``) is null."""
+    """One file a data set and mode."""
     folder.mkdir(exist_ok=True)
 
     for stale in folder.glob("*.metrics.json"):
         stale.unlink()
 
     for (site, file, mode), group in rows.groupby(["site", "file", "mode"]):
-        megabytes = group["peak_memory_mb"].max()
+        megabytes = group["resident_mb"].max()
         metrics = {
             "xyz": file,
             "mode": mode,
             "returncode": int((group["status"] != "ok").any()),
             "elapsed_s": float(group["seconds"].sum()),
-            "max_rss_kb": None if pd.isna(megabytes) else round(float(megabytes) * 1000),
-            "inblock": None,
-            "oublock": None,
+            "max_rss_kb": None if pd.isna(megabytes) else round(float(megabytes) * 1024),
+            "inblock": int(group["blocks_in"].fillna(0).sum()),
+            "oublock": int(group["blocks_out"].fillna(0).sum()),
         }
         stem = f"{file}.{mode}" if site == "local" else f"{file}.{mode}.{site}"
         (folder / f"{stem}.metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")

@@ -6,6 +6,7 @@ import ctypes
 import os
 import platform
 import socket
+import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,19 @@ def versions() -> dict[str, str]:
     """Every distribution that is installed, and the interpreter."""
     found = {d.metadata["Name"].lower(): d.version for d in metadata.distributions() if d.metadata["Name"]}
     return {"python": platform.python_version(), **dict(sorted(found.items()))}
+
+
+def accelerators() -> dict[str, Any]:
+    """What torch knows of GPUs, where a mode has imported it."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return {}
+
+    count = torch.cuda.device_count()
+    devices = [f"cuda:{index} {torch.cuda.get_device_name(index)}" for index in range(count)]
+    if torch.backends.mps.is_available():
+        devices.append("mps")
+    return {"cuda_version": torch.version.cuda, "cudnn": torch.backends.cudnn.version(), "devices": devices}
 
 
 def load() -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import resource
 import sys
 import threading
 import time
@@ -81,6 +82,8 @@ def main() -> None:
         _announce(bench, role, cell)
         append_row(bench.folder, _measured(bench, role, cell))
 
+    (bench.folder / "accelerators.json").write_text(json.dumps(host.accelerators()))
+
 
 def _schedule(pack: Pack, number: int) -> Iterator[tuple[Role, Cell]]:
     """Anchors of every problem, the cells in random order, anchors again."""
@@ -98,6 +101,7 @@ def _measured(bench: Bench, role: Role, cell: Cell) -> Row:
     """The row of one cell, whatever happens."""
     row = _row(bench, role, cell)
     started = time.perf_counter()
+    blocks = resource.getrusage(resource.RUSAGE_SELF)
 
     try:
         _measure_into(row, bench, role, cell)
@@ -113,6 +117,9 @@ def _measured(bench: Bench, role: Role, cell: Cell) -> Row:
 
     row.seconds = round(time.perf_counter() - started, 3)
     row.load_after = host.load()
+    now = resource.getrusage(resource.RUSAGE_SELF)
+    row.blocks_in = now.ru_inblock - blocks.ru_inblock
+    row.blocks_out = now.ru_oublock - blocks.ru_oublock
     return row
 
 
@@ -163,6 +170,7 @@ def _record_times(row: Row, timing: Timing, cell: Cell) -> None:
     row.unaccounted_s = timing.traced_wall_s - sum(timing.stages_s.values())
     row.counts = timing.counts
     row.peak_memory_mb = timing.peak_memory_mb
+    row.resident_mb = timing.resident_mb
 
 
 def _judge(row: Row, bench: Bench, role: Role, cell: Cell, timing: Timing) -> None:

@@ -26,6 +26,9 @@ from anisweep.worker.threads import pinned_environment
 
 POLL_S = 0.1
 
+#: Written by each interpreter at its end.
+ACCELERATORS = "accelerators.json"
+
 #: A run without a terminal prints its progress this often.
 PROGRESS_S = 20.0
 
@@ -60,15 +63,14 @@ def run_pack(pack: Pack, target: Path) -> Summary:
     with _working_folder(target) as folder:
         (folder / "pack.json").write_text(pack.to_json())
         (folder / "host.json").write_text(json.dumps(host.facts(), indent=1))
-        environment = {"digest": pack.cells[0].environment, "versions": host.versions()}
-        (folder / "environment.json").write_text(json.dumps(environment, indent=1))
 
         for number in range(max(cell.settings.processes for cell in pack.cells)):
             ended = _run_process(pack, folder, number, started)
             _write_missing_rows(pack, folder, ended)
 
+        _write_environment(pack, folder)
         rows = rows_in(folder)
-        for scratch in [folder / "current.json", *folder.glob("reference-*.npz")]:
+        for scratch in [folder / "current.json", folder / ACCELERATORS, *folder.glob("reference-*.npz")]:
             scratch.unlink(missing_ok=True)
         artifact.write(folder, target)
 
@@ -101,6 +103,17 @@ def _write_missing_rows(pack: Pack, folder: Path, ended: str) -> None:
             row = row_of(pack, "cell", cell)
             row.reason = f"pack given up: {ended}"
             append_row(folder, row)
+
+
+def _write_environment(pack: Pack, folder: Path) -> None:
+    """Digest, versions, and what the interpreters learned of GPUs."""
+    file = folder / ACCELERATORS
+    environment = {
+        "digest": pack.cells[0].environment,
+        "versions": host.versions(),
+        "accelerators": json.loads(file.read_text()) if file.exists() else {},
+    }
+    (folder / "environment.json").write_text(json.dumps(environment, indent=1))
 
 
 def _last_line(folder: Path, number: int) -> str:

@@ -6,8 +6,9 @@ import cProfile
 import gc
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ class Timing:
     stages_s: dict[str, float] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     peak_memory_mb: float | None = None
+    resident_mb: float | None = None
 
     @property
     def wall_s(self) -> float:
@@ -62,9 +64,11 @@ def measure(
     result = compute(frames, silent)
     timing = Timing(result, time.perf_counter() - started)
 
+    moved = cycle(variants[1:])  # on through all repetitions, so that no call repeats the one before
+
     warm_s = timing.first_call_s
     for _ in range(settings.warmups):
-        warm_s, _ = _repeat(compute, variants, 1)
+        warm_s, _ = _repeat(compute, moved, 1)
 
     timing.loops = max(1, round(settings.minimum_s / warm_s))
     before = host.reset_peak_memory()
@@ -73,14 +77,15 @@ def measure(
 
     try:
         for _ in range(settings.repetitions):
-            wall, cpu = _repeat(compute, variants, timing.loops)
+            wall, cpu = _repeat(compute, moved, timing.loops)
             timing.walls_s.append(wall)
             timing.cpus_s.append(cpu)
     finally:
         gc.enable()
 
     if before is not None:
-        timing.peak_memory_mb = round(max(0.0, host.peak_memory_mb() - before), 3)
+        timing.resident_mb = round(host.peak_memory_mb(), 3)
+        timing.peak_memory_mb = round(max(0.0, timing.resident_mb - before), 3)
 
     clock = Clock()
     started = time.perf_counter()
@@ -98,14 +103,14 @@ def measure(
     return timing
 
 
-def _repeat(compute: Compute, variants: list[list[Atoms]], loops: int) -> tuple[float, float]:
+def _repeat(compute: Compute, moved: Iterator[list[Atoms]], loops: int) -> tuple[float, float]:
     """Wall and CPU time of one call, over ``loops`` calls on changing positions."""
     silent = Silent()
     cpu = time.process_time()
     wall = time.perf_counter()
 
-    for turn in range(loops):
-        compute(variants[1 + turn % (len(variants) - 1)], silent)
+    for _ in range(loops):
+        compute(next(moved), silent)
 
     wall = time.perf_counter() - wall
     cpu = time.process_time() - cpu

@@ -37,9 +37,8 @@ def test_the_lock_of_here_is_what_is_installed(project):
 
 def test_markers_decide_what_belongs_to_this_machine(project):
     lock = project.root / "envs" / "worker.txt"
-    lock.write_text(
-        "numpy==2.0.0 \\\n    --hash=sha256:01\nwinonly==1.0 ; sys_platform == 'win32' \\\n    --hash=sha256:02\n"
-    )
+    lines = ["numpy==2.0.0 \\", "    --hash=sha256:01", "winonly==1.0 ; sys_platform == 'win32'", ""]
+    lock.write_text("\n".join(lines))
     packages = worker_environment(project).packages
 
     assert packages["numpy"] == "2.0.0"
@@ -63,9 +62,9 @@ def test_differences_name_package_and_both_versions():
     assert second == "no-such-package: locked 1.0, installed not at all"
 
 
-@pytest.mark.parametrize("content", [b"numpy=====2\n", b"\xff\xfe"])
+@pytest.mark.parametrize("content", [b"numpy 2 0\n", b"\xff\xfe"])
 def test_a_lock_that_cannot_be_understood_is_named(project, content):
     (project.root / "envs" / "worker.txt").write_bytes(content)
 
-    with pytest.raises(ConfigError, match=r"envs/worker\.txt: .*make lock"):
+    with pytest.raises(ConfigError, match=r"(?s)envs/worker\.txt: .*make lock"):
         worker_environment(project)
