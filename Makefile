@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONWARNINGS := ignore::FutureWarning
 
 .DEFAULT_GOAL := help
-.PHONY: help env run check test faults bench lock generated clean
+.PHONY: help env run check test faults bench lock generated readme clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -24,6 +24,7 @@ check: env ## format, types, lint, imports, unit tests: a minute
 	@snakefmt --quiet --check Snakefile workflow
 	@mypy
 	@lint-imports --no-cache >/dev/null || lint-imports
+	@python -m anisweep.generated --check
 	@pytest -q -n 2 tests/unit
 
 test: check ## check, then conformance, the tiny study end to end, and the report in a browser
@@ -40,8 +41,11 @@ bench: env ## benchmarks: figures, never red
 lock: env ## write the locks of envs/ from pyproject.toml
 	@envs/lock
 
-generated: env ## write what is generated from code: configuration, schema, reference pages, README's figures
+generated: env ## write what is made from code: configuration, schema, reference pages
 	@python -m anisweep.generated
+
+readme: env ## write the README's figures and picture from results/first_look
+	@python -m anisweep.generated --take
 
 clean: ## remove what can be made again: tables, figures, report. Never an artifact
 	@rm -rf results/*/tables results/*/figures results/report.html results/packs .snakemake build

@@ -95,7 +95,7 @@ class Clone:
         config = ("--config", "study=tiny", *overrides)
         said = self.run("snakemake", "--dry-run", "--cores", "1", *config, **environment)
         jobs = re.findall(r"^(?:local)?rule (\w+):\n((?:    .*\n)*)", said, re.MULTILINE)
-        return sorted(_with_figure(rule, about) for rule, about in jobs if rule != "all")
+        return sorted(_with_figure(rule, about) for rule, about in jobs if "output:" in about)
 
     # --- files ------------------------------------------------------------------------------------------
 

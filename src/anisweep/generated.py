@@ -1,6 +1,7 @@
-"""Files that are made from code and results: ``python -m anisweep.generated [--check]``.
+"""Files that are made from code and results: ``python -m anisweep.generated [--take | --check]``.
 
-With ``--check`` nothing is written, and the status is 1 when a file is not what it would be made.
+``--take`` first takes the README's figures and picture from results. With ``--check`` nothing is written,
+and the status is 1 when a file is not what it would be made.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from anisweep import readme
 from anisweep.config import Config, DatasetEntry, HyperAxes, Measure, Project, Sweep
 from anisweep.tables import metrics_markdown
 
@@ -29,25 +31,29 @@ NOTE = "This page is generated (`make generated`)."
 
 def main() -> None:
     root = Project.find().root
-    check = "--check" in sys.argv[1:]
-    stale = [path for path, text in contents().items() if not _equal(root / path, text)]
+    if "--take" in sys.argv[1:]:
+        readme.take(root)
 
-    if check and stale:
+    made = contents(root)
+    stale = [path for path, text in made.items() if not _equal(root / path, text)]
+
+    if "--check" in sys.argv[1:] and stale:
         sys.exit(f"Not as generated: {', '.join(stale)}. Run `make generated`.")
 
     for path in stale:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(contents()[path])
+        (root / path).write_text(made[path])
         print(f"wrote {path}")
 
 
-def contents() -> dict[str, str]:
+def contents(root: Path) -> dict[str, str]:
     """Text of every generated file, by its path in the project."""
     return {
         "config/config.yaml": default_configuration(),
         "config/schema.json": json.dumps(schema(), indent=1) + "\n",
         "docs/reference/configuration.md": configuration_page(),
         "docs/reference/metrics.md": metrics_markdown(),
+        "README.md": readme.text(root),
     }
 
 

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from clone import Clone
 
 #: What the one run said that all tests of a session share.

@@ -75,7 +75,8 @@ def _physical(hypers: Hypers, study: str) -> Hypers:
     if isinstance(given, tuple) and len(given) != hypers.max_angular + 1:
         raise ConfigError(
             f"{where}.max_radial: {list(given)} is not allowed. Allowed with max_angular "
-            f"{hypers.max_angular}: {hypers.max_angular + 1} numbers, one for each l from 0. Add the missing ones, or write null."
+            f"{hypers.max_angular}: {hypers.max_angular + 1} numbers, one for each l "
+            "from 0. Add the missing ones, or write null."
         )
     return hypers
 

@@ -76,15 +76,15 @@ def noise(walls: list[float], threads: int, load_before: float, throttled: int) 
 
     if spread > 0.2:
         warnings.append(
-            f"repetitions spread over {100 * spread:.0f} % of their median: small differences are lost in that. "
-            "Close other programs, or raise measure.repetitions."
+            f"repetitions spread over {100 * spread:.0f} % of their median: small differences are "
+            "lost in that. Close other programs, or raise measure.repetitions."
         )
 
     free = (os.cpu_count() or 1) - threads
     if load_before > free + 0.5:
         warnings.append(
-            f"load average {load_before:.1f} before the start on {os.cpu_count()} CPUs: others were computing. "
-            "`top` shows who."
+            f"load average {load_before:.1f} before the start on {os.cpu_count()} CPUs: others were "
+            "computing. `top` shows who."
         )
 
     if throttled and throttled < _throttled():
@@ -94,7 +94,8 @@ def noise(walls: list[float], threads: int, load_before: float, throttled: int) 
 
     if _text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") == "powersave":
         warnings.append(
-            "the governor is powersave: the clock rises late. `sudo cpupower frequency-set -g performance` helps."
+            "the governor is powersave: the clock rises late. "
+            "`sudo cpupower frequency-set -g performance` helps."
         )
 
     return warnings

@@ -50,7 +50,8 @@ def append_row(folder: Path, row: Row) -> None:
 
 
 def rows_in(folder: Path) -> list[Row]:
-    """The rows that have been written so far."""
+    """The rows that have been written so far; one that is being written does not count yet."""
     file = folder / "rows.jsonl"
-    lines = file.read_text().splitlines() if file.exists() else []
-    return [Row.from_plain(json.loads(line)) for line in lines]
+    text = file.read_text() if file.exists() else ""
+    whole = text[: text.rfind("\n") + 1]
+    return [Row.from_plain(json.loads(line)) for line in whole.splitlines()]

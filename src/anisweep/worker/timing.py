@@ -106,12 +106,12 @@ def measure(
 def _repeat(compute: Compute, moved: Iterator[list[Atoms]], loops: int) -> tuple[float, float]:
     """Wall and CPU time of one call, over ``loops`` calls on changing positions."""
     silent = Silent()
-    cpu = time.process_time()
     wall = time.perf_counter()
+    cpu = time.process_time()
 
     for _ in range(loops):
         compute(next(moved), silent)
 
-    wall = time.perf_counter() - wall
     cpu = time.process_time() - cpu
+    wall = time.perf_counter() - wall
     return wall / loops, cpu / loops

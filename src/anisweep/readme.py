@@ -1,0 +1,107 @@
+"""The figures in README.md: taken from results, kept in docs/first_look.json, and checked ever after."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from anisweep import report, tables
+from anisweep.config import ConfigError
+from anisweep.report.numbers import duration
+
+BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+STUDY = "first_look"
+KEPT = Path("docs/first_look.json")
+PICTURE = Path("docs/first_look.svg")
+PUBLISHED = "numpy_only"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One problem: the published package's time, and each other mode's ratio to it with its interval."""
+
+    problem: str
+    pairs: int
+    published_s: float
+    ratios: dict[str, tuple[float, float, float]]
+
+
+def take(root: Path) -> None:
+    """Keep the figures of results/first_look and its picture, for README.md."""
+    folder = root / "results" / STUDY
+    summary = tables.read(folder / "tables", "summary")
+    platform = next(iter(tables.read_platforms(folder / "tables").values()))
+    picture = folder / "figures" / "wall_time_by_system.svg"
+    shutil.copyfile(picture, root / PICTURE)
+
+    kept = {
+        "answer": report.answer_of(folder / "tables"),
+        "cpu": platform.cpu_model,
+        "packages": {name: platform.packages[name] for name in ("anisoap", "numpy", "torch")},
+        "picture_sha256": _sha256(picture),
+        "lines": [asdict(line) for line in _lines(summary)],
+    }
+    (root / KEPT).write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+
+
+def text(root: Path) -> str:
+    """README.md with the kept figures between its markers."""
+    page = (root / "README.md").read_text()
+    kept = json.loads((root / KEPT).read_text())
+
+    if _sha256(root / PICTURE) != kept["picture_sha256"]:
+        raise ConfigError(f"{PICTURE} is not the picture of {KEPT}. `make readme` writes both from results.")
+
+    before, rest = page.split(BEGIN)
+    _, after = rest.split(END)
+    return before + "\n".join([BEGIN, *_block(kept), END]) + after
+
+
+def _block(kept: dict[str, Any]) -> list[str]:
+    lines = [Line(**line) for line in kept["lines"]]
+    modes = sorted(lines[0].ratios)
+    versions = ", ".join(f"{name} {version}" for name, version in kept["packages"].items())
+
+    return [
+        f"What `make run` found (one core of {kept['cpu']}; {versions}):",
+        "",
+        f"> {kept['answer']}",
+        "",
+        "| | pairs | published AniSOAP | " + " | ".join(f"`{mode}`" for mode in modes) + " |",
+        "|---|--:|--:|" + "--:|" * len(modes),
+        *(_table_line(line, modes) for line in lines),
+        "",
+        "Ratios are times over published AniSOAP's in the same process (95 % interval over replicates).",
+    ]
+
+
+def _table_line(line: Line, modes: list[str]) -> str:
+    ratios = [f"{value:.2f} ({low:.2f}–{high:.2f})" for value, low, high in (line.ratios[m] for m in modes)]
+    return f"| {line.problem} | {line.pairs:,} | {duration(line.published_s)} | " + " | ".join(ratios) + " |"
+
+
+def _lines(summary: pd.DataFrame) -> list[Line]:
+    lines = []
+
+    for (dataset, output), group in summary.groupby(["dataset", "output"], sort=False):
+        by_mode = group.set_index("mode")
+        others = by_mode.drop(index=PUBLISHED)
+        ratios = {
+            str(mode): (float(row["ratio"]), float(row["ratio_low"]), float(row["ratio_high"]))
+            for mode, row in others.iterrows()
+        }
+        problem = f"{dataset}, {output}".replace("_", " ")
+        pairs = int(by_mode["pairs"][PUBLISHED])
+        lines.append(Line(problem, pairs, float(by_mode["wall_mean_s"][PUBLISHED]), ratios))
+
+    return lines
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
