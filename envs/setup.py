@@ -96,7 +96,7 @@ def make_venv(python: str) -> None:
 
     if not (VENV / "bin" / "uv").exists():
         pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--require-hashes"]
-        finish(pip + ["--requirement", str(ROOT / "envs" / "bootstrap.txt")])
+        finish([*pip, "--requirement", str(ROOT / "envs" / "bootstrap.txt")])
 
 
 def install(requirements: Path) -> None:

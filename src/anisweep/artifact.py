@@ -65,6 +65,9 @@ def write(folder: Path, artifact: Path) -> None:
         os.link(temporary, link)
         os.link(temporary, artifact)  # unlike a rename, this never replaces what another one put there
         sync_folder(artifact.parent)
+    except OSError as error:
+        error.filename = error.filename or str(artifact)  # a full disk does not say where it is
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

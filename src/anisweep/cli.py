@@ -14,7 +14,7 @@ import click
 from anisweep.cell import Pack
 from anisweep.config import ConfigError, Project, load_config
 from anisweep.failures import EXPECTED, message
-from anisweep.store import Store
+from anisweep.store import Store, write_text
 
 
 class Commands(click.Group):
@@ -70,9 +70,9 @@ def new(name: str, file: Path) -> None:
     project = Project.find()
     target = project.study_file(name)
     if target.exists():
-        raise ConfigError(f"{target} exists. Choose another name, or edit that file.")
+        raise ConfigError(f"{target} exists. Allowed: a new name. Choose another one, or edit that file.")
 
-    target.write_text(datasets.new_study(name, datasets.inspect(file)))
+    write_text(target, datasets.new_study(name, datasets.inspect(file)))
     click.echo(f"Wrote {target.relative_to(project.root)}. Look at it, then: make run STUDY={name}")
 
 

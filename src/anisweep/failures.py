@@ -6,7 +6,7 @@ import errno
 
 from anisweep.config import ConfigError
 from anisweep.datasets import DataError
-from anisweep.store import DamagedArtifact
+from anisweep.reading import DamagedArtifact
 
 #: Everything else is a fault of ours, and keeps its traceback.
 EXPECTED = (ConfigError, DataError, DamagedArtifact, OSError)

@@ -127,19 +127,18 @@ class Run:
         restore_kept(self.project.artifacts)
         store = Store(self.project.artifacts, self.project.state)
         size = sum(entry.size for entry in store.entries())
-        answers = [report.answer_of(self.project.results / study / "tables") for study in self.studies]
-        study = self.studies[0]
-        return "\n".join(
-            [
-                "",
-                *answers,
-                "",
-                "report     results/report.html",
-                f"tables     results/{study}/tables/    figures  results/{study}/figures/",
-                f"artifacts  results/artifacts/ ({size / 2**20:.1f} MB)",
-                "next       anisweep plan | anisweep show CELL | anisweep inspect YOUR_FILE.xyz",
-            ]
-        )
+        folders = [self.project.results / study / "tables" for study in self.studies]
+        made = [folder for folder in folders if (folder / "summary.parquet").exists()]  # not by `measure`
+        lines = [*map(report.answer_of, made), ""]
+
+        if made:
+            study = made[0].parent.name
+            lines.append("report     results/report.html")
+            lines.append(f"tables     results/{study}/tables/    figures  results/{study}/figures/")
+
+        lines.append(f"artifacts  results/artifacts/ ({size / 2**20:.1f} MB)")
+        lines.append("next       anisweep plan | anisweep show CELL | anisweep inspect YOUR_FILE.xyz")
+        return "\n".join(["", *lines])
 
 
 def _typed(value: Any) -> Any:

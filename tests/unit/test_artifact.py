@@ -11,8 +11,8 @@ import tarfile
 import pytest
 
 import examples
-from anisweep import artifact, store
-from anisweep.store import DamagedArtifact, read, read_member
+from anisweep import artifact, reading, store
+from anisweep.reading import DamagedArtifact, read, read_member
 
 
 @pytest.fixture
@@ -138,8 +138,9 @@ def test_a_crash_leaves_nothing_or_a_sound_artifact(step, clean, folder, target,
 def test_a_full_disk_leaves_nothing_and_says_so(step, folder, target, monkeypatch):
     crash_at(step, monkeypatch, OSError(errno.ENOSPC, "No space left on device"))
 
-    with pytest.raises(OSError, match="No space left on device"):
+    with pytest.raises(OSError, match="No space left on device") as error:
         artifact.write(folder, target)
+    assert error.value.filename == str(target)
     assert not target.exists()
     assert not list(target.parent.glob(f".{target.name}.*"))
 
@@ -202,7 +203,7 @@ def consistent(name, content):
     def change(members):
         members[name] = content
         manifest = json.loads(members["manifest.json"])
-        manifest["members"][name] = store.hashlib.sha256(content).hexdigest()
+        manifest["members"][name] = reading.hashlib.sha256(content).hexdigest()
         members["manifest.json"] = json.dumps(manifest).encode()
 
     return change
@@ -279,7 +280,7 @@ def test_a_member_that_stands_in_it_twice_is_refused(target):
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(sound, monkeypatch):
-    monkeypatch.setattr(store, "LARGEST_TOTAL", 2**22)
+    monkeypatch.setattr(reading, "LARGEST_TOTAL", 2**22)
     with gzip.open(sound, "ab") as stream:
         stream.write(bytes(2**23))
 

@@ -37,7 +37,9 @@ def test_the_targets_that_pages_name_exist() -> None:
 
 
 def test_make_alone_lists_every_target_with_a_description() -> None:
-    listed = subprocess.run(["make", "-s", "-C", str(ROOT)], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        ["make", "-s", "-C", str(ROOT)], capture_output=True, text=True, check=True
+    ).stdout
     phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert phony is not None
     assert {line.split()[1] for line in listed.splitlines()} == set(phony[1].split())

@@ -113,5 +113,23 @@ def test_targets(project: Clone, target: str, rules: list[str]) -> None:
     assert project.pending("--", target) == rules
 
 
+def test_what_goes_wrong_in_snakemake_itself_is_said(project: Clone) -> None:
+    """The local profile keeps it quiet otherwise."""
+    assert "nonsense" in project.snakemake("--", "nonsense", status=1)
+
+
+def test_a_figure_that_fails_is_missed_until_it_is_mended(project: Clone) -> None:
+    code = "src/anisweep/figures/fidelity.py"
+    project.edit(code, "    compared = summary", "    raise RuntimeError\n    compared = summary")
+
+    for _ in range(2):
+        said = project.snakemake(status=1)
+        assert "RuntimeError" in said
+        assert "Then run the same command again" in said
+
+    project.edit(code, "    raise RuntimeError\n", "")
+    assert "draw_figure fidelity" in project.pending()
+
+
 def test_lint_finds_nothing(project: Clone) -> None:
     assert "good condition" in project.run("snakemake", "--lint")

@@ -64,6 +64,14 @@ def test_what_is_lost_after_the_artifacts_is_made_from_them(project: Clone) -> N
     assert list((project.root / "data").glob("*.xyz"))
 
 
+def test_a_lost_figure_or_table_is_made_again(project: Clone) -> None:
+    """Also where what is made from it is there."""
+    (project.root / "results" / "tiny" / "figures" / "fidelity.svg").unlink()
+    (project.root / "results" / "tiny" / "tables" / "timings_local.csv").unlink()
+
+    assert project.pending() == ["draw_figure fidelity", "write_legacy_tables", "write_report"]
+
+
 def test_worker_code_changes_every_cell(project: Clone) -> None:
     append(project, TIMING, "\nNEW = 1\n")
 

@@ -44,4 +44,5 @@ rule write_report:
 
 rule report:
     input:
-        "results/report.html",
+        expand(rules.draw_figure.output, study=run.studies, figure=figure_names()),
+        rules.write_report.output,

@@ -65,7 +65,7 @@ def test_metrics_of_each_file_and_mode(folder: Path) -> None:
 
     assert list(metrics) == ["xyz", "mode", "returncode", "elapsed_s", "max_rss_kb", "inblock", "oublock"]
     assert (metrics["xyz"], metrics["mode"], metrics["returncode"]) == ("benzenes.xyz", "torch_full", 0)
-    assert metrics["inblock"] is None
+    assert (metrics["inblock"], metrics["oublock"], metrics["max_rss_kb"]) == (0, 3 * 8, 700 * 1024)
 
 
 def test_a_failure_has_a_return_code_and_no_time(results: Path) -> None:

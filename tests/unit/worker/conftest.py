@@ -13,7 +13,7 @@ import anisweep
 import examples
 from anisweep import datasets
 from anisweep.cell import Cell, Dataset, Pack, Settings
-from anisweep.store import Contents, read
+from anisweep.reading import Contents, read
 from anisweep.worker import supervise
 
 SETTINGS = Settings(warmups=0, repetitions=2, minimum_s=0.01, limit_s=1.5)

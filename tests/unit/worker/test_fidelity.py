@@ -1,8 +1,10 @@
 """A fast wrong answer is a wrong row: what counts as different, and by how much."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import pytest
-from metatensor import Labels, TensorBlock, TensorMap
 
 import examples
 from anisweep.cell import Hypers
@@ -12,18 +14,47 @@ RNG = np.random.default_rng(3)
 VALUES = RNG.normal(size=(4, 3, 5))
 
 
-def tensor(values=VALUES, samples=(0, 1, 2, 3), properties=(0, 1, 2, 3, 4), keys=(0, 1)):
+@dataclass
+class Labels:
+    """Stands in for metatensor's, whose import takes seconds. The real ones: tests/conformance."""
+
+    names: list[str]
+    values: np.ndarray
+
+
+@dataclass
+class Block:
+    values: np.ndarray
+    samples: Labels
+    components: list[str]
+    properties: Labels
+
+
+@dataclass
+class Tensor:
+    keys: Labels
+    blocks: list[Block]
+
+    def block(self, index: int) -> Any:
+        return self.blocks[index]
+
+
+def column(numbers):
+    return np.array(numbers)[:, None]
+
+
+def tensor(values=VALUES, samples=(0, 1, 2, 3), properties=(0, 1, 2, 3, 4), keys=(0, 1), name="n"):
     """Two blocks, the second one twice the first, with the labels in the order that is asked for."""
     blocks = [
-        TensorBlock(
+        Block(
             values=(1 + key) * values[list(samples)][:, :, list(properties)],
             samples=Labels(["system", "atom"], np.array([[s // 2, s % 2] for s in samples])),
-            components=[Labels.range("m", 3)],
-            properties=Labels(["n"], np.array(properties)[:, None]),
+            components=["m"],
+            properties=Labels([name], column(properties)),
         )
         for key in keys
     ]
-    return TensorMap(Labels(["l"], np.array(keys)[:, None]), blocks)
+    return Tensor(Labels(["l"], column(keys)), blocks)
 
 
 def difference(change, precision="fp64", lmax=2):
@@ -80,12 +111,7 @@ def test_a_missing_part_is_wrong(other):
 
 
 def test_other_labels_on_the_same_numbers_are_wrong():
-    renamed = tensor()
-    blocks = [
-        TensorBlock(block.values, block.samples, block.components, Labels(["k"], block.properties.values))
-        for block in renamed.blocks()
-    ]
-    comparison = compare(flatten(TensorMap(renamed.keys, blocks)), flatten(tensor()), examples.CELL)
+    comparison = compare(flatten(tensor(name="k")), flatten(tensor()), examples.CELL)
 
     assert comparison.complaint.startswith("labels or shape differ")
 

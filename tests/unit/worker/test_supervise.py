@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from anisweep.artifact import kept_link
-from anisweep.store import read_member
+from anisweep.reading import read_member
 from anisweep.worker import supervise
 from anisweep.worker.rows import append_row, rows_in
 

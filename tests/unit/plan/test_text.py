@@ -1,0 +1,108 @@
+"""The plan as a person reads it and as a program does, and what may be pruned."""
+
+import examples
+from anisweep.controller import Holder
+from anisweep.plan.prune import unwanted
+from anisweep.plan.text import artifact_as_text, cell_as_text, duration, plan_as_json, plan_as_text
+from anisweep.store import Store
+
+
+def test_a_program_gets_every_cell_with_its_reason_its_pack_and_its_seconds(plan, measure):
+    measure()
+    made = plan(replicates=3)
+    plain = plan_as_json(made)
+
+    assert (plain["cells"], plain["measured"], plain["in_flight"], plain["packs"]) == (6, 4, 0, 1)
+    assert {each["reason"] for each in plain["to_measure"]} == {"new"}
+    assert {each["pack"] for each in plain["to_measure"]} == {made.packs[0].name}
+    assert [each["key"] for each in plain["to_measure"]] == [wanted.cell.key for wanted in made.to_measure]
+    assert plain["estimated_s"] > sum(each["estimated_s"] for each in plain["to_measure"]) > 0
+
+
+def test_a_person_gets_the_answer_first_then_packs_then_reasons(plan):
+    made = plan()
+    text = plan_as_text(made)
+
+    assert text.startswith("4 cells: 0 measured, 0 in flight, 4 to measure.\n2 packs, about ")
+    assert all(pack.name in text for pack in made.packs)
+    assert "  new: 4 cells\n" in text
+    assert "... and 1 more (--json lists them)" in text
+
+
+def test_when_everything_is_there_it_says_so(plan, measure):
+    measure()
+
+    assert plan_as_text(plan()) == "4 cells: 4 measured, 0 in flight, 0 to measure.\nNothing to measure."
+
+
+def test_a_long_plan_is_shown_by_its_first_packs(plan):
+    text = plan_as_text(plan(replicates=25, target_minutes=0.001, packing="cell"))
+
+    assert "50 packs" in text
+    assert "  ... and 30 more packs" in text
+
+
+def test_who_is_measuring_is_said(plan, monkeypatch):
+    monkeypatch.setattr("anisweep.plan.holder", lambda project: Holder("here", "me", 123, 0.0, ()))
+
+    assert "A run is going on: me on here, pid 123." in plan_as_text(plan())
+
+
+def test_durations_are_in_the_unit_that_a_person_would_take():
+    assert [duration(seconds) for seconds in (0.4, 119, 120, 7199, 7200)] == [
+        "0 s",
+        "119 s",
+        "2.0 min",
+        "120.0 min",
+        "2.0 h",
+    ]
+
+
+def test_an_artifact_is_shown_with_its_cells(measure, project):
+    file = measure()[0]
+    store = Store(project.artifacts, project.state)
+    entry = store.entries()[0]
+    text = artifact_as_text(store, entry)
+
+    assert str(file) in text
+    assert entry.sha256 in text
+    assert all(key[:12] in text for key in entry.keys)
+
+    cell = cell_as_text(store, entry, entry.keys[0])
+    assert entry.keys[0] in cell
+    assert "status               ok" in cell
+
+
+def test_a_damaged_artifact_is_shown_with_its_damage(measure, project):
+    file = measure()[0]
+    examples.overwrite(file, b"nothing")
+    store = Store(project.artifacts, project.state)
+    entry = next(each for each in store.entries() if not each.sound)
+
+    assert artifact_as_text(store, entry) == f"{entry.name}: damaged\n  {entry.damage}"
+
+
+def test_only_what_no_study_asks_for_is_unwanted(measure, project):
+    wanted = measure()
+    unknown = examples.write_artifact(project.artifacts, examples.pack(name="old-r1-0123456789ab"))
+    broken = project.artifacts / "broken-r1-0123456789ab.tar.gz"
+    broken.write_bytes(b"nothing")
+
+    assert unwanted(project) == [(broken, "damaged"), (unknown, "no study asks for its cells")]
+    assert all(file.exists() for file in wanted)
+
+
+def test_what_another_site_measured_of_a_wanted_point_is_wanted(plan, project):
+    pack = plan(site="chtc").packs[0]
+    project.artifacts.mkdir(parents=True)
+    examples.write_artifact(project.artifacts, pack)
+
+    assert unwanted(project) == []
+
+
+def test_nothing_is_unwanted_while_a_run_goes_on(project, monkeypatch):
+    project.artifacts.mkdir(parents=True)
+    examples.write_artifact(project.artifacts, examples.pack())
+    monkeypatch.setattr("anisweep.plan.prune.holder", lambda project: Holder("here", "me", 123, 0.0, ()))
+
+    assert unwanted(project) == []

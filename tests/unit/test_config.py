@@ -1,0 +1,155 @@
+"""The configuration: what stands on top of what, and what it becomes. Wrong ones: tests/wrong_inputs.yaml."""
+
+import pytest
+import yaml
+
+from anisweep.config import Config, ConfigError, Measure, Project, Sweep, load_config, load_study
+from anisweep.explain import explain
+from anisweep.plan.digests import worker_environment
+from anisweep.plan.expand import cells_of, dataset_of, hypers_of
+
+STUDY = """
+question: What stands on top of what?
+replicates: 2
+datasets: {ellipsoids: {frames: 2}, benzenes: {frames: 1}}
+modes: [numpy_only]
+hypers: {max_angular: 4}
+full:
+  replicates: 9
+  datasets: {ellipsoids: {}}
+  hypers: {cutoff_radius: 5.0}
+"""
+
+
+@pytest.fixture
+def study(project):
+    project.study_file("mine").write_text(STUDY)
+    return project
+
+
+def load(project, **overrides):
+    config, sweeps = load_config(project, {"study": "mine", **overrides})
+    return config, sweeps["mine"]
+
+
+def test_the_committed_studies_are_right(project):
+    for name in project.study_names():
+        for size in ("small", "full"):
+            assert isinstance(load_study(project, name, size), Sweep)
+
+
+def test_a_small_study_ignores_its_full_section(study):
+    _, sweep = load(study)
+
+    assert sweep.replicates == 2
+    assert list(sweep.datasets) == ["ellipsoids", "benzenes"]
+
+
+def test_a_full_study_takes_it_on_top(study):
+    _, sweep = load(study, size="full")
+
+    assert sweep.replicates == 9
+    assert list(sweep.datasets) == ["ellipsoids"], "data sets are replaced as a whole"
+    assert (sweep.hypers.max_angular, sweep.hypers.cutoff_radius) == (4, 5.0)
+
+
+def test_the_command_line_is_on_top_of_everything(study):
+    _, sweep = load(study, size="full", replicates=1, hypers={"max_angular": 2})
+
+    assert sweep.replicates == 1
+    assert (sweep.hypers.max_angular, sweep.hypers.cutoff_radius) == (2, 5.0)
+
+
+def test_switches_and_keys_of_a_study_are_told_apart(study):
+    config, sweep = load(study, site="chtc", modes=["torch_full"])
+
+    assert (config.site, config.packing) == ("chtc", "merged")
+    assert sweep.modes == ["torch_full"]
+
+
+def test_several_studies_are_loaded_together(study):
+    config, sweeps = load_config(study, {"study": ["mine", "first_look"]})
+
+    assert config.studies == list(sweeps) == ["mine", "first_look"]
+
+
+def test_the_committed_defaults_are_those_of_the_classes(project):
+    assert load_config(project)[0] == Config()
+
+
+def test_every_wrong_key_is_named_at_once(study):
+    with pytest.raises(ConfigError) as error:
+        load(study, modes=["nothing"], replicates=0, hypers={"max_angular": "six"})
+
+    assert [line.split(": ")[1] for line in str(error.value).splitlines()[:-1]] == [
+        "hypers.max_angular",
+        "modes",
+        "replicates",
+    ]
+
+
+def test_a_path_keeps_keys_that_look_like_types():
+    """Pydantic's paths name branches of unions by `int` or `str`; a data set may be called so."""
+    given = yaml.safe_load("{question: q, modes: [numpy_only], datasets: {int: {file: a.xyz, frames: x}}}")
+
+    with pytest.raises(ValueError) as error:  # noqa: PT011  (pydantic's own)
+        Sweep.model_validate(given)
+    assert explain(Sweep, error.value, given, "here").startswith(
+        "here: datasets.int.frames: 'x' is not allowed."
+    )
+
+
+# --- from a study to its cells ----------------------------------------------------------------------------
+
+
+def cells(project, **overrides):
+    config, sweep = load(project, **overrides)
+    return list(cells_of("mine", sweep, config.site, worker_environment(project), project))
+
+
+def test_cells_are_the_product_of_all_axes(study):
+    made = cells(
+        study,
+        modes=["numpy_only", "torch_full"],
+        precisions=["fp64", "fp32"],
+        threads=[1, 2],
+        outputs=["coefficients", "power_spectrum"],
+        hypers={"max_angular": [2, 3, 4]},
+    )
+
+    assert len(made) == len({cell.key for cell in made}) == 2 * 2 * 2 * 2 * 2 * 2 * 3
+    assert {cell.hypers.max_angular for cell in made} == {2, 3, 4}
+    assert {cell.replicate for cell in made} == {1, 2}
+
+
+def test_a_data_set_may_have_outputs_of_its_own(study):
+    datasets = {"ellipsoids": {"outputs": ["power_spectrum"]}, "benzenes": {}}
+    outputs = {(cell.dataset.name, cell.output) for cell in cells(study, datasets=datasets)}
+
+    assert outputs == {("ellipsoids", "power_spectrum"), ("benzenes", "coefficients")}
+
+
+def test_settings_of_the_measurement_reach_every_cell(study):
+    made = cells(study, measure={"repetitions": 7, "limit_s": 3.5})
+
+    assert {(cell.settings.repetitions, cell.settings.limit_s) for cell in made} == {(7, 3.5)}
+    assert made[0].settings.warmups == Measure().warmups
+
+
+def test_all_frames_are_taken_where_none_are_named(study):
+    _, sweep = load(study, size="full")
+
+    assert dataset_of("ellipsoids", sweep.datasets["ellipsoids"], study).frames == 1000
+
+
+def test_a_list_for_each_channel_is_one_value_of_its_axis(study):
+    _, sweep = load(study, hypers={"max_angular": 2, "max_radial": [None, 1, [2, 1, 0]]})
+
+    assert [point.max_radial for point in hypers_of(sweep.hypers, "mine")] == [None, 1, (2, 1, 0)]
+
+
+def test_the_project_is_found_from_any_folder_inside(project, monkeypatch):
+    monkeypatch.delenv("ANISWEEP_PROJECT")
+    monkeypatch.chdir(project.root / "workflow" / "rules")
+
+    assert Project.find() == project
