@@ -68,8 +68,10 @@ def find_python() -> str:
     named = os.environ.get("ANISWEEP_PYTHON")
     candidates = [named] if named else [f"python{version}" for version in VERSIONS] + ["python3"]
 
+    elsewhere = os.pathsep.join(p for p in os.environ["PATH"].split(os.pathsep) if Path(p) != VENV / "bin")
+
     for candidate in candidates:
-        found = shutil.which(candidate)
+        found = shutil.which(candidate, path=elsewhere)
         if found and version_of(found) in VERSIONS:
             return found
 

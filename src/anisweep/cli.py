@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -56,7 +57,7 @@ def inspect(file: Path, cutoff: float) -> None:
     inspection = datasets.inspect(file, cutoff)
     pairs = inspection.pairs * inspection.frames / inspection.counted
     estimates = CostModel().estimates(pairs, Hypers(cutoff_radius=cutoff))
-    click.echo(inspection.render(estimates) + "\nOne call at lmax 6. Next: anisweep new NAME " + str(file))
+    click.echo(inspection.render(estimates) + f"\nNext: anisweep new NAME {shlex.quote(str(file))}")
 
 
 @main.command()

@@ -31,7 +31,9 @@ rule write_report:
         expand(f"{TABLES}/summary.parquet", study=run.studies),
         expand(f"{TABLES}/cells.parquet", study=run.studies),
         expand(f"{TABLES}/platforms.json", study=run.studies),
-        code=modules("report/*.py", "report/page/*", "tables/__init__.py", "tables/names.py"),
+        code=modules(
+            "report/*.py", "report/page/*", "tables/__init__.py", "tables/names.py"
+        ),
     output:
         "results/report.html",
     log:

@@ -76,7 +76,9 @@ class Inspection:
             f"  orientations could be: {', '.join(self.orientations) or 'none, so the identity'}",
             f"  diameters could be:    {', '.join(self.diameters) or 'none, so the study has to give them'}",
         ]
-        lines += [f"  {mode:<14} about {seconds:,.3g} s, {mb:,.0f} MB" for mode, seconds, mb in estimates]
+        if estimates:
+            lines.append("  one computation at lmax 6 takes about:")
+        lines += [f"    {mode:<14} {seconds:,.3g} s, {mb:,.0f} MB" for mode, seconds, mb in estimates]
 
         return "\n".join(lines) + "\n"
 

@@ -80,12 +80,14 @@ def _fastest(here: pd.DataFrame) -> str:
     wins = int(((winners["series"] == best["series"]) & (winners["verdict"] == "faster")).sum())
     problems = others["system"].nunique()
 
-    where = f"on all {problems} problems" if wins == problems else f"on {wins} of {problems} problems"
+    where = f" on all {problems} problems" if wins == problems else f" on {wins} of {problems} problems"
+    if problems == 1:
+        where = ""
     interval = between(1 / best["ratio_high"], 1 / best["ratio_low"])
     times = (
         f"{plain(1 / best['ratio'])} times as fast for {_spoken(best['system'])} (95 % interval {interval})"
     )
-    return f"{best['series']} is the fastest mode {where}, {times}"
+    return f"{best['series']} is the fastest mode{where}, {times}"
 
 
 def _spoken(system: str) -> str:
