@@ -21,7 +21,7 @@ run: env ## run a study and write results/report.html (STUDY=first_look)
 check: env ## format, types, lint, imports, unit tests: a minute
 	@ruff format --quiet --check src tests benchmarks scripts envs || (ruff format --diff src tests benchmarks scripts envs; exit 1)
 	@ruff check --quiet src tests benchmarks scripts envs
-	@snakefmt --quiet --check Snakefile workflow
+	@snakefmt --check Snakefile workflow 2>/dev/null || (snakefmt --diff Snakefile workflow; exit 1)
 	@mypy
 	@lint-imports --no-cache >/dev/null || lint-imports
 	@python -m anisweep.generated --check
@@ -30,10 +30,10 @@ check: env ## format, types, lint, imports, unit tests: a minute
 test: check ## check, then conformance, the tiny study end to end, and the report in a browser
 	@tests/browser_packages
 	@pytest -q -n 2 tests/conformance
-	@pytest -q tests/workflow
+	@pytest -q -n 2 tests/workflow
 
 faults: env ## kills, full disks, wrong input: everything that may go wrong
-	@pytest -q tests/faults
+	@pytest -q -n 2 tests/faults
 
 bench: env ## benchmarks: figures, never red
 	@python -m benchmarks

@@ -7,6 +7,7 @@ from pathlib import Path
 import ase.io
 import numpy as np
 import pytest
+import yaml
 from ase import Atoms
 
 from clone import Clone
@@ -42,8 +43,11 @@ def test_a_file_becomes_a_study_and_is_measured(project: Clone, crystals: Path) 
     config = ("--config", "study=my_crystals", "measure={repetitions: 2, minimum_s: 0}", *small)
     project.run("snakemake", "--profile", "local", *config)
 
-    table = (project.root / "results" / "my_crystals" / "tables" / "cells.csv").read_text()
-    assert ",ok," in table
+    results = project.root / "results" / "my_crystals"
+    resolved = yaml.safe_load((results / "configuration.yaml").read_text())
+    assert resolved["measure"]["repetitions"] == 2
+    assert resolved["datasets"]["my_crystals"]["file"].endswith("my crystals.xyz")
+    assert ",ok," in (results / "tables" / "cells.csv").read_text()
     assert "my_crystals" in (project.root / "results" / "report.html").read_text()
 
 
