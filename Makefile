@@ -19,8 +19,8 @@ run: env ## run a study and write results/report.html (STUDY=first_look)
 	@snakemake --profile local --config study=$(STUDY) $(OVERRIDES)
 
 check: env ## format, types, lint, imports, unit tests: a minute
-	@ruff format --quiet --check src tests benchmarks scripts envs || (ruff format --diff src tests benchmarks scripts envs; exit 1)
-	@ruff check --quiet src tests benchmarks scripts envs
+	@ruff format --quiet --check src tests benchmarks envs || (ruff format --diff src tests benchmarks envs; exit 1)
+	@ruff check --quiet src tests benchmarks envs
 	@snakefmt --check Snakefile workflow 2>/dev/null || (snakefmt --diff Snakefile workflow; exit 1)
 	@mypy
 	@lint-imports --no-cache >/dev/null || lint-imports
