@@ -196,12 +196,14 @@ class Pack:
 
 def cell_from_plain(plain: dict[str, Any]) -> Cell:
     """The inverse of ``dataclasses.asdict`` for a cell."""
-    hypers = dict(plain["hypers"])
-    if isinstance(hypers["max_radial"], list):
-        hypers["max_radial"] = tuple(hypers["max_radial"])
-
     simple = {f.name: plain[f.name] for f in fields(Cell)}
     simple["dataset"] = Dataset(**plain["dataset"])
-    simple["hypers"] = Hypers(**hypers)
+    simple["hypers"] = hypers_from_plain(plain["hypers"])
     simple["settings"] = Settings(**plain["settings"])
     return Cell(**simple)
+
+
+def hypers_from_plain(plain: dict[str, Any]) -> Hypers:
+    """The inverse of ``dataclasses.asdict``, also after JSON, which knows no tuples."""
+    radial = plain["max_radial"]
+    return Hypers(**{**plain, "max_radial": tuple(radial) if isinstance(radial, list) else radial})

@@ -6,11 +6,10 @@ decides nothing about measuring.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from anisweep.cell import Cell, Hypers, Pack
+from anisweep.cell import Cell, Hypers, Pack, hypers_from_plain
 from anisweep.config import Config, ConfigError, Project, Sweep
 from anisweep.controller import Holder, holder
 from anisweep.plan.cost import CostModel
@@ -133,11 +132,6 @@ def write_packs(project: Project, packs: Iterable[Pack]) -> None:
             write_text(file, text)
 
 
-def reason_counts(plan: Plan) -> Counter[str]:
-    """How many cells are to be measured for which reason."""
-    return Counter(wanted.reason for wanted in plan.to_measure)
-
-
 def _check_environment(config: Config, environment: Environment) -> None:
     """What is installed must be what the lock says, or the digest in the rows would lie."""
     differences = installed_differences(environment) if config.site == "local" else []
@@ -157,10 +151,7 @@ def _measured_rows(store: Store, entries: list[Entry]) -> Iterator[tuple[Row, Hy
 
     for entry in newest:
         for row in store.rows(entry.name):
-            hypers = dict(row.hypers)
-            if isinstance(hypers.get("max_radial"), list):
-                hypers["max_radial"] = tuple(hypers["max_radial"])
-            yield row, Hypers(**hypers)
+            yield row, hypers_from_plain(row.hypers)
 
 
 def _in_flight(project: Project, running: Holder | None, cells: dict[str, Cell]) -> set[str]:

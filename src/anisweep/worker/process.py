@@ -23,13 +23,13 @@ import numpy as np
 from ase import Atoms
 
 from anisweep import modes
-from anisweep.cell import Cell, Hypers, Pack
+from anisweep.cell import Cell, Hypers, Pack, hypers_from_plain
 from anisweep.datasets.canonical_xyz import read as read_canonical
 from anisweep.datasets.pairs import pair_count
 from anisweep.row import Role, Row
 from anisweep.worker import host, threads
 from anisweep.worker.fidelity import Flat, compare, flatten
-from anisweep.worker.rows import append_row, hypers_of, row_of, rows_in
+from anisweep.worker.rows import append_row, row_of, rows_in
 from anisweep.worker.timing import Timing, measure
 
 #: Positions of the copies of the frames move by this (Angstrom): nothing changes but the bits.
@@ -267,7 +267,7 @@ def _announce(bench: Bench, role: Role, cell: Cell) -> None:
 def _rows_written(bench: Bench) -> set[tuple[str, str]]:
     """Cells and anchors that an earlier interpreter of this process finished before it ended early."""
     return {
-        (row.role, row.key or f"{row.dataset} {hypers_of(row)} {row.output}")
+        (row.role, row.key or f"{row.dataset} {hypers_from_plain(row.hypers)} {row.output}")
         for row in rows_in(bench.folder)
         if row.process == bench.number
     }

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from anisweep.cell import Cell, Hypers, Pack
+from anisweep.cell import Cell, Pack
 from anisweep.row import Role, Row
 
 
@@ -34,14 +34,6 @@ def row_of(pack: Pack, role: Role, cell: Cell) -> Row:
         code=cell.code if counts else "",
         started=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-
-
-def hypers_of(row: Row) -> Hypers:
-    """The hyperparameters of a row that has been through JSON."""
-    hypers = dict(row.hypers)
-    if isinstance(hypers["max_radial"], list):
-        hypers["max_radial"] = tuple(hypers["max_radial"])
-    return Hypers(**hypers)
 
 
 def append_row(folder: Path, row: Row) -> None:

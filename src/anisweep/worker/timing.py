@@ -64,9 +64,23 @@ def measure(
     result = compute(frames, silent)
     timing = Timing(result, time.perf_counter() - started)
 
-    moved = cycle(variants[1:])  # on through all repetitions, so that no call repeats the one before
+    _time(timing, compute, variants[1:], settings)
+    _trace(timing, compute, frames)
 
+    if profile is not None:
+        profile.parent.mkdir(parents=True, exist_ok=True)
+        with cProfile.Profile() as profiler:
+            compute(frames, silent)
+        profiler.dump_stats(profile)
+
+    return timing
+
+
+def _time(timing: Timing, compute: Compute, copies: list[list[Atoms]], settings: Settings) -> None:
+    """Warm-up, calibration by its last call, and the repetitions, with the peak of memory over them."""
+    moved = cycle(copies)  # on through all repetitions, so that no call repeats the one before
     warm_s = timing.first_call_s
+
     for _ in range(settings.warmups):
         warm_s, _ = _repeat(compute, moved, 1)
 
@@ -87,20 +101,15 @@ def measure(
         timing.resident_mb = round(host.peak_memory_mb(), 3)
         timing.peak_memory_mb = round(max(0.0, timing.resident_mb - before), 3)
 
+
+def _trace(timing: Timing, compute: Compute, frames: list[Atoms]) -> None:
+    """One more call, with clocks in it."""
     clock = Clock()
     started = time.perf_counter()
     compute(frames, clock)
     timing.traced_wall_s = time.perf_counter() - started
     timing.stages_s = dict(clock.seconds)
     timing.counts = dict(clock.counts)
-
-    if profile is not None:
-        profile.parent.mkdir(parents=True, exist_ok=True)
-        with cProfile.Profile() as profiler:
-            compute(frames, silent)
-        profiler.dump_stats(profile)
-
-    return timing
 
 
 def _repeat(compute: Compute, moved: Iterator[list[Atoms]], loops: int) -> tuple[float, float]:

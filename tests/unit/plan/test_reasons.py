@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 import examples
 from anisweep.controller import Holder
-from anisweep.plan import digests, pack_file, reason_counts, write_packs
+from anisweep.plan import digests, pack_file, write_packs
 
 XYZ = '1\nLattice="9 0 0 0 9 0 0 0 9" Properties=species:S:1:pos:R:3 pbc="T T T"\nC {} 0 0\n'
 
 
 def reasons(plan):
-    return dict(reason_counts(plan))
+    return dict(Counter(wanted.reason for wanted in plan.to_measure))
 
 
 def append(file, text):
