@@ -1,4 +1,4 @@
-"""The image's own test: what is installed is what was locked, and it works. `--cuda` asks for a CUDA build."""
+"""The image's own test: what is installed is what was locked, and works. `--cuda`: with CUDA."""
 
 import re
 import subprocess

@@ -10,7 +10,7 @@
 """
 
 from condor.pool.describe import ACCESS_POINT, BUILD, EXECUTE_POINTS, Bind, Node, User
-from condor.pool.machine import why_not, why_no_memory_limits
+from condor.pool.machine import why_no_memory_limits, why_not
 from condor.pool.pool import Pool, PoolError
 from condor.pool.system import SystemPool
 

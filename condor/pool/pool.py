@@ -201,8 +201,14 @@ class Pool:
 
     @property
     def home(self) -> Path:
-        """The user's home as the machine sees it. What is put there must be given to `USER_ID`."""
+        """The user's home as the machine sees it. What is put there must be given: see `give`."""
         return self.folder / "home"
+
+    def give(self, path: Path) -> str:
+        """Make a file or folder in `home` the user's own. Returns its path as the user sees it."""
+        for each in (path, *path.rglob("*")):
+            os.chown(each, USER_ID, USER_ID, follow_symlinks=False)
+        return f"{self.user.home}/{path.relative_to(self.home)}"
 
     def node(self, name: str) -> Node:
         for node in self.nodes:
@@ -237,9 +243,7 @@ class Pool:
         if groups:
             groups.make()
 
-        running = start_node(
-            self._disk(node), NODES.folder, node.name, self._binds_of(node), network, groups
-        )
+        running = start_node(self._disk(node), NODES.folder, node.name, self._binds_of(node), network, groups)
         running.write(self._disk(node) / "process.json")
 
     def _wait_until_ready(self, nodes: Sequence[Node], since: int) -> None:
@@ -265,7 +269,11 @@ class Pool:
         for node in waiting:
             logs = sorted((self._disk(node) / "upper" / "var" / "log" / "condor").glob("*Log"))
             last = [log.read_text(errors="replace").splitlines()[-3:] for log in logs]
-            said += [f"{node.name} {log.name}: {line}" for log, lines in zip(logs, last, strict=True) for line in lines]
+            said += [
+                f"{node.name} {log.name}: {line}"
+                for log, lines in zip(logs, last, strict=True)
+                for line in lines
+            ]
         names = ", ".join(node.name for node in waiting)
         return f"{names}: not ready within {READY_S} s. The last lines of the logs:\n" + "\n".join(said)
 
@@ -294,7 +302,9 @@ class Pool:
 def _project_binds() -> tuple[Bind, ...]:
     """The project, its environment, and the Python that this environment was made from."""
     folders = [PROJECT, Path(sys.prefix), Path(sys.base_prefix)]
-    outer = [one for one in folders if not any(one != other and one.is_relative_to(other) for other in folders)]
+    outer = [
+        one for one in folders if not any(one != other and one.is_relative_to(other) for other in folders)
+    ]
     return tuple(Bind(folder) for folder in dict.fromkeys(outer))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,14 +16,23 @@ from condor.pool.cgroups import Groups
 from condor.pool.describe import Bind
 
 #: Mounts the overlay where nobody else sees it, and becomes what follows.
-MOUNT = 'cd "$1" && mount -t overlay overlay -o "lowerdir=$2,upperdir=upper,workdir=work" merged && shift 2 && exec "$@"'
+MOUNT = """\
+cd "$1" && mount -t overlay overlay -o "lowerdir=$2,upperdir=upper,workdir=work" merged
+shift 2
+exec "$@"
+"""
 
-#: What a node does. HTCondor wants folders that a fresh /run does not have.
-MASTER = "chown condor:condor /run/condor /run/lock/condor && exec condor_master -f"
-NOTHING = "exec sleep infinity"
+#: Makes the root complete, and gives a sign of it. bwrap covers parts of /proc, and where any is covered the
+#: kernel lets no container have a /proc of its own, so here is a fresh one. HTCondor wants its own folders.
+READY = "mount -t proc proc /proc && chown condor:condor /run/condor /run/lock/condor && touch /run/up"
 
-#: A process that is killed is gone long before; this only bounds a kernel in trouble.
-GONE_S = 20
+#: What a node does then.
+MASTER = f"{READY} && exec condor_master -f"
+NOTHING = f"{READY} && exec sleep infinity"
+
+#: A process that is killed is gone long before, and one that starts is up; this bounds a machine in trouble.
+PATIENCE_S = 20
+POLL_S = 0.01
 
 
 @dataclass(frozen=True)
@@ -64,11 +74,11 @@ class Running:
 
         parent = process.parent()
         process.kill()
-        process.wait(GONE_S)
+        process.wait(PATIENCE_S)
 
         # bwrap watches the first process of a node and ends with it; as our child it waits to be collected.
         if parent is not None and parent.ppid() == os.getpid():
-            parent.wait(GONE_S)
+            parent.wait(PATIENCE_S)
 
 
 def start_network() -> Running:
@@ -127,7 +137,9 @@ def start_node(
         )
     os.close(writer)
 
-    return Running.of(_first_process(reader, folder / "log"))
+    running = Running.of(_first_process(reader, folder / "log"))
+    _wait_until_up(running, folder / "log")
+    return running
 
 
 def inside(running: Running, command: Sequence[str]) -> list[str]:
@@ -168,5 +180,20 @@ def _first_process(reader: int, log: Path) -> int:
     try:
         return int(json.loads(text)["child-pid"])
     except (ValueError, KeyError):
-        said = log.read_text(errors="replace").strip() or "it said nothing"
-        raise OSError(f"a node did not start: {said} (the whole is in {log})") from None
+        raise OSError(_did_not_start(log)) from None
+
+
+def _wait_until_up(running: Running, log: Path) -> None:
+    """bwrap names the process before it has made its root, and who enters earlier lands elsewhere."""
+    sign = Path(f"/proc/{running.pid}/root/run/up")
+    end = time.monotonic() + PATIENCE_S
+
+    while not sign.exists():
+        if running.process() is None or time.monotonic() > end:
+            raise OSError(_did_not_start(log))
+        time.sleep(POLL_S)
+
+
+def _did_not_start(log: Path) -> str:
+    said = log.read_text(errors="replace").strip() or "it said nothing"
+    return f"a node did not start: {said}"

@@ -20,7 +20,13 @@ class SystemPool:
     @staticmethod
     def why_not() -> str:
         """Why there is none; empty when there is."""
-        return "" if shutil.which("condor_submit") else "no pool on this machine: condor_submit is not in PATH"
+        return (
+            "" if shutil.which("condor_submit") else "no pool on this machine: condor_submit is not in PATH"
+        )
+
+    def give(self, path: Path) -> str:
+        """See `Pool.give`: whoever runs the tests is the user."""
+        return str(path)
 
     def run(
         self, *command: str, cwd: str = "", timeout: float | None = None, **environment: str

@@ -12,7 +12,6 @@ from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
-from anisweep import images
 from anisweep.artifact import sha256_of
 from anisweep.config import ConfigError, Project
 from anisweep.images import Image, Wanted
@@ -30,7 +29,9 @@ EMULATION = ("--containall", "--no-home", "--scratch", "/tmp", "--scratch", "/va
 LAST_LINES = 15
 
 
-def build(project: Project, wanted: Wanted, where: Path, wheels: Path | None, say: Callable[[str], Any]) -> Image:
+def build(
+    project: Project, wanted: Wanted, where: Path, wheels: Path | None, say: Callable[[str], Any]
+) -> Image:
     """Build an image, test it and name it by its content.
 
     Parameters
@@ -86,7 +87,7 @@ def test(image: Image) -> str:
 
     with tempfile.TemporaryDirectory() as scratch:
         place = ["--workdir", scratch, "--pwd", scratch, "--bind", scratch]
-        command = Client._init_command("test") + [*EMULATION, *place, str(image.file)]
+        command = [*Client._init_command("test"), *EMULATION, *place, str(image.file)]
         done = run_command(command, quiet=True)
 
     said = "".join(done["message"])
@@ -117,8 +118,7 @@ def _build_command(wanted: Wanted, new: Path, wheels: Path | None, commit: str) 
     for bind in _binds(wheels):
         options += ["--bind", bind]
 
-    built = Client._init_command("build") + [*options, str(new), f"containers/{wanted.recipe}.def"]
-    return [str(word) for word in built]
+    return [*Client._init_command("build"), *options, str(new), f"containers/{wanted.recipe}.def"]
 
 
 def _binds(wheels: Path | None) -> list[str]:
@@ -140,7 +140,7 @@ def _follow(command: list[str], wanted: Wanted, say: Callable[[str], Any]) -> No
             say(line.rstrip("\n"))
     except subprocess.CalledProcessError as error:
         raise ConfigError(
-            f"containers/{wanted.recipe}.def: the build failed with status {error.returncode}. It said last:\n"
+            f"containers/{wanted.recipe}.def: the build failed (status {error.returncode}). It said last:\n"
             f"{''.join(last)}Mend that (docs/how-to/build-an-image.md has the usual causes), then run the "
             "same command again."
         ) from None
@@ -157,6 +157,9 @@ def _require_apptainer() -> None:
 
 def _commit(project: Project) -> str:
     """The commit that is checked out, with a mark when the tree differs from it."""
+    if shutil.which("git") is None:
+        return "unknown"
+
     described = subprocess.run(
         ["git", "describe", "--always", "--dirty", "--abbrev=12"],
         cwd=project.root,

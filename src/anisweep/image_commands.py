@@ -37,7 +37,7 @@ BASE = click.option(
 )
 @plainly
 def build(recipe: str, small: bool, base: str, wheels: Path | None) -> None:
-    """Build containers/RECIPE.def (cpu or gpu), unless an image of the same recipe, lock and base is there."""
+    """Build containers/RECIPE.def (cpu or gpu), unless one of this recipe, lock and base is there."""
     project = Project.find()
     wanted = images.wanted(project, recipe, small, base)
     found = images.find(wanted, images.folder())

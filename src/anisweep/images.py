@@ -134,7 +134,9 @@ def built(where: Path) -> list[Image]:
 
 def find(wanted: Wanted, where: Path) -> Image | None:
     """The image of just these inputs, if it is there."""
-    matching = [image for image in built(where) if image.inputs == wanted.inputs and image.name == wanted.name]
+    matching = [
+        image for image in built(where) if image.inputs == wanted.inputs and image.name == wanted.name
+    ]
     return matching[-1] if matching else None
 
 
