@@ -29,9 +29,9 @@ def image_binds() -> tuple[Bind, ...]:
     return Bind(IMAGE_BASE.make(), BASE), Bind(kept(), IMAGES, writable=True)
 
 
-def image_command(pool: Pool, *command: str) -> list[str]:
-    """`anisweep image COMMAND` of this tree, by the ordinary user on the build node."""
-    code = {"ANISWEEP_IMAGES": IMAGES, "PYTHONPATH": f"{PROJECT}/src"}
+def image_command(pool: Pool, *command: str, folder: str = IMAGES) -> list[str]:
+    """`anisweep image COMMAND` of this tree, by the ordinary user on the build node; images are in ``folder``."""
+    code = {"ANISWEEP_IMAGES": folder, "PYTHONPATH": f"{PROJECT}/src"}
     return pool.as_user("anisweep", "image", *command, cwd=str(PROJECT), node="build", **code)
 
 

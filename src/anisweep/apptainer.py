@@ -22,8 +22,12 @@ COMPRESSION = "-comp zstd -Xcompression-level 3"
 #: Where Debian keeps the authorities that it trusts.
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 
-#: As in a job: the image read-only, no home, nothing of the machine but one folder of scratch.
-EMULATION = ("--containall", "--no-home", "--scratch", "/tmp", "--scratch", "/var/tmp")
+#: As in a job: the image read-only, no home, nothing of the machine but one folder, which is the job's own.
+INSIDE = "/srv"
+EMULATION = (
+    *("--containall", "--no-home", "--scratch", "/tmp", "--scratch", "/var/tmp"),
+    *("--pwd", INSIDE, "--env", f"_CONDOR_SCRATCH_DIR={INSIDE}"),
+)
 
 #: Lines of a build that its failure repeats.
 LAST_LINES = 15
@@ -50,18 +54,32 @@ def build(
 
     with tempfile.TemporaryDirectory(prefix=".build-", dir=where) as scratch:
         new = Path(scratch) / "new.sif"
-        commit = _commit(project)
 
         with chdir(project.root):
-            _follow(_build_command(wanted, new, wheels, commit), wanted, say)
+            _follow(build_command(project, wanted, new, wheels), wanted, say)
 
-        sha256 = sha256_of(new)
-        file = where / f"anisweep-{wanted.name}-{sha256[:12]}.sif"
-        new.rename(file)
+        return _keep(new, wanted, where, _commit(project))
 
-    image = Image(file, wanted.name, sha256, wanted.tree, wanted.inputs, wanted.base, commit)
-    image.write_note()
-    return image
+
+def take(wanted: Wanted, file: Path, where: Path) -> Image:
+    """Move an image that was built elsewhere (by `build_command`) to the others, if it is the wanted one.
+
+    Raises
+    ------
+    ConfigError
+        when it was made of something else
+    """
+    labels = _labels(file)
+
+    if labels.get("anisweep.inputs") != wanted.inputs:
+        raise ConfigError(
+            f"{file}: made of other inputs ({labels.get('anisweep.inputs', 'no label')}) than this tree's "
+            f"{wanted.name} from {wanted.base}. Allowed: an image built by the command that "
+            f"`anisweep image build --dry-run` prints with the same options. Build it again."
+        )
+
+    where.mkdir(parents=True, exist_ok=True)
+    return _keep(file, wanted, where, labels["anisweep.commit"])
 
 
 def test(image: Image) -> str:
@@ -74,19 +92,17 @@ def test(image: Image) -> str:
     ConfigError
         when the image fails
     """
-    _require_apptainer()
-    from spython.main import Client
-    from spython.utils import run_command
-
-    labels = Client.inspect(str(image.file))["attributes"]["labels"]
-    if labels.get("anisweep.inputs") != image.inputs:
+    if _labels(image.file).get("anisweep.inputs") != image.inputs:
         raise ConfigError(
             f"{image.file}: its labels say other inputs than the note beside it. "
             "Remove both, then `anisweep image build` makes them again."
         )
 
+    from spython.main import Client
+    from spython.utils import run_command
+
     with tempfile.TemporaryDirectory() as scratch:
-        place = ["--workdir", scratch, "--pwd", scratch, "--bind", scratch]
+        place = ["--workdir", scratch, "--bind", f"{scratch}:{INSIDE}"]
         command = [*Client._init_command("test"), *EMULATION, *place, str(image.file)]
         done = run_command(command, quiet=True)
 
@@ -99,14 +115,15 @@ def test(image: Image) -> str:
     return said
 
 
-def _build_command(wanted: Wanted, new: Path, wheels: Path | None, commit: str) -> list[str]:
+def build_command(project: Project, wanted: Wanted, new: Path, wheels: Path | None) -> list[str]:
+    """The command that builds an image, from the root of the project."""
     from spython.main import Client
 
     arguments = {
         "BOOTSTRAP": "localimage" if Path(wanted.base).is_absolute() else "docker",
         "BASE": wanted.base,
         "LOCK": wanted.lock,
-        "COMMIT": commit,
+        "COMMIT": _commit(project),
         "INPUTS": wanted.inputs,
     }
     if wanted.torch_index:
@@ -119,6 +136,27 @@ def _build_command(wanted: Wanted, new: Path, wheels: Path | None, commit: str) 
         options += ["--bind", bind]
 
     return [*Client._init_command("build"), *options, str(new), f"containers/{wanted.recipe}.def"]
+
+
+def _keep(new: Path, wanted: Wanted, where: Path, commit: str) -> Image:
+    """Name a new image by its content, and write down what it was made of."""
+    sha256 = sha256_of(new)
+    file = where / f"anisweep-{wanted.name}-{sha256[:12]}.sif"
+    shutil.move(new, file)
+
+    image = Image(file, wanted.name, sha256, wanted.tree, wanted.inputs, wanted.base, commit)
+    image.write_note()
+    return image
+
+
+def _labels(file: Path) -> dict[str, str]:
+    _require_apptainer()
+    from spython.main import Client
+
+    found = Client.inspect(str(file))
+    if "attributes" not in found:
+        raise ConfigError(f"{file}: no image that Apptainer can read. Allowed: a SIF file. Build it again.")
+    return dict(found["attributes"]["labels"])
 
 
 def _binds(wheels: Path | None) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -35,13 +36,18 @@ BASE = click.option(
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="A folder with a wheel of anisoap, which otherwise is built.",
 )
+@click.option("--dry-run", is_flag=True, help="Print the command that builds image.sif, for another machine.")
 @plainly
-def build(recipe: str, small: bool, base: str, wheels: Path | None) -> None:
+def build(recipe: str, small: bool, base: str, wheels: Path | None, dry_run: bool) -> None:
     """Build containers/RECIPE.def (cpu or gpu), unless one of this recipe, lock and base is there."""
     project = Project.find()
     wanted = images.wanted(project, recipe, small, base)
-    found = images.find(wanted, images.folder())
 
+    if dry_run:
+        click.echo(shlex.join(apptainer.build_command(project, wanted, Path("image.sif"), wheels)))
+        return
+
+    found = images.find(wanted, images.folder())
     if found:
         click.echo(f"{found.file}: of this recipe, lock and base; nothing to build.")
         return
@@ -50,6 +56,18 @@ def build(recipe: str, small: bool, base: str, wheels: Path | None) -> None:
     click.echo(f"Building {wanted.name} from {base} (about {size}), without root.")
     made = apptainer.build(project, wanted, images.folder(), wheels, click.echo)
     click.echo(f"{made.file} ({made.file.stat().st_size / 2**20:.0f} MB)")
+
+
+@image.command()
+@click.argument("recipe", metavar="RECIPE")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@SMALL
+@BASE
+@plainly
+def take(recipe: str, file: Path, small: bool, base: str) -> None:
+    """Move FILE, an image that was built elsewhere, to the others, if it is the one this tree wants."""
+    wanted = images.wanted(Project.find(), recipe, small, base)
+    click.echo(str(apptainer.take(wanted, file, images.folder()).file))
 
 
 @image.command("test")

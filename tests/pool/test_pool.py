@@ -64,6 +64,7 @@ def test_access_point_keeps_its_queue(pool: Pool) -> None:
     job.remove()
 
 
+@pytest.mark.fault
 def test_job_survives_its_execute_point(pool: Pool) -> None:
     folder = pool.home / "moved"
     folder.mkdir()
