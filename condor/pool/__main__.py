@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 
 import click
@@ -11,12 +12,12 @@ from condor.pool.pool import Pool, PoolError
 
 
 class Plainly(click.Group):
-    """Errors of the pool without a traceback."""
+    """What can go wrong on a machine, without a traceback."""
 
     def invoke(self, context: click.Context) -> object:
         try:
             return super().invoke(context)
-        except PoolError as error:
+        except (PoolError, OSError, subprocess.CalledProcessError) as error:
             raise click.ClickException(str(error)) from None
 
 

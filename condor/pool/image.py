@@ -30,7 +30,7 @@ def image_binds() -> tuple[Bind, ...]:
 
 
 def image_command(pool: Pool, *command: str, folder: str = IMAGES) -> list[str]:
-    """`anisweep image COMMAND` of this tree, by the ordinary user on the build node; images are in ``folder``."""
+    """`anisweep image COMMAND` of this tree, by the ordinary user on the build node."""
     code = {"ANISWEEP_IMAGES": folder, "PYTHONPATH": f"{PROJECT}/src"}
     return pool.as_user("anisweep", "image", *command, cwd=str(PROJECT), node="build", **code)
 

@@ -17,7 +17,7 @@ from condor.pool.describe import ACCESS_POINT, BUILD, EXECUTE_POINTS, USER_ID, B
 from condor.pool.files import CERTIFICATES, make_mount_points, write_files
 from condor.pool.machine import install_programs, why_no_memory_limits, why_not
 from condor.pool.rootfs import NODES, cache
-from condor.pool.sandbox import Running, inside, start_network, start_node
+from condor.pool.sandbox import Running, inside, kill_node, start_network, start_node
 
 PROJECT = Path(__file__).resolve().parents[2]
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
@@ -130,7 +130,7 @@ class Pool:
         """End a node at once, as a power cut does. Its disk stays."""
         running = self._running(name)
         if running:
-            running.kill()
+            kill_node(running)
 
     def restart(self, name: str) -> None:
         """Start a node again over its disk (an access point with its queue), and wait for it."""

@@ -17,7 +17,9 @@ from condor.pool.describe import Bind
 
 #: Mounts the overlay where nobody else sees it, and becomes what follows.
 MOUNT = """\
-cd "$1" && mount -t overlay overlay -o "lowerdir=$2,upperdir=upper,workdir=work" merged
+set -e
+cd "$1"
+mount -t overlay overlay -o "lowerdir=$2,upperdir=upper,workdir=work" merged
 shift 2
 exec "$@"
 """
@@ -67,18 +69,11 @@ class Running:
         return process if same else None
 
     def kill(self) -> None:
-        """End it with SIGKILL, and with it all in its process namespace; wait until it is gone."""
+        """End it with SIGKILL and wait until it is gone; with the first process of a node ends all of it."""
         process = self.process()
-        if process is None:
-            return
-
-        parent = process.parent()
-        process.kill()
-        process.wait(PATIENCE_S)
-
-        # bwrap watches the first process of a node and ends with it; as our child it waits to be collected.
-        if parent is not None and parent.ppid() == os.getpid():
-            parent.wait(PATIENCE_S)
+        if process is not None:
+            process.kill()
+            process.wait(PATIENCE_S)
 
 
 def start_network() -> Running:
@@ -138,8 +133,23 @@ def start_node(
     os.close(writer)
 
     running = Running.of(_first_process(reader, folder / "log"))
-    _wait_until_up(running, folder / "log")
+    try:
+        _wait_until_up(running, folder / "log")
+    except OSError:
+        kill_node(running)
+        raise
     return running
+
+
+def kill_node(running: Running) -> None:
+    """End a node as a power cut does; its disk is free afterwards."""
+    process = running.process()
+    watcher = process.parent() if process else None
+    running.kill()
+
+    # bwrap, which holds the mount of the disk until it has seen its child end.
+    if watcher is not None:
+        watcher.wait(PATIENCE_S)
 
 
 def inside(running: Running, command: Sequence[str]) -> list[str]:
