@@ -2,12 +2,13 @@
 
 STUDY ?= first_look
 OVERRIDES ?=
+NAME ?= pool
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONWARNINGS := ignore::FutureWarning
 
 .DEFAULT_GOAL := help
-.PHONY: help env run check test faults bench lock generated readme clean
+.PHONY: help env run check test faults bench lock generated readme pool pool-stop clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -19,8 +20,8 @@ run: env ## run a study and write results/report.html (STUDY=first_look)
 	@snakemake --profile local --config study=$(STUDY) $(OVERRIDES)
 
 check: env ## format, types, lint, imports, unit tests: a minute
-	@ruff format --quiet --check src tests benchmarks envs || (ruff format --diff src tests benchmarks envs; exit 1)
-	@ruff check --quiet src tests benchmarks envs
+	@ruff format --quiet --check src tests benchmarks condor containers envs || (ruff format --diff src tests benchmarks condor containers envs; exit 1)
+	@ruff check --quiet src tests benchmarks condor containers envs
 	@snakefmt --check Snakefile workflow 2>/dev/null || (snakefmt --diff Snakefile workflow; exit 1)
 	@mypy
 	@lint-imports --no-cache >/dev/null || lint-imports
@@ -31,9 +32,11 @@ test: check ## check, then conformance, the tiny study end to end, and the repor
 	@tests/browser_packages
 	@pytest -q -n 2 tests/conformance
 	@pytest -q -n 2 tests/workflow
+	@pytest -q tests/pool -m "not fault"
 
 faults: env ## kills, full disks, wrong input: everything that may go wrong
 	@pytest -q -n 2 tests/faults
+	@pytest -q tests/pool -m fault
 
 bench: env ## benchmarks: figures, never red
 	@python -m benchmarks
@@ -46,6 +49,12 @@ generated: env ## write what is made from code: configuration, schema, reference
 
 readme: env ## write the README's figures and picture from results/first_look
 	@python -m anisweep.generated --take
+
+pool: env ## start a real HTCondor pool on this machine (root on Debian; NAME=pool)
+	@python -m condor.pool --name $(NAME) start
+
+pool-stop: env ## stop it, and remove all that it left
+	@python -m condor.pool --name $(NAME) stop
 
 clean: ## remove what can be made again: tables, figures, report. Never an artifact
 	@rm -rf results/*/tables results/*/figures results/report.html results/packs .snakemake build

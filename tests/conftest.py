@@ -47,7 +47,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     root.mkdir()
     shutil.copy(ROOT / "Snakefile", root)
 
-    for folder in ("config", "envs", "workflow"):
+    for folder in ("config", "containers", "envs", "workflow"):
         shutil.copytree(ROOT / folder, root / folder)
 
     monkeypatch.chdir(root)

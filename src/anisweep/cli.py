@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import shlex
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,8 @@ import click
 
 from anisweep.cell import Pack
 from anisweep.config import ConfigError, Project, load_config
-from anisweep.failures import EXPECTED, message
+from anisweep.image_commands import image
+from anisweep.plainly import plainly
 from anisweep.store import Store, write_text
 
 
@@ -23,19 +22,6 @@ class Commands(click.Group):
 
     def list_commands(self, context: click.Context) -> list[str]:
         return list(self.commands)
-
-
-def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Expected errors as their message and exit status 1."""
-
-    @functools.wraps(command)
-    def wrapper(*arguments: Any, **options: Any) -> Any:
-        try:
-            return command(*arguments, **options)
-        except EXPECTED as error:
-            raise click.ClickException(message(error)) from None
-
-    return wrapper
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -165,6 +151,9 @@ def prune(yes: bool) -> None:
     click.echo(
         f"{verb} {len(files)} artifacts." + ("" if yes or not files else " `anisweep prune --yes` does it.")
     )
+
+
+main.add_command(image)
 
 
 @main.command("run-pack")

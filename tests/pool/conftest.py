@@ -1,0 +1,73 @@
+"""One pool for all tests of this folder: two execute points of different hardware, and a trying home."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from condor.pool import (
+    ACCESS_POINT,
+    BUILD,
+    EXECUTE_POINTS,
+    Pool,
+    SystemPool,
+    User,
+    why_no_memory_limits,
+    why_not,
+)
+from condor.pool.image import image_binds, small_image
+
+#: Of the second execute point, which is an older machine.
+OLDER = 'Microarch = "x86_64-v2"\nSTARTD_ATTRS = $(STARTD_ATTRS) Microarch\n'
+
+
+@pytest.fixture(scope="session")
+def any_pool() -> Iterator[Pool | SystemPool]:
+    """The pool, or with ANISWEEP_POOL=system the machine's own."""
+    if SystemPool.wanted():
+        if SystemPool.why_not():
+            pytest.skip(SystemPool.why_not())
+        yield SystemPool()
+        return
+
+    if why_not():
+        pytest.skip(why_not())
+
+    newer, older = EXECUTE_POINTS
+    started = Pool.start(
+        f"test-{os.getpid()}",
+        nodes=(ACCESS_POINT, newer, replace(older, config=OLDER), BUILD),
+        user=User("zoe", "/home/zoë b"),
+        binds=image_binds(),
+    )
+    try:
+        yield started
+    finally:
+        started.stop()
+
+
+@pytest.fixture
+def pool(any_pool: Pool | SystemPool) -> Pool:
+    """The pool, for tests that enter or break its nodes."""
+    if isinstance(any_pool, SystemPool):
+        pytest.skip("no root on the machine's own pool: its nodes are not ours to break")
+    return any_pool
+
+
+@pytest.fixture
+def limited(pool: Pool) -> Pool:
+    """The pool, where it can limit the memory of jobs."""
+    if why_no_memory_limits():
+        pytest.skip(why_no_memory_limits())
+    return pool
+
+
+@pytest.fixture(scope="session")
+def image(any_pool: Pool | SystemPool) -> str:
+    """The small image, as the access point sees it."""
+    if isinstance(any_pool, SystemPool):
+        pytest.skip("no root on the machine's own pool: there is no build node")
+    return small_image(any_pool)

@@ -1,0 +1,57 @@
+"""What the test pool says where it cannot be, and when it makes its root file systems anew."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from condor.pool import Pool, PoolError, machine, why_no_memory_limits, why_not
+from condor.pool.rootfs import IMAGE_BASE, NODES
+from what_did_not_run import ALLOWED
+
+
+def test_no_root_is_an_allowed_reason(monkeypatch):
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+
+    assert why_not().startswith(ALLOWED)
+    with pytest.raises(PoolError, match=r"no root.*ANISWEEP_POOL=system"):
+        Pool.start("never")
+
+
+def test_no_debian_is_an_allowed_reason(monkeypatch):
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr(shutil, "which", lambda program: None)
+
+    assert "Debian" in why_not()
+    assert why_not().startswith(ALLOWED)
+
+
+def test_no_cgroups_is_an_allowed_reason(monkeypatch, tmp_path):
+    monkeypatch.setattr(machine, "CGROUPS", tmp_path)
+    (tmp_path / "memory").mkdir()
+    (tmp_path / "memory" / "cgroup.procs").touch()
+
+    assert why_no_memory_limits() == "no cgroups (version 1) of cpu, devices, freezer"
+    assert why_no_memory_limits().startswith(ALLOWED)
+
+
+def test_a_root_file_system_is_made_anew_when_its_recipe_changes(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    others = [
+        replace(NODES, packages=(*NODES.packages, "git")),
+        replace(NODES, suite="forky"),
+        replace(NODES, owner=IMAGE_BASE.owner),
+    ]
+
+    assert len({each.folder for each in (NODES, IMAGE_BASE, *others)}) == 5
+    assert replace(NODES, purpose="anything", size_mb=1).folder == NODES.folder
+    assert NODES.folder.parent == tmp_path / "anisweep" / "rootfs"
+
+
+def test_a_pool_that_does_not_run_is_not_found(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+    with pytest.raises(PoolError, match=r"No pool 'mine' runs. `make pool`"):
+        Pool.found("mine")
