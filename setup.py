@@ -1,0 +1,34 @@
+"""The compiled kernels; everything else stands in pyproject.toml.
+
+One source, compiled once for each level of the instruction set. Which one is used is decided at run time,
+by the CPU (src/anisweep/descriptors/library.py).
+"""
+
+import platform
+
+from setuptools import Extension, setup
+
+FOLDER = "src/anisweep/descriptors/kernels"
+
+COMMON = ["-O3", "-std=gnu11", "-fno-math-errno", "-ffp-contract=fast", "-Wno-psabi"]
+LEVELS = {"portable": []}
+
+if platform.machine() in ("x86_64", "AMD64"):
+    LEVELS["avx2"] = ["-mavx2", "-mfma"]
+    LEVELS["avx512"] = ["-mavx512f", "-mavx512dq", "-mavx512vl", "-mfma", "-mprefer-vector-width=512"]
+
+HEADERS = ["vector", "basis", "particles", "box", "rotation", "neighbours", "moments", "triaxial", "coefficients"]
+
+setup(
+    ext_modules=[
+        Extension(
+            f"anisweep.descriptors._{level}",
+            sources=[f"{FOLDER}/{level}.c"],
+            depends=[f"{FOLDER}/kernels.c", *(f"{FOLDER}/{name}.h" for name in [*HEADERS, "spectrum"])],
+            extra_compile_args=COMMON + flags,
+            py_limited_api=True,
+        )
+        for level, flags in LEVELS.items()
+    ],
+    options={"bdist_wheel": {"py_limited_api": "cp311"}},
+)

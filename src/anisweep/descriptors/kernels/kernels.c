@@ -1,0 +1,279 @@
+/* Descriptors of frames: the two functions that Python calls.
+ *
+ * Work goes block by block. The centres of a block (a few small frames, or a part of a large one) have their
+ * neighbours grouped, the groups sorted so that lanes hold groups alike, the coefficients summed in a buffer
+ * that stays in the cache, and the block's features written. Memory does not grow with the frames. */
+#include "coefficients.h"
+#include "spectrum.h"
+
+enum { COEFFICIENTS, POWER_SPECTRUM };
+enum { FINE, NO_MEMORY, FLAT_CELL, TOO_MANY_IMAGES };
+
+#define BLOCK 192     /* centres */
+#define COUNTS 128    /* groups with more pairs count as equal in sorting */
+#define IMAGES 100000 /* cells around a centre: more means a cell far smaller than any real one */
+
+/* What is wanted. A segment is a run of centres of one frame; it has a row of the averaged spectrum. The
+ * fields are those of `Task` in tables.py. */
+typedef struct {
+    int64_t output, self_pairs, per_centre;
+    int64_t first, end;     /* segments of this call */
+    const int64_t *frame;   /* [segment] */
+    const int64_t *from;    /* [segment + 1] first particle */
+    const double *weight;   /* [segment] of each of its centres in the average */
+    int64_t width;          /* of an output row */
+    double *out;
+    int64_t failed_frame;
+} Task;
+
+typedef struct {
+    Neighbours nb;
+    Batch batch;
+    double *values;        /* [centre of the block][species][Basis.row] */
+    V *lanes, *c, *P;      /* of LANES centres: primitive, orthonormal, products */
+    int *order;            /* groups, sorted */
+    int64_t order_room;
+    int64_t frame;         /* that `nb` holds */
+} Work;
+
+static void close_work(Work *w)
+{
+    void *all[] = {w->nb.bodies, w->nb.box.inside, w->nb.box.place, w->nb.box.bin, w->nb.box.first,
+                   w->nb.box.member, w->nb.slot, w->nb.groups, w->nb.pairs, w->nb.found, w->batch.state,
+                   w->batch.sum, w->batch.scratch, w->batch.turns, w->batch.kappa, w->batch.waste, w->values,
+                   w->lanes, w->c, w->P, w->order};
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+        free(all[i]);
+}
+
+/* 0 when there is no memory. */
+static int open_work(Work *w, const Basis *b, const Particles *p, const Task *t, int centres)
+{
+    const size_t degree = 2 * b->lmax + 1, channels = p->species_count * b->stride;
+    int64_t most = 0;
+
+    for (int64_t s = t->first; s < t->end; s++) {
+        const int64_t f = t->frame[s], n = p->start[f + 1] - p->start[f];
+        most = n > most ? n : most;
+    }
+
+    memset(w, 0, sizeof(*w));
+    w->frame = -1;
+    w->nb.bodies = malloc((most + 1) * sizeof(Body));
+    w->nb.box.inside = malloc((most + 1) * 3 * sizeof(double));
+    w->nb.box.place = malloc((most + 1) * 3 * sizeof(int));
+    w->nb.box.bin = malloc((most + 1) * sizeof(int));
+    w->nb.box.first = malloc((most + 2) * sizeof(int));
+    w->nb.box.member = malloc((most + 1) * sizeof(int));
+    w->nb.slot = malloc((most + p->alike_count + 1) * sizeof(int));
+
+    w->batch.size = degree * b->stride;
+    w->batch.state = vectors(PAIRS * 3 * w->batch.size);
+    w->batch.sum = vectors(b->row);
+    w->batch.scratch = vectors(degree * b->stride);
+    w->batch.turns = vectors(3 * 2 * (b->lmax + 1));
+    w->batch.kappa = vectors(b->stride + 1);
+    w->batch.waste = calloc(b->row, sizeof(double));
+
+    w->values = vectors(UP((size_t)(centres + LANES) * p->species_count * b->row) / LANES);
+    w->lanes = vectors(b->row);
+    w->c = vectors((b->lmax + 1) * (b->lmax + 1) * channels + LANES);
+    w->P = vectors((b->lmax + 1) * channels * channels + LANES);
+
+    if (w->nb.slot)
+        memset(w->nb.slot, -1, (most + p->alike_count + 1) * sizeof(int));
+    return w->nb.bodies && w->nb.box.inside && w->nb.box.place && w->nb.box.bin && w->nb.box.first &&
+           w->nb.box.member && w->nb.slot && w->batch.state && w->batch.sum && w->batch.scratch &&
+           w->batch.turns && w->batch.kappa && w->batch.waste && w->values && w->lanes && w->c && w->P;
+}
+
+static int enter_frame(Work *w, const Basis *b, const Particles *p, int64_t frame)
+{
+    const int *reach = w->nb.box.reach;
+
+    if (w->frame == frame)
+        return FINE;
+    for (int64_t i = p->start[frame]; i < p->start[frame + 1]; i++)
+        body_of(w->nb.bodies + i - p->start[frame], p, i, b->width2);
+    if (!box_of(&w->nb.box, p, frame, b->cutoff))
+        return FLAT_CELL;
+    if ((2.0 * reach[0] + 1) * (2.0 * reach[1] + 1) * (2.0 * reach[2] + 1) > IMAGES)
+        return TOO_MANY_IMAGES;
+    w->frame = frame;
+    return FINE;
+}
+
+/* Groups of all centres of the segments s to e. */
+static int gather(Work *w, const Basis *b, const Particles *p, Task *t, int64_t s, int64_t e)
+{
+    const int own = t->output == POWER_SPECTRUM; /* invariant, so each centre may use its own axes */
+    w->nb.group_count = w->nb.pair_count = 0;
+    int64_t row = 0;
+
+    for (; s < e; s++) {
+        const int64_t frame = t->frame[s], start = p->start[frame], n = p->start[frame + 1] - start;
+        const int status = enter_frame(w, b, p, frame);
+
+        if (status != FINE) {
+            t->failed_frame = frame;
+            return status;
+        }
+        for (int64_t i = t->from[s]; i < t->from[s + 1]; i++, row++)
+            if (!find(&w->nb, i - start, b->cutoff * b->cutoff, t->self_pairs) ||
+                !group(&w->nb, p, start, n, i - start, row, own))
+                return NO_MEMORY;
+    }
+    return FINE;
+}
+
+/* By kind, then by number of pairs: lanes of a batch end together. */
+static int sort_groups(Work *w)
+{
+    int64_t place[KINDS * COUNTS + 1] = {0};
+    const int64_t count = w->nb.group_count;
+
+    if (!grow((void **)&w->order, &w->order_room, count, sizeof(int)))
+        return 0;
+
+#define KEY(g) ((g)->kind * COUNTS + ((g)->count < COUNTS ? (g)->count : COUNTS - 1))
+    for (int64_t i = 0; i < count; i++)
+        place[KEY(w->nb.groups + i) + 1]++;
+    for (int k = 0; k < KINDS * COUNTS; k++)
+        place[k + 1] += place[k];
+    for (int64_t i = 0; i < count; i++)
+        w->order[place[KEY(w->nb.groups + i)]++] = i;
+    return 1;
+}
+
+/* The sums over neighbours of all centres of the block, in w->values. */
+static void sum_block(Work *w, const Basis *b, const Particles *p, int64_t centres)
+{
+    const int64_t count = w->nb.group_count;
+    memset(w->values, 0, (size_t)(centres + LANES) * p->species_count * b->row * sizeof(double));
+
+    for (int64_t i = 0; i < count;) {
+        const Group *groups[LANES];
+        int lanes = 0;
+
+        while (lanes < LANES && i + lanes < count) {
+            Group *g = w->nb.groups + w->order[i + lanes];
+            if (lanes && g->kind != groups[0]->kind)
+                break;
+            groups[lanes++] = g;
+        }
+        add_batch(&w->batch, b, groups, lanes, &w->nb, p->species, p->species_count, w->values);
+        i += lanes;
+    }
+}
+
+/* Orthonormal coefficients of LANES centres from the row `first`: [l][m][species, k]. */
+static void orthonormal_lanes(Work *w, const Basis *b, int64_t species, int64_t first)
+{
+    for (int64_t s = 0; s < species; s++) {
+        const double *rows[LANES];
+        V *c = w->c;
+
+        for (int k = 0; k < LANES; k++)
+            rows[k] = w->values + ((first + k) * species + s) * b->row;
+        from_rows(w->lanes, rows, b->row);
+
+        for (int l = 0; l <= b->lmax; l++) {
+            const int K = b->kept[l], channels = species * K;
+            orthonormalise(b->moments[l], c + s * K, w->lanes + b->offset[l],
+                           b->mixing + l * b->stride * b->stride, b->stride, K, l, channels);
+            c += (2 * l + 1) * channels;
+        }
+    }
+}
+
+/* Rows of the output from lanes, scaled, added to what is there or put in its place. */
+static void write_rows(const V *lanes, double *const rows[], const double *scale, const int *adds, int count,
+                       int64_t width)
+{
+    for (int64_t j = 0; j + LANES <= width; j += LANES) {
+        V t[LANES];
+        for (int k = 0; k < LANES; k++)
+            t[k] = lanes[j + k];
+        transpose(t);
+        for (int k = 0; k < count; k++)
+            store(rows[k] + j, adds[k] ? load(rows[k] + j) + scale[k] * t[k] : scale[k] * t[k]);
+    }
+    for (int64_t j = width / LANES * LANES; j < width; j++)
+        for (int k = 0; k < count; k++)
+            rows[k][j] = scale[k] * lanes[j][k] + (adds[k] ? rows[k][j] : 0);
+}
+
+/* Features of the block of segments s to e. */
+static void write_block(Work *w, const Basis *b, const Particles *p, const Task *t, int64_t s, int64_t e)
+{
+    const int64_t first = t->from[s], end = t->from[e];
+
+    for (int64_t i = first; i < end; i += LANES) {
+        const int count = end - i < LANES ? end - i : LANES;
+        double *rows[LANES], scale[LANES];
+        int adds[LANES];
+
+        for (int k = 0; k < count; k++) {
+            while (i + k >= t->from[s + 1])
+                s++;
+            rows[k] = t->out + (t->per_centre ? i + k : s) * t->width;
+            scale[k] = t->per_centre ? 1 : t->weight[s];
+            adds[k] = !t->per_centre && i + k > t->from[s];
+        }
+
+        orthonormal_lanes(w, b, p->species_count, i - first);
+        V *c = w->c, *P = w->P;
+        for (int l = 0; l <= b->lmax && t->output == POWER_SPECTRUM; l++) {
+            const int channels = p->species_count * b->kept[l];
+            products(P, c, l, channels);
+            c += (2 * l + 1) * channels;
+            P += channels * channels;
+        }
+        write_rows(t->output == POWER_SPECTRUM ? w->P : w->c, rows, scale, adds, count, t->width);
+    }
+}
+
+/* Compute the segments of a task; returns one of the codes above. */
+int anisweep_run(const Basis *b, const Particles *p, Task *t)
+{
+    const int64_t total = t->from[t->end] - t->from[t->first];
+    int64_t longest = 0;
+    Work work;
+
+    for (int64_t s = t->first; s < t->end; s++)
+        longest = t->from[s + 1] - t->from[s] > longest ? t->from[s + 1] - t->from[s] : longest;
+    const int64_t room = total < BLOCK + longest ? total : BLOCK + longest;
+    int status = open_work(&work, b, p, t, room) ? FINE : NO_MEMORY;
+
+    for (int64_t s = t->first; s < t->end && status == FINE;) {
+        int64_t e = s + 1;
+        while (e < t->end && t->from[e + 1] - t->from[s] <= BLOCK)
+            e++;
+
+        status = gather(&work, b, p, t, s, e);
+        if (status == FINE && !sort_groups(&work))
+            status = NO_MEMORY;
+        if (status == FINE) {
+            sum_block(&work, b, p, t->from[e] - t->from[s]);
+            write_block(&work, b, p, t, s, e);
+        }
+        s = e;
+    }
+    close_work(&work);
+    return status;
+}
+
+/* The best level that this CPU can run: 2 for AVX-512, 1 for AVX2, 0 for what every CPU has. */
+int anisweep_cpu_level(void)
+{
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma"))
+        return 2;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return 1;
+#endif
+    return 0;
+}
