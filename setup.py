@@ -17,7 +17,17 @@ if platform.machine() in ("x86_64", "AMD64"):
     LEVELS["avx2"] = ["-mavx2", "-mfma"]
     LEVELS["avx512"] = ["-mavx512f", "-mavx512dq", "-mavx512vl", "-mfma", "-mprefer-vector-width=512"]
 
-HEADERS = ["vector", "basis", "particles", "box", "rotation", "neighbours", "moments", "triaxial", "coefficients"]
+HEADERS = [
+    "vector",
+    "basis",
+    "particles",
+    "box",
+    "rotation",
+    "neighbours",
+    "moments",
+    "triaxial",
+    "coefficients",
+]
 
 setup(
     ext_modules=[

@@ -108,13 +108,12 @@ def _mixing(name: Name, l: int, count: int, scale: float, rcond: float, tol: flo
         lost = sum((value * value for value, keep in zip(values, kept, strict=True) if not keep), ZERO).sqrt()
         if lost > Decimal(tol):
             raise BadInput(
-                f"Incurred Numerical Imprecision: at l = {l}, rcond {rcond:g} drops {float(lost):.3g} of the overlap"
-                f" of {count} radial functions, more than tol {tol:g}: use fewer functions, or a smaller rcond"
+                f"Incurred Numerical Imprecision: at l = {l}, rcond {rcond:g} drops {float(lost):.3g} of the "
+                f"overlap of {count} radial functions, more than tol {tol:g}: use fewer functions, or a "
+                "smaller rcond"
             )
 
-        weights = [
-            ONE / value.sqrt() if keep else ZERO for value, keep in zip(values, kept, strict=True)
-        ]
+        weights = [ONE / value.sqrt() if keep else ZERO for value, keep in zip(values, kept, strict=True)]
         norms = [_norm(name, k, Decimal(scale)) for k in degrees]
         return np.array(
             [

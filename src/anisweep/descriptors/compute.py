@@ -1,10 +1,11 @@
-"""From arrays to features: hands blocks of centres to the kernels."""
+"""From arrays to features: hands runs of centres to the kernels."""
 
 from __future__ import annotations
 
 import ctypes
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -24,6 +25,23 @@ LARGEST_SEGMENT = 512
 PIECES = 4
 
 FINE, NO_MEMORY, FLAT_CELL, TOO_MANY_IMAGES = range(4)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to compute.
+
+    Attributes
+    ----------
+    output : ``coefficients`` (in the order l, m, species, n), or ``power_spectrum`` (l, then (species, n)
+        twice)
+    per_centre : one row for each centre; else the mean over the centres of each frame, zero for an empty one
+    self_pairs : whether a centre's own density counts
+    """
+
+    output: Output
+    per_centre: bool
+    self_pairs: bool
 
 
 @dataclass(frozen=True)
@@ -56,108 +74,14 @@ class Segments:
         start = np.concatenate([arrays.start[frame] + place * LARGEST_SEGMENT, arrays.start[-1:]])
         return cls(frame, start, weight[frame])
 
+    def pieces(self, threads: int) -> list[tuple[int, int]]:
+        """Ranges of segments of about as many particles each: one for one thread, else several a thread."""
+        if threads == 1:
+            return [(0, len(self.frame))]
 
-def species_of(arrays: FrameArrays) -> np.ndarray:
-    """The species of all frames, sorted."""
-    numbers = arrays.numbers
-    if len(numbers) and (numbers == numbers[0]).all():
-        return numbers[:1]
-    return np.unique(numbers)
-
-
-def widths(tables: Tables, species: int, output: Output) -> list[int]:
-    """Values of a centre for each l."""
-    if output == "coefficients":
-        return [(2 * l + 1) * species * count for l, count in enumerate(tables.radial.counts)]
-    return [(species * count) ** 2 for count in tables.radial.counts]
-
-
-def compute(
-    tables: Tables,
-    arrays: FrameArrays,
-    species: np.ndarray,
-    output: Output,
-    per_centre: bool,
-    self_pairs: bool,
-    threads: int = 1,
-) -> np.ndarray:
-    """Features of all centres, or their mean over each frame.
-
-    Parameters
-    ----------
-    tables : the basis
-    arrays : the frames
-    species : sorted, those that neighbours may have
-    output : ``coefficients`` (in the order l, m, species, n) or ``power_spectrum`` (l, then (species, n) twice)
-    per_centre : one row for each centre; else the mean over the centres of each frame, zero for an empty one
-    self_pairs : whether a centre's own density counts
-    threads : exactly so many compute
-
-    Returns
-    -------
-    ndarray, shape (centres or frames, features), float64
-
-    Raises
-    ------
-    BadInput
-        a cell without volume, or far smaller than the cutoff
-    """
-    segments = Segments.of(arrays)
-    width = sum(widths(tables, len(species), output))
-    rows = int(arrays.start[-1]) if per_centre else len(segments.frame)
-    out = np.empty((rows, width))
-
-    if not per_centre:
-        out[segments.start[1:] == segments.start[:-1]] = 0
-
-    _run(tables, arrays, species, segments, out, OUTPUTS.index(output), per_centre, self_pairs, threads)
-
-    if per_centre or len(segments.frame) == len(arrays.counts):
-        return out
-    return np.add.reduceat(out, np.searchsorted(segments.frame, np.arange(len(arrays.counts))))
-
-
-def _run(
-    tables: Tables,
-    arrays: FrameArrays,
-    species: np.ndarray,
-    segments: Segments,
-    out: np.ndarray,
-    output: int,
-    per_centre: bool,
-    self_pairs: bool,
-    threads: int,
-) -> None:
-    basis = tables.pointers()
-    inputs = Inputs(arrays, species)
-    library = kernels()
-
-    def part(first: int, end: int) -> None:
-        task = Task(
-            output=output,
-            self_pairs=self_pairs,
-            per_centre=per_centre,
-            first=first,
-            end=end,
-            frame=segments.frame.ctypes.data,
-            from_particle=segments.start.ctypes.data,
-            weight=segments.weight.ctypes.data,
-            width=out.shape[1],
-            out=out.ctypes.data,
-        )
-        status = library.anisweep_run(
-            ctypes.byref(basis), ctypes.byref(inputs.pointers), ctypes.byref(task)
-        )
-        _complain(status, task.failed_frame)
-
-    if threads == 1:
-        part(0, len(segments.frame))
-        return
-
-    targets = np.linspace(0, segments.start[-1], PIECES * threads + 1)
-    cuts = np.searchsorted(segments.start, targets)
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(part, cuts[:-1], cuts[1:]))
+        targets = np.linspace(0, self.start[-1], PIECES * threads + 1)[1:-1]
+        cuts = [0, *np.searchsorted(self.start, targets).tolist(), len(self.frame)]
+        return list(pairwise(cuts))
 
 
 class Inputs:
@@ -165,11 +89,9 @@ class Inputs:
 
     def __init__(self, arrays: FrameArrays, species: np.ndarray) -> None:
         self.arrays = arrays
-        self.species = (
-            np.zeros(len(arrays.numbers), dtype=np.int64)
-            if len(species) == 1
-            else np.searchsorted(species, arrays.numbers)
-        )
+        self.species = np.zeros(len(arrays.numbers), dtype=np.int64)
+        if len(species) > 1:
+            self.species = np.searchsorted(species, arrays.numbers)
         self.alike, alike_count = _alike(arrays.diameters, self.species)
 
         self.pointers = Particles(
@@ -187,6 +109,97 @@ class Inputs:
         )
 
 
+def species_of(arrays: FrameArrays) -> np.ndarray:
+    """The species of all frames, sorted."""
+    numbers = arrays.numbers
+    if len(numbers) and (numbers == numbers[0]).all():
+        return numbers[:1]
+    return np.unique(numbers)
+
+
+def widths(counts: tuple[int, ...], species: int, output: Output) -> list[int]:
+    """Values in a row for each l, with `counts` radial functions."""
+    if output == "coefficients":
+        return [(2 * l + 1) * species * count for l, count in enumerate(counts)]
+    return [(species * count) ** 2 for count in counts]
+
+
+def compute(
+    tables: Tables, arrays: FrameArrays, species: np.ndarray, wanted: Wanted, threads: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Features of all centres, or their mean over each frame.
+
+    Parameters
+    ----------
+    tables : the basis
+    arrays : the frames
+    species : those of the neighbours, sorted; every particle has one of them
+    wanted : which features
+    threads : exactly so many compute; the features do not depend on it
+
+    Returns
+    -------
+    features : shape (centres or frames, features), float64
+    found : shape (centres, species); zero where a centre has no neighbour (nor itself) of a species
+
+    Raises
+    ------
+    BadInput
+        a cell without volume, or far smaller than the cutoff
+    """
+    segments = Segments.of(arrays)
+    centres = int(arrays.start[-1])
+    rows = centres if wanted.per_centre else len(segments.frame)
+
+    features = np.empty((rows, sum(widths(tables.radial.counts, len(species), wanted.output))))
+    found = np.zeros((centres, len(species)), dtype=np.int64)
+    if not wanted.per_centre:
+        features[segments.start[1:] == segments.start[:-1]] = 0
+
+    _run(tables, Inputs(arrays, species), segments, wanted, features, found, threads)
+
+    if not wanted.per_centre and len(segments.frame) > len(arrays.counts):
+        features = np.add.reduceat(features, np.searchsorted(segments.frame, np.arange(len(arrays.counts))))
+    return features, found
+
+
+def _run(
+    tables: Tables,
+    inputs: Inputs,
+    segments: Segments,
+    wanted: Wanted,
+    features: np.ndarray,
+    found: np.ndarray,
+    threads: int,
+) -> None:
+    basis = tables.pointers()
+    library = kernels()
+
+    def run(piece: tuple[int, int]) -> None:
+        task = Task(
+            output=OUTPUTS.index(wanted.output),
+            self_pairs=wanted.self_pairs,
+            per_centre=wanted.per_centre,
+            first=piece[0],
+            end=piece[1],
+            frame=segments.frame.ctypes.data,
+            from_particle=segments.start.ctypes.data,
+            weight=segments.weight.ctypes.data,
+            width=features.shape[1],
+            out=features.ctypes.data,
+            found=found.ctypes.data,
+        )
+        status = library.anisweep_run(*map(ctypes.byref, (basis, inputs.pointers, task)))
+        complain(status, task.failed_frame)
+
+    if threads == 1:
+        run((0, len(segments.frame)))
+        return
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(run, segments.pieces(threads)))
+
+
 def _alike(diameters: np.ndarray, species: np.ndarray) -> tuple[np.ndarray, int]:
     """A number for each kind of sphere (size and species), -1 for what is no sphere."""
     numbers = np.full(len(diameters), -1, dtype=np.int64)
@@ -200,10 +213,18 @@ def _alike(diameters: np.ndarray, species: np.ndarray) -> tuple[np.ndarray, int]
     return numbers, len(distinct)
 
 
-def _complain(status: int, frame: int) -> None:
+def complain(status: int, frame: int) -> None:
+    """Raise what a status of the kernels means."""
     if status == NO_MEMORY:
         raise MemoryError("the kernels got no memory: compute fewer frames at a time")
+
     if status == FLAT_CELL:
-        raise BadInput(f"frame {frame}: it is periodic, but its cell vectors span no volume; give it a cell, or set pbc")
+        raise BadInput(
+            f"frame {frame}: it is periodic, but its cell vectors span no volume: give it a cell, or set pbc "
+            "to False"
+        )
+
     if status == TOO_MANY_IMAGES:
-        raise BadInput(f"frame {frame}: its cell is far smaller than the cutoff (over 100,000 images); check its units")
+        raise BadInput(
+            f"frame {frame}: over 100,000 images of its cell lie within the cutoff: check the cell's units"
+        )

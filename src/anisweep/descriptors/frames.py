@@ -137,21 +137,28 @@ def _join(
 
     try:
         for first in range(0, len(tables), AT_A_TIME):
-            columns = [table[name] for table in tables[first : first + AT_A_TIME]]
+            columns: list[Any] = [table[name] for table in tables[first : first + AT_A_TIME]]
             if {column.dtype for column in columns} != {wanted}:
                 columns = [np.ascontiguousarray(column, dtype=wanted) for column in columns]
             parts.append(b"".join(columns))
     except KeyError:
         raise BadInput(_missing(tables, name)) from None
-    except (TypeError, ValueError, BufferError):
-        columns = [np.ascontiguousarray(table[name], dtype=wanted) for table in tables]
-        parts = [column.tobytes() for column in columns]
+    except (AttributeError, TypeError, ValueError, BufferError):
+        parts = [_converted(table[name], frame, name, wanted) for frame, table in enumerate(tables)]
 
     joined = np.frombuffer(parts[0] if len(parts) == 1 else b"".join(parts), dtype=wanted)
     if joined.size != total * int(np.prod(shape, dtype=int)):
         raise BadInput(_misshapen(tables, name, shape))
 
     return joined.reshape(-1, *shape)
+
+
+def _converted(column: Any, frame: int, name: str, wanted: np.dtype[Any]) -> bytes:
+    """What is no contiguous array of the right type: a list, a slice."""
+    try:
+        return np.asarray(column, dtype=wanted).tobytes()
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"frame {frame}: array {name} does not hold numbers ({error})") from None
 
 
 def _missing(tables: Sequence[dict[str, np.ndarray]], name: str) -> str:
@@ -163,7 +170,8 @@ def _missing(tables: Sequence[dict[str, np.ndarray]], name: str) -> str:
 def _misshapen(tables: Sequence[dict[str, np.ndarray]], name: str, shape: tuple[int, ...]) -> str:
     frame = _first(tables, lambda table: np.shape(table[name])[1:] != shape)
     came = np.shape(tables[frame][name])
-    return f"frame {frame}: array {name} has shape {came}, and must have (particles, {', '.join(map(str, shape))})"
+    wanted = ", ".join(map(str, ("particles", *shape)))
+    return f"frame {frame}: array {name} has shape {came}, and must have ({wanted})"
 
 
 def _first(tables: Sequence[dict[str, np.ndarray]], bad: Callable[[dict[str, np.ndarray]], bool]) -> int:

@@ -54,7 +54,8 @@ def swap(l: int) -> np.ndarray:
         matrix = 1.5 * matrix - 0.5 * matrix @ matrix @ matrix
 
     matrix[np.abs(matrix) < 1e-13] = 0
-    return matrix
+    swapping: np.ndarray = matrix
+    return swapping
 
 
 def swap_blocks(l: int) -> list[tuple[np.ndarray, np.ndarray]]:

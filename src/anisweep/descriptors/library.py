@@ -41,7 +41,9 @@ def level() -> str:
     if wanted is None:
         return there[-1]
     if wanted not in there:
-        raise RuntimeError(f"{VARIABLE}={wanted}: this machine has {', '.join(there)}; unset it or choose one")
+        raise RuntimeError(
+            f"{VARIABLE}={wanted}: this machine has {', '.join(there)}; unset it or choose one"
+        )
     return wanted
 
 
@@ -55,8 +57,8 @@ def _library(name: str) -> ctypes.CDLL:
     path = _path(name)
     if path is None:
         raise ImportError(
-            f"{FOLDER} has no compiled kernels ({name}): install with `pip install .`, which needs a C compiler "
-            "(Debian, Ubuntu: apt-get install gcc; macOS: xcode-select --install)"
+            f"{FOLDER} has no compiled kernels ({name}): install with `pip install .`, which needs "
+            "a C compiler (Debian, Ubuntu: apt-get install gcc; macOS: xcode-select --install)"
         )
     return ctypes.CDLL(str(path))
 

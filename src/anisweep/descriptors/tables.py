@@ -31,9 +31,9 @@ class Basis(ctypes.Structure):
 class Particles(ctypes.Structure):
     """See kernels/particles.h."""
 
-    _fields_ = _fields(
-        "", "", "positions rotations diameters cells periodic start species alike"
-    ) + _fields("alike_count species_count matrices", "", "")
+    _fields_ = _fields("", "", "positions rotations diameters cells periodic start species alike") + _fields(
+        "alike_count species_count matrices", "", ""
+    )
 
 
 class Task(ctypes.Structure):
@@ -41,7 +41,7 @@ class Task(ctypes.Structure):
 
     _fields_ = (
         _fields("output self_pairs per_centre first end", "", "frame from_particle weight")
-        + _fields("width", "", "out")
+        + _fields("width", "", "out found")
         + _fields("failed_frame", "", "")
     )
 

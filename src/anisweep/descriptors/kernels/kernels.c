@@ -23,6 +23,7 @@ typedef struct {
     const double *weight;   /* [segment] of each of its centres in the average */
     int64_t width;          /* of an output row */
     double *out;
+    int64_t *found;         /* [centre][species] groups of neighbours, counted when not NULL */
     int64_t failed_frame;
 } Task;
 
@@ -119,10 +120,14 @@ static int gather(Work *w, const Basis *b, const Particles *p, Task *t, int64_t 
             t->failed_frame = frame;
             return status;
         }
-        for (int64_t i = t->from[s]; i < t->from[s + 1]; i++, row++)
+        for (int64_t i = t->from[s]; i < t->from[s + 1]; i++, row++) {
+            const int64_t opened = w->nb.group_count;
             if (!find(&w->nb, i - start, b->cutoff * b->cutoff, t->self_pairs) ||
                 !group(&w->nb, p, start, n, i - start, row, own))
                 return NO_MEMORY;
+            for (int64_t g = opened; g < w->nb.group_count && t->found; g++)
+                t->found[i * p->species_count + p->species[w->nb.groups[g].particle]]++;
+        }
     }
     return FINE;
 }
