@@ -5,6 +5,7 @@ by the CPU (src/anisweep/descriptors/library.py).
 """
 
 import platform
+from pathlib import Path
 
 from setuptools import Extension, setup
 
@@ -17,24 +18,14 @@ if platform.machine() in ("x86_64", "AMD64"):
     LEVELS["avx2"] = ["-mavx2", "-mfma"]
     LEVELS["avx512"] = ["-mavx512f", "-mavx512dq", "-mavx512vl", "-mfma", "-mprefer-vector-width=512"]
 
-HEADERS = [
-    "vector",
-    "basis",
-    "particles",
-    "box",
-    "rotation",
-    "neighbours",
-    "moments",
-    "triaxial",
-    "coefficients",
-]
+SHARED = [str(path) for path in sorted(Path(FOLDER).iterdir()) if path.suffix in (".c", ".h")]
 
 setup(
     ext_modules=[
         Extension(
             f"anisweep.descriptors._{level}",
             sources=[f"{FOLDER}/{level}.c"],
-            depends=[f"{FOLDER}/kernels.c", *(f"{FOLDER}/{name}.h" for name in [*HEADERS, "spectrum"])],
+            depends=SHARED,
             extra_compile_args=COMMON + flags,
             py_limited_api=True,
         )

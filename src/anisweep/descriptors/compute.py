@@ -13,7 +13,7 @@ import numpy as np
 from anisweep.descriptors.errors import BadInput
 from anisweep.descriptors.frames import FrameArrays
 from anisweep.descriptors.library import kernels
-from anisweep.descriptors.tables import Particles, Tables, Task
+from anisweep.descriptors.tables import Derivatives, Particles, Tables, Task
 
 Output = Literal["coefficients", "power_spectrum"]
 OUTPUTS = ("coefficients", "power_spectrum")
@@ -74,25 +74,65 @@ class Segments:
         start = np.concatenate([arrays.start[frame] + place * LARGEST_SEGMENT, arrays.start[-1:]])
         return cls(frame, start, weight[frame])
 
-    def pieces(self, threads: int) -> list[tuple[int, int]]:
+    def pieces(self, threads: int, whole_frames: bool) -> list[tuple[int, int]]:
         """Ranges of segments of about as many particles each: one for one thread, else several a thread."""
         if threads == 1:
             return [(0, len(self.frame))]
 
         targets = np.linspace(0, self.start[-1], PIECES * threads + 1)[1:-1]
-        cuts = [0, *np.searchsorted(self.start, targets).tolist(), len(self.frame)]
-        return list(pairwise(cuts))
+        inner = np.minimum(np.searchsorted(self.start, targets), len(self.frame) - 1)
+        if whole_frames:
+            inner = np.searchsorted(self.frame, self.frame[inner])
+        return list(pairwise([0, *inner.tolist(), len(self.frame)]))
+
+
+@dataclass(frozen=True)
+class Backward:
+    """Derivatives of a function of the features: what goes in, and where sums are added.
+
+    Attributes
+    ----------
+    cotangent : (centres or frames, features) by the features of each centre
+    positions, rotations : (particles, 3)
+    strain : (frames, 3, 3)
+    diameters : (particles, 3), or None
+    """
+
+    cotangent: np.ndarray
+    positions: np.ndarray
+    rotations: np.ndarray
+    strain: np.ndarray
+    diameters: np.ndarray | None
+
+    @property
+    def order(self) -> int:
+        """Highest derivative of the moments."""
+        return 1 if self.diameters is None else 2
+
+    def pointers(self) -> Derivatives:
+        """The structure for the kernels."""
+        return Derivatives(
+            positions=self.positions.ctypes.data,
+            rotations=self.rotations.ctypes.data,
+            diameters=None if self.diameters is None else self.diameters.ctypes.data,
+            strain=self.strain.ctypes.data,
+        )
 
 
 class Inputs:
-    """The particles as the kernels read them, and the arrays that must stay alive for that."""
+    """The particles as the kernels read them, and the arrays that must stay alive for that.
 
-    def __init__(self, arrays: FrameArrays, species: np.ndarray) -> None:
+    ``general`` treats all shapes as if their three axes differed, which derivatives by diameters need.
+    """
+
+    def __init__(self, arrays: FrameArrays, species: np.ndarray, general: bool) -> None:
         self.arrays = arrays
         self.species = np.zeros(len(arrays.numbers), dtype=np.int64)
         if len(species) > 1:
             self.species = np.searchsorted(species, arrays.numbers)
-        self.alike, alike_count = _alike(arrays.diameters, self.species)
+        self.alike, alike_count = np.full(len(arrays.numbers), -1, dtype=np.int64), 0
+        if not general:
+            self.alike, alike_count = _alike(arrays.diameters, self.species)
 
         self.pointers = Particles(
             positions=arrays.positions.ctypes.data,
@@ -106,6 +146,7 @@ class Inputs:
             alike_count=alike_count,
             species_count=len(species),
             matrices=arrays.rotations.shape[1] == 9,
+            general=general,
         )
 
 
@@ -125,7 +166,12 @@ def widths(counts: tuple[int, ...], species: int, output: Output) -> list[int]:
 
 
 def compute(
-    tables: Tables, arrays: FrameArrays, species: np.ndarray, wanted: Wanted, threads: int = 1
+    tables: Tables,
+    arrays: FrameArrays,
+    species: np.ndarray,
+    wanted: Wanted,
+    threads: int = 1,
+    backward: Backward | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Features of all centres, or their mean over each frame.
 
@@ -135,7 +181,9 @@ def compute(
     arrays : the frames
     species : those of the neighbours, sorted; every particle has one of them
     wanted : which features
-    threads : exactly so many compute; the features do not depend on it
+    threads : exactly so many compute; not a bit of the features depends on it
+    backward : also add derivatives to its arrays; one frame is then the work of one thread, and the order
+        of the sums, so their last digit, depends on the threads
 
     Returns
     -------
@@ -156,48 +204,61 @@ def compute(
     if not wanted.per_centre:
         features[segments.start[1:] == segments.start[:-1]] = 0
 
-    _run(tables, Inputs(arrays, species), segments, wanted, features, found, threads)
+    call = Call(tables, arrays, species, wanted, segments, features, found, backward)
+    if threads == 1:
+        call.run((0, len(segments.frame)))
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(call.run, segments.pieces(threads, backward is not None)))
 
     if not wanted.per_centre and len(segments.frame) > len(arrays.counts):
         features = np.add.reduceat(features, np.searchsorted(segments.frame, np.arange(len(arrays.counts))))
     return features, found
 
 
-def _run(
-    tables: Tables,
-    inputs: Inputs,
-    segments: Segments,
-    wanted: Wanted,
-    features: np.ndarray,
-    found: np.ndarray,
-    threads: int,
-) -> None:
-    basis = tables.pointers()
-    library = kernels()
+class Call:
+    """The kernels with their arguments; several threads may run pieces of it at the same time."""
 
-    def run(piece: tuple[int, int]) -> None:
-        task = Task(
-            output=OUTPUTS.index(wanted.output),
-            self_pairs=wanted.self_pairs,
-            per_centre=wanted.per_centre,
-            first=piece[0],
-            end=piece[1],
-            frame=segments.frame.ctypes.data,
-            from_particle=segments.start.ctypes.data,
-            weight=segments.weight.ctypes.data,
-            width=features.shape[1],
-            out=features.ctypes.data,
-            found=found.ctypes.data,
+    def __init__(
+        self,
+        tables: Tables,
+        arrays: FrameArrays,
+        species: np.ndarray,
+        wanted: Wanted,
+        segments: Segments,
+        features: np.ndarray,
+        found: np.ndarray,
+        backward: Backward | None,
+    ) -> None:
+        general = backward is not None and backward.diameters is not None
+        self.inputs = Inputs(arrays, species, general)
+        self.basis = tables.pointers()
+        self.wider = None if backward is None else tables.wider_pointers(backward.order)
+        self.derivatives = None if backward is None else backward.pointers()
+        self.kernels = kernels()
+
+        self.task = {
+            "output": OUTPUTS.index(wanted.output),
+            "self_pairs": wanted.self_pairs,
+            "per_centre": wanted.per_centre,
+            "frame": segments.frame.ctypes.data,
+            "from_particle": segments.start.ctypes.data,
+            "weight": segments.weight.ctypes.data,
+            "width": features.shape[1],
+            "out": features.ctypes.data,
+            "found": found.ctypes.data,
+            "cotangent": None if backward is None else backward.cotangent.ctypes.data,
+        }
+
+    def run(self, piece: tuple[int, int]) -> None:
+        """Compute a range of segments."""
+        task = Task(first=piece[0], end=piece[1], **self.task)
+        structures = (self.basis, self.wider, self.inputs.pointers, task, self.derivatives)
+
+        status = self.kernels.anisweep_run(
+            *(None if structure is None else ctypes.byref(structure) for structure in structures)
         )
-        status = library.anisweep_run(*map(ctypes.byref, (basis, inputs.pointers, task)))
         complain(status, task.failed_frame)
-
-    if threads == 1:
-        run((0, len(segments.frame)))
-        return
-
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(run, segments.pieces(threads)))
 
 
 def _alike(diameters: np.ndarray, species: np.ndarray) -> tuple[np.ndarray, int]:

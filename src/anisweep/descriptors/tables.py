@@ -32,18 +32,24 @@ class Particles(ctypes.Structure):
     """See kernels/particles.h."""
 
     _fields_ = _fields("", "", "positions rotations diameters cells periodic start species alike") + _fields(
-        "alike_count species_count matrices", "", ""
+        "alike_count species_count matrices general", "", ""
     )
 
 
 class Task(ctypes.Structure):
-    """See kernels/kernels.c."""
+    """See kernels/work.h."""
 
     _fields_ = (
         _fields("output self_pairs per_centre first end", "", "frame from_particle weight")
-        + _fields("width", "", "out found")
+        + _fields("width", "", "out found cotangent")
         + _fields("failed_frame", "", "")
     )
+
+
+class Derivatives(ctypes.Structure):
+    """See kernels/gradients.h."""
+
+    _fields_ = _fields("", "", "positions rotations diameters strain")
 
 
 @dataclass(frozen=True)
@@ -98,8 +104,41 @@ class Tables:
         )
 
     @cached_property
+    def _wider(self) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+        """Numbers of moments and offsets for first and second derivatives by the means."""
+        wider, moments = {}, self.moments
+
+        for order in (1, 2):
+            moments = widened(moments)
+            sizes = (2 * np.arange(len(moments)) + 1) * moments
+            wider[order] = (moments, np.concatenate([[0], np.cumsum(sizes)]))
+        return wider
+
+    def wider_pointers(self, order: int) -> Basis:
+        """The structure for the moments that derivatives of an order need: up to l = lmax + order."""
+        moments, offset = self._wider[order]
+
+        return Basis(
+            lmax=self.radial.lmax + order,
+            stride=int(moments.max()),
+            values=int(offset[-1]),
+            row=-(-int(offset[-1]) // 8) * 8,
+            moments=moments.ctypes.data,
+            offset=offset.ctypes.data,
+        )
+
+    @cached_property
     def _kept(self) -> np.ndarray:
         return np.array(self.radial.counts, dtype=np.int64)
+
+
+def widened(moments: np.ndarray) -> np.ndarray:
+    """Moments for each l that first derivatives of the given ones are made of: n - 1 of l + 1, n of l - 1."""
+    padded = np.concatenate([moments, [0]])
+    from_below = np.concatenate([[0], moments - 1])
+    from_above = np.concatenate([moments[1:], [0, 0]])
+    needed = np.maximum.reduce([padded, from_below, from_above])
+    return np.maximum.accumulate(needed[::-1])[::-1].astype(np.int64)
 
 
 @lru_cache(maxsize=64)

@@ -28,6 +28,31 @@ INLINE void mean_of(Mean *mean, int k, const Pair *pair, const Group *g)
     mean->az[k] = u[2] * g->shape.shift[2];
 }
 
+/* The pairs `p` and `p + 1` of each group; those that are not there have weight zero. */
+static void means_of(Mean mean[PAIRS], const Group *const *groups, int lanes, const Neighbours *nb, int p)
+{
+    memset(mean, 0, PAIRS * sizeof(Mean));
+
+    for (int k = 0; k < lanes; k++)
+        for (int q = 0; q < PAIRS && p + q < groups[k]->count; q++)
+            mean_of(mean + q, k, nb->pairs + groups[k]->first + p + q, groups[k]);
+}
+
+/* The covariances of the groups, and the largest number of pairs that one has. */
+static Covariance covariance_of(const Group *const *groups, int lanes, int *most)
+{
+    Covariance cov = {splat(0), splat(0), splat(0)};
+    *most = 0;
+
+    for (int k = 0; k < lanes; k++) {
+        cov.cx[k] = groups[k]->shape.variance[0];
+        cov.cy[k] = groups[k]->shape.variance[1];
+        cov.cz[k] = groups[k]->shape.variance[2];
+        *most = groups[k]->count > *most ? groups[k]->count : *most;
+    }
+    return cov;
+}
+
 /* Values of the pairs `p` and `p + 1` of each group, added to batch->sum. */
 static void add_moments(Batch *batch, const Basis *b, const Group *const *groups, int lanes,
                         const Neighbours *nb, int p, Covariance cov, int kind)
@@ -35,11 +60,7 @@ static void add_moments(Batch *batch, const Basis *b, const Group *const *groups
     const V c = 0.5 * (cov.cx + cov.cy), shape[3] = {c, cov.cz - c, cov.cx - cov.cy};
     const int stride = b->stride, size = batch->size;
     Mean mean[PAIRS];
-    memset(mean, 0, sizeof(mean));
-
-    for (int k = 0; k < lanes; k++)
-        for (int q = 0; q < PAIRS && p + q < groups[k]->count; q++)
-            mean_of(mean + q, k, nb->pairs + groups[k]->first + p + q, groups[k]);
+    means_of(mean, groups, lanes, nb, p);
 
     for (int q = 0; q < PAIRS; q++) {
         V *row = batch->state + q * 3 * size;
@@ -86,17 +107,12 @@ static void add_batch(Batch *batch, const Basis *b, const Group *const *groups, 
 {
     const int kind = groups[0]->kind;
     double *rows[LANES];
-    Covariance cov = {splat(0), splat(0), splat(0)};
-    int most = 0;
+    int most;
+    const Covariance cov = covariance_of(groups, lanes, &most);
 
-    for (int k = 0; k < LANES; k++) {
-        const Group *g = groups[k < lanes ? k : 0];
-        rows[k] = k < lanes ? values + (g->row * species_count + species[g->particle]) * b->row : batch->waste;
-        cov.cx[k] = g->shape.variance[0];
-        cov.cy[k] = g->shape.variance[1];
-        cov.cz[k] = g->shape.variance[2];
-        most = g->count > most ? g->count : most;
-    }
+    for (int k = 0; k < LANES; k++)
+        rows[k] = k < lanes ? values + (groups[k]->row * species_count + species[groups[k]->particle]) * b->row
+                            : batch->waste;
 
     memset(batch->sum, 0, b->row * sizeof(V));
     for (int p = 0; p < most; p += PAIRS)

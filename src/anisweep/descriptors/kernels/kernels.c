@@ -1,10 +1,9 @@
-/* Descriptors of frames: the two functions that Python calls.
+/* Descriptors of frames and their derivatives: the functions that Python calls.
  *
  * Work goes block by block. The centres of a block (a few small frames, or a part of a large one) have their
  * neighbours grouped, the groups sorted so that lanes hold groups alike, the coefficients summed in a buffer
  * that stays in the cache, and the block's features written. Memory does not grow with the frames. */
-#include "coefficients.h"
-#include "spectrum.h"
+#include "work.h"
 
 enum { COEFFICIENTS, POWER_SPECTRUM };
 enum { FINE, NO_MEMORY, FLAT_CELL, TOO_MANY_IMAGES };
@@ -12,82 +11,6 @@ enum { FINE, NO_MEMORY, FLAT_CELL, TOO_MANY_IMAGES };
 #define BLOCK 192     /* centres */
 #define COUNTS 128    /* groups with more pairs count as equal in sorting */
 #define IMAGES 100000 /* cells around a centre: more means a cell far smaller than any real one */
-
-/* What is wanted. A segment is a run of centres of one frame; it has a row of the averaged spectrum. The
- * fields are those of `Task` in tables.py. */
-typedef struct {
-    int64_t output, self_pairs, per_centre;
-    int64_t first, end;     /* segments of this call */
-    const int64_t *frame;   /* [segment] */
-    const int64_t *from;    /* [segment + 1] first particle */
-    const double *weight;   /* [segment] of each of its centres in the average */
-    int64_t width;          /* of an output row */
-    double *out;
-    int64_t *found;         /* [centre][species] groups of neighbours, counted when not NULL */
-    int64_t failed_frame;
-} Task;
-
-typedef struct {
-    Neighbours nb;
-    Batch batch;
-    double *values;        /* [centre of the block][species][Basis.row] */
-    V *lanes, *c, *P;      /* of LANES centres: primitive, orthonormal, products */
-    int *order;            /* groups, sorted */
-    int64_t order_room;
-    int64_t frame;         /* that `nb` holds */
-} Work;
-
-static void close_work(Work *w)
-{
-    void *all[] = {w->nb.bodies, w->nb.box.inside, w->nb.box.place, w->nb.box.bin, w->nb.box.first,
-                   w->nb.box.member, w->nb.slot, w->nb.groups, w->nb.pairs, w->nb.found, w->batch.state,
-                   w->batch.sum, w->batch.scratch, w->batch.turns, w->batch.kappa, w->batch.waste, w->values,
-                   w->lanes, w->c, w->P, w->order};
-
-    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
-        free(all[i]);
-}
-
-/* 0 when there is no memory. */
-static int open_work(Work *w, const Basis *b, const Particles *p, const Task *t, int centres)
-{
-    const size_t degree = 2 * b->lmax + 1, channels = p->species_count * b->stride;
-    int64_t most = 0;
-
-    for (int64_t s = t->first; s < t->end; s++) {
-        const int64_t f = t->frame[s], n = p->start[f + 1] - p->start[f];
-        most = n > most ? n : most;
-    }
-
-    memset(w, 0, sizeof(*w));
-    w->frame = -1;
-    w->nb.bodies = malloc((most + 1) * sizeof(Body));
-    w->nb.box.inside = malloc((most + 1) * 3 * sizeof(double));
-    w->nb.box.place = malloc((most + 1) * 3 * sizeof(int));
-    w->nb.box.bin = malloc((most + 1) * sizeof(int));
-    w->nb.box.first = malloc((most + 2) * sizeof(int));
-    w->nb.box.member = malloc((most + 1) * sizeof(int));
-    w->nb.slot = malloc((most + p->alike_count + 1) * sizeof(int));
-
-    w->batch.size = degree * b->stride;
-    w->batch.state = vectors(PAIRS * 3 * w->batch.size);
-    w->batch.sum = vectors(b->row);
-    w->batch.scratch = vectors(degree * b->stride);
-    w->batch.turns = vectors(3 * 2 * (b->lmax + 1));
-    w->batch.kappa = vectors(b->stride + 1);
-    w->batch.waste = calloc(b->row, sizeof(double));
-
-    w->values = vectors(UP((size_t)(centres + LANES) * p->species_count * b->row) / LANES);
-    w->lanes = vectors(b->row);
-    w->c = vectors((b->lmax + 1) * (b->lmax + 1) * channels + LANES);
-    w->P = vectors((b->lmax + 1) * channels * channels + LANES);
-
-    if (w->nb.slot)
-        memset(w->nb.slot, -1, (most + p->alike_count + 1) * sizeof(int));
-    return w->nb.bodies && w->nb.box.inside && w->nb.box.place && w->nb.box.bin && w->nb.box.first &&
-           w->nb.box.member && w->nb.slot && w->batch.state && w->batch.sum && w->batch.scratch &&
-           w->batch.turns && w->batch.kappa && w->batch.waste && w->values && w->lanes && w->c && w->P;
-}
 
 static int enter_frame(Work *w, const Basis *b, const Particles *p, int64_t frame)
 {
@@ -113,7 +36,7 @@ static int gather(Work *w, const Basis *b, const Particles *p, Task *t, int64_t 
     int64_t row = 0;
 
     for (; s < e; s++) {
-        const int64_t frame = t->frame[s], start = p->start[frame], n = p->start[frame + 1] - start;
+        const int64_t frame = t->frame[s], start = p->start[frame];
         const int status = enter_frame(w, b, p, frame);
 
         if (status != FINE) {
@@ -123,7 +46,7 @@ static int gather(Work *w, const Basis *b, const Particles *p, Task *t, int64_t 
         for (int64_t i = t->from[s]; i < t->from[s + 1]; i++, row++) {
             const int64_t opened = w->nb.group_count;
             if (!find(&w->nb, i - start, b->cutoff * b->cutoff, t->self_pairs) ||
-                !group(&w->nb, p, start, n, i - start, row, own))
+                !group(&w->nb, p, frame, i - start, row, own))
                 return NO_MEMORY;
             for (int64_t g = opened; g < w->nb.group_count && t->found; g++)
                 t->found[i * p->species_count + p->species[w->nb.groups[g].particle]]++;
@@ -151,24 +74,42 @@ static int sort_groups(Work *w)
     return 1;
 }
 
+/* The next groups in order that can share lanes, from `i`; their number. */
+static int next_batch(const Work *w, int64_t i, const Group *groups[LANES])
+{
+    int lanes = 0;
+
+    while (lanes < LANES && i + lanes < w->nb.group_count) {
+        const Group *g = w->nb.groups + w->order[i + lanes];
+        if (lanes && g->kind != groups[0]->kind)
+            break;
+        groups[lanes++] = g;
+    }
+    return lanes;
+}
+
 /* The sums over neighbours of all centres of the block, in w->values. */
 static void sum_block(Work *w, const Basis *b, const Particles *p, int64_t centres)
 {
-    const int64_t count = w->nb.group_count;
+    const Group *groups[LANES];
+    int lanes;
+
     memset(w->values, 0, (size_t)(centres + LANES) * p->species_count * b->row * sizeof(double));
-
-    for (int64_t i = 0; i < count;) {
-        const Group *groups[LANES];
-        int lanes = 0;
-
-        while (lanes < LANES && i + lanes < count) {
-            Group *g = w->nb.groups + w->order[i + lanes];
-            if (lanes && g->kind != groups[0]->kind)
-                break;
-            groups[lanes++] = g;
-        }
+    for (int64_t i = 0; i < w->nb.group_count; i += lanes) {
+        lanes = next_batch(w, i, groups);
         add_batch(&w->batch, b, groups, lanes, &w->nb, p->species, p->species_count, w->values);
-        i += lanes;
+    }
+}
+
+/* From w->values, which now hold cotangents, to the particles. */
+static void differentiate_block(Work *w, const Particles *p, const Derivatives *to)
+{
+    const Group *groups[LANES];
+    int lanes;
+
+    for (int64_t i = 0; i < w->nb.group_count; i += lanes) {
+        lanes = next_batch(w, i, groups);
+        differentiate_batch(&w->backward, groups, lanes, &w->nb, p->species, p->species_count, w->values, to);
     }
 }
 
@@ -239,8 +180,74 @@ static void write_block(Work *w, const Basis *b, const Particles *p, const Task 
     }
 }
 
-/* Compute the segments of a task; returns one of the codes above. */
-int anisweep_run(const Basis *b, const Particles *p, Task *t)
+/* Cotangents of LANES centres by features become those by primitive coefficients, in place of these. */
+static void cotangent_lanes(Work *w, const Basis *b, const Particles *p, const Task *t, int64_t first,
+                            const double *const cotangent[LANES], int count)
+{
+    const int64_t species = p->species_count, padded = UP(t->width);
+    const double *from[LANES];
+    const int adds[LANES] = {0};
+    double scale[LANES];
+
+    for (int k = 0; k < LANES; k++) {
+        from[k] = w->padded + k * padded;
+        scale[k] = 1;
+        if (k < count)
+            memcpy(w->padded + k * padded, cotangent[k], t->width * sizeof(double));
+    }
+    from_rows(w->P, from, padded);
+
+    const V *G = w->P, *c = w->c;
+    V *d = w->d;
+    for (int l = 0; l <= b->lmax; l++) {
+        const int channels = species * b->kept[l], size = (2 * l + 1) * channels;
+        if (t->output == POWER_SPECTRUM)
+            products_backward(d, G, c, l, channels);
+        else
+            memcpy(d, G, size * sizeof(V));
+        G += t->output == POWER_SPECTRUM ? channels * channels : size;
+        c += size;
+        d += size;
+    }
+
+    for (int64_t s = 0; s < species; s++) {
+        double *rows[LANES];
+        const V *e = w->d;
+
+        for (int l = 0; l <= b->lmax; l++) {
+            const int K = b->kept[l];
+            unmix(b->moments[l], w->lanes + b->offset[l], e + s * K, b->mixing + l * b->stride * b->stride,
+                  b->stride, K, l, species * K);
+            e += (2 * l + 1) * species * K;
+        }
+        for (int k = 0; k < count; k++)
+            rows[k] = w->values + ((first + k) * species + s) * b->row;
+        write_rows(w->lanes, rows, scale, adds, count, b->values);
+    }
+}
+
+/* The same for the block of segments s to e. */
+static void cotangent_block(Work *w, const Basis *b, const Particles *p, const Task *t, int64_t s, int64_t e)
+{
+    const int64_t first = t->from[s], end = t->from[e];
+
+    for (int64_t i = first; i < end; i += LANES) {
+        const int count = end - i < LANES ? end - i : LANES;
+        const double *rows[LANES];
+
+        for (int k = 0; k < count; k++) {
+            while (i + k >= t->from[s + 1])
+                s++;
+            rows[k] = t->cotangent + (t->per_centre ? i + k : t->frame[s]) * t->width;
+        }
+        orthonormal_lanes(w, b, p->species_count, i - first);
+        cotangent_lanes(w, b, p, t, i - first, rows, count);
+    }
+}
+
+/* Compute the segments of a task, and its derivatives when `wider` is not NULL: the basis that these need.
+ * A frame's mean is differentiated as the sum over its centres. Returns one of the codes above. */
+int anisweep_run(const Basis *b, const Basis *wider, const Particles *p, Task *t, const Derivatives *to)
 {
     const int64_t total = t->from[t->end] - t->from[t->first];
     int64_t longest = 0;
@@ -249,7 +256,7 @@ int anisweep_run(const Basis *b, const Particles *p, Task *t)
     for (int64_t s = t->first; s < t->end; s++)
         longest = t->from[s + 1] - t->from[s] > longest ? t->from[s + 1] - t->from[s] : longest;
     const int64_t room = total < BLOCK + longest ? total : BLOCK + longest;
-    int status = open_work(&work, b, p, t, room) ? FINE : NO_MEMORY;
+    int status = open_work(&work, b, wider, p, t, room) ? FINE : NO_MEMORY;
 
     for (int64_t s = t->first; s < t->end && status == FINE;) {
         int64_t e = s + 1;
@@ -262,6 +269,10 @@ int anisweep_run(const Basis *b, const Particles *p, Task *t)
         if (status == FINE) {
             sum_block(&work, b, p, t->from[e] - t->from[s]);
             write_block(&work, b, p, t, s, e);
+        }
+        if (status == FINE && wider) {
+            cotangent_block(&work, b, p, t, s, e);
+            differentiate_block(&work, p, to);
         }
         s = e;
     }

@@ -18,9 +18,11 @@ enum { TURNED = 1, EVEN = 2, TRIAXIAL = 4, KINDS = 8 };
 
 typedef struct {
     int64_t centre, particle; /* in the whole data set */
+    int64_t frame;
     int row;                  /* of the centre's values */
     int kind, count;
     Shape shape;
+    int order[3];             /* of the neighbour's axes */
     int64_t first;            /* pair */
     double axes[3][3];        /* of the pairs' means: group -> space */
     Euler euler;              /* group -> centre's frame, when TURNED */
@@ -128,7 +130,7 @@ static void orient(Group *g, const Body *body, const double home[3][3])
 
 /* A new group of centre i with particle j of the frame. `home` is the centre's frame; `own` says that it
  * consists of the centre's axes. */
-static int open_group(Neighbours *nb, int i, int j, int64_t start, int row, const double home[3][3], int own)
+static int open_group(Neighbours *nb, const Particles *p, int64_t frame, int i, int j, int row, const double home[3][3], int own)
 {
     const Body *body = nb->bodies + j;
 
@@ -136,7 +138,9 @@ static int open_group(Neighbours *nb, int i, int j, int64_t start, int row, cons
         return 0;
 
     Group *g = nb->groups + nb->group_count++;
-    *g = (Group){.centre = start + i, .particle = start + j, .row = row, .shape = body->shape};
+    const int64_t start = p->start[frame];
+    *g = (Group){.centre = start + i, .particle = start + j, .frame = frame, .row = row, .shape = body->shape};
+    memcpy(g->order, body->order, sizeof(g->order));
 
     if (body->sphere) {
         memcpy(g->axes, home, sizeof(g->axes));
@@ -154,8 +158,9 @@ static int open_group(Neighbours *nb, int i, int j, int64_t start, int row, cons
 }
 
 /* Sort what was found for centre i into groups. */
-static int group(Neighbours *nb, const Particles *p, int64_t start, int n, int i, int row, int own)
+static int group(Neighbours *nb, const Particles *p, int64_t frame, int i, int row, int own)
 {
+    const int64_t start = p->start[frame], n = p->start[frame + 1] - start;
     static const double space[3][3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
     const double(*home)[3] = own ? nb->bodies[i].axes : space;
     const int64_t opened = nb->group_count;
@@ -169,7 +174,7 @@ static int group(Neighbours *nb, const Particles *p, int64_t start, int n, int i
 
         if (*slot < 0) {
             *slot = nb->group_count;
-            if (!open_group(nb, i, j, start, row, home, own))
+            if (!open_group(nb, p, frame, i, j, row, home, own))
                 return 0;
         }
         nb->groups[*slot].count++;

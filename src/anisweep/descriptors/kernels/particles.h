@@ -15,6 +15,7 @@ typedef struct {
     int64_t alike_count;
     int64_t species_count;
     int64_t matrices;         /* whether rotations are matrices */
+    int64_t general;          /* treat all shapes as if their three axes differed */
 } Particles;
 
 /* What semiaxes a_k and the envelope's sigma make of a displacement. The monomial basis has no envelope:
@@ -72,5 +73,5 @@ static void body_of(Body *body, const Particles *p, int64_t i, double width2)
         for (int x = 0; x < 3; x++)
             body->axes[x][k] = R[x][axis];
     }
-    body->axial = body->shape.variance[0] == body->shape.variance[1];
+    body->axial = !p->general && body->shape.variance[0] == body->shape.variance[1];
 }
