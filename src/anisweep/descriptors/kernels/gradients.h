@@ -35,55 +35,58 @@ typedef struct {
     V *product[PRODUCTS];    /* b and what the transposes make of it, in the layout of `wider` */
 } Backward;
 
-/* out[l'][m'][n'] += weight * (re, im), unless there is no such value or the weight is zero */
-INLINE void put_down(const Basis *b, V *out, int l, int m, int n, double weight, V re, V im)
+/* Add all n of one component of l to the same component of l + 1 and l - 1, with the factors of up and low.
+ * A component is m for the real part and -m for the imaginary one; those that do not exist are left out. */
+INLINE void push(const Basis *b, V *out, const V *row, int l, int component, double up, double low)
 {
-    if (l < 0 || l > b->lmax || m > l || n < 0 || n >= b->moments[l] || weight == 0)
-        return;
+    const int m = component < 0 ? -component : component;
 
-    V *row = out + b->offset[l] + n;
-    row[(l + m) * b->moments[l]] += weight * re;
-    if (m > 0)
-        row[(l - m) * b->moments[l]] += weight * im;
+    if (l < b->lmax) {
+        const int N = b->moments[l], M = b->moments[l + 1];
+        V *to = out + b->offset[l + 1] + (l + 1 + component) * M;
+        for (int n = 1; n < N && n <= M; n++)
+            to[n - 1] += (2.0 * n / (2 * l + 1) * up) * row[n];
+    }
+    if (m < l) {
+        const int N = b->moments[l], M = b->moments[l - 1];
+        V *to = out + b->offset[l - 1] + (l - 1 + component) * M;
+        for (int n = 0; n < N; n++)
+            to[n] += ((1 + 2.0 * n / (2 * l + 1)) * low) * row[n];
+    }
 }
 
 /* The transpose of d_z. */
 static void transpose_z(const Basis *b, V *out, const V *in)
 {
     for (int l = 0; l <= b->lmax; l++)
-        for (int m = 0; m <= l; m++)
-            for (int n = 0; n < b->moments[l]; n++) {
-                const int N = b->moments[l];
-                const V *row = in + b->offset[l] + n, re = row[(l + m) * N], im = row[(l - m) * N];
-                const double share = 2.0 * n / (2 * l + 1);
-
-                put_down(b, out, l + 1, m, n - 1, share * (l - m + 1), re, im);
-                put_down(b, out, l - 1, m, n, (1 + share) * (l + m), re, im);
-            }
+        for (int c = -l; c <= l; c++) {
+            const int m = c < 0 ? -c : c;
+            push(b, out, in + b->offset[l] + (l + c) * b->moments[l], l, c, l - m + 1, l + m);
+        }
 }
 
 /* The transposes of d_x (`turned` 0) and of d_y (1): d_x = (d_+ + d_-) / 2, d_y = (d_+ - d_-) / 2i. */
 static void transpose_xy(const Basis *b, V *out, const V *in, int turned)
 {
-    for (int l = 0; l <= b->lmax; l++)
-        for (int m = 0; m <= l; m++)
-            for (int n = 0; n < b->moments[l]; n++) {
-                const int N = b->moments[l];
-                const V *row = in + b->offset[l] + n, re = row[(l + m) * N];
-                const V im = m ? row[(l - m) * N] : splat(0);
-                const double share = 2.0 * n / (2 * l + 1), half = m ? 0.5 : 1;
+    for (int l = 0; l <= b->lmax; l++) {
+        const V *zero = in + b->offset[l] + l * b->moments[l];
+        push(b, out, zero, l, turned ? -1 : 1, 1, -1);
 
-                const V up_re = turned ? -im : re, up_im = turned ? re : im;
-                put_down(b, out, l + 1, m + 1, n - 1, half * share, up_re, up_im);
-                put_down(b, out, l - 1, m + 1, n, -half * (1 + share), up_re, up_im);
-                if (m == 0)
-                    continue;
+        for (int m = 1; m <= l; m++) {
+            const V *re = zero + m * b->moments[l], *im = zero - m * b->moments[l];
+            const double up = -0.5 * (l - m + 1) * (l - m + 2), low = 0.5 * (l + m) * (l + m - 1);
+            const int to_re = turned ? -(m + 1) : m + 1, to_im = turned ? m + 1 : -(m + 1);
+            const double sign = turned ? -1 : 1;
 
-                const V down_re = turned ? im : re, down_im = turned ? -re : im;
-                const double up = -(l - m + 1.0) * (l - m + 2), low = (l + m) * (l + m - 1.0);
-                put_down(b, out, l + 1, m - 1, n - 1, half * share * up, down_re, down_im);
-                put_down(b, out, l - 1, m - 1, n, half * (1 + share) * low, down_re, down_im);
-            }
+            push(b, out, re, l, to_re, 0.5, -0.5);
+            push(b, out, im, l, to_im, sign * 0.5, -sign * 0.5);
+
+            if (!turned || m > 1)
+                push(b, out, re, l, turned ? -(m - 1) : m - 1, sign * up, sign * low);
+            if (turned || m > 1)
+                push(b, out, im, l, turned ? m - 1 : -(m - 1), up, low);
+        }
+    }
 }
 
 static void transpose_along(const Basis *b, V *out, const V *in, int axis)
@@ -152,15 +155,23 @@ static void turning(const Basis *e, const V *b, const V *g, V torque[3])
             }
 }
 
-/* Dot products of one row (all m and n of an l) of a pair's moments with `count` vectors. */
-INLINE void multiply(const int count, const Basis *e, V *const *product, const V *row, int l, V *to)
+/* Dot products of one row (all m and n of an l) of both pairs' moments with `count` vectors. */
+INLINE void multiply(const int count, const Basis *e, V *const *product, const V *state, int size, int l,
+                     V to[PAIRS][PRODUCTS])
 {
     const int N = e->moments[l], stride = e->stride;
+    const V *row[PAIRS] = {rows_at((V *)state, l, size).now, rows_at((V *)state + 3 * size, l, size).now};
+    V sum[PAIRS][PRODUCTS];
+    memcpy(sum, to, sizeof(sum));
 
     for (int m = 0; m < 2 * l + 1; m++)
         for (int n = 0; n < N; n++)
-            for (int p = 0; p < count; p++)
-                to[p] += product[p][e->offset[l] + m * N + n] * row[m * stride + n];
+            for (int p = 0; p < count; p++) {
+                const V factor = product[p][e->offset[l] + m * N + n];
+                sum[0][p] += factor * row[0][m * stride + n];
+                sum[1][p] += factor * row[1][m * stride + n];
+            }
+    memcpy(to, sum, sizeof(sum));
 }
 
 /* The products of two pairs of each group. Sums of the moments are added to batch->sum. */
@@ -183,13 +194,10 @@ static void pair_products(Backward *w, const Mean *mean, Covariance cov, int kin
         else if (l > 0)
             axial(e->moments[l], sum, batch->state, batch->size, e->stride, l, mean, shape, 1);
 
-        for (int q = 0; q < PAIRS; q++) {
-            const V *row = rows_at(batch->state + q * 3 * batch->size, l, batch->size).now;
-            if (count == PRODUCTS)
-                multiply(PRODUCTS, e, w->product, row, l, to[q]);
-            else
-                multiply(TWICE_X, e, w->product, row, l, to[q]);
-        }
+        if (count == PRODUCTS)
+            multiply(PRODUCTS, e, w->product, batch->state, batch->size, l, to);
+        else
+            multiply(TWICE_X, e, w->product, batch->state, batch->size, l, to);
     }
 }
 
