@@ -10,6 +10,7 @@ typedef struct {
     double vector[3][3];  /* rows */
     double inverse[3][3]; /* fractional_k = inverse[k] . (x - origin) */
     double origin[3];
+    double span[3];       /* the cutoff in fractional coordinates */
     int periodic[3], bins[3], reach[3];
     double (*inside)[3];  /* [particle] position, wrapped into the cell */
     int (*place)[3];      /* [particle] bin coordinates */
@@ -106,6 +107,7 @@ static void divide(Box *box, int n, double cutoff)
 
     for (int k = 0; k < 3; k++) {
         height[k] = 1 / sqrt(dot(box->inverse[k], box->inverse[k]));
+        box->span[k] = cutoff / height[k];
         box->bins[k] = (int)fmax(1, fmin(1024, floor(height[k] / cutoff)));
     }
     while ((double)box->bins[0] * box->bins[1] * box->bins[2] > fmax(1, n)) {

@@ -45,7 +45,7 @@ static int gather(Work *w, const Basis *b, const Particles *p, Task *t, int64_t 
         }
         for (int64_t i = t->from[s]; i < t->from[s + 1]; i++, row++) {
             const int64_t opened = w->nb.group_count;
-            if (!find(&w->nb, i - start, b->cutoff * b->cutoff, t->self_pairs) ||
+            if (!find(&w->nb, i - start, p->start[frame + 1] - start, b->cutoff * b->cutoff, t->self_pairs) ||
                 !group(&w->nb, p, frame, i - start, row, own))
                 return NO_MEMORY;
             for (int64_t g = opened; g < w->nb.group_count && t->found; g++)

@@ -53,6 +53,49 @@ static int grow(void **array, int64_t *room, int64_t needed, size_t size)
     return 1;
 }
 
+/* One more pair; 0 when there is no memory. */
+INLINE int add_found(Neighbours *nb, double x, double y, double z, double weight, int j)
+{
+    if (!grow((void **)&nb->found, &nb->found_room, nb->found_count + 1, sizeof(Pair)))
+        return 0;
+    nb->found[nb->found_count++] = (Pair){{x, y, z}, weight, j};
+    return 1;
+}
+
+/* Pairs of centre i with all images of particle j: in small cells, where bins would find too many to reject.
+ * Only cells within the cutoff's span of j are looked at, and of mirrored images only one half. */
+static int find_images(Neighbours *nb, int i, int j, double cutoff2, int self_pair)
+{
+    const Box *box = &nb->box;
+    const int mirrored = i == j && !nb->bodies[i].sphere;
+    const double *a = box->inside[i], *b = box->inside[j], d[3] = {b[0] - a[0], b[1] - a[1], b[2] - a[2]};
+    int low[3], high[3];
+
+    for (int k = 0; k < 3; k++) {
+        const double s = dot(box->inverse[k], d);
+        low[k] = box->periodic[k] ? (int)ceil(-s - box->span[k]) : 0;
+        high[k] = box->periodic[k] ? (int)floor(-s + box->span[k]) : 0;
+    }
+
+    for (int p = mirrored ? 0 : low[0]; p <= high[0]; p++)
+        for (int q = mirrored && p == 0 ? 0 : low[1]; q <= high[1]; q++) {
+            const double *u = box->vector[0], *v = box->vector[1], *w = box->vector[2];
+            const double x = d[0] + p * u[0] + q * v[0], y = d[1] + p * u[1] + q * v[1],
+                         z = d[2] + p * u[2] + q * v[2];
+
+            for (int t = mirrored && p == 0 && q == 0 ? 0 : low[2]; t <= high[2]; t++) {
+                const double rx = x + t * w[0], ry = y + t * w[1], rz = z + t * w[2];
+                const int own = i == j && p == 0 && q == 0 && t == 0;
+
+                if (!(rx * rx + ry * ry + rz * rz < cutoff2) || (own && !self_pair))
+                    continue;
+                if (!add_found(nb, rx, ry, rz, own && mirrored ? 0.5 : 1, j))
+                    return 0;
+            }
+        }
+    return 1;
+}
+
 /* Pairs of centre i with the members of one bin, `cells` away. */
 static int find_in_bin(Neighbours *nb, int i, int bin, const int cells[3], double cutoff2, int self_pair)
 {
@@ -71,19 +114,17 @@ static int find_in_bin(Neighbours *nb, int i, int bin, const int cells[3], doubl
 
         if (!(dot(r, r) < cutoff2) || (mirrored && behind) || (i == j && here && !self_pair))
             continue;
-        if (!grow((void **)&nb->found, &nb->found_room, nb->found_count + 1, sizeof(Pair)))
+        if (!add_found(nb, r[0], r[1], r[2], mirrored && here ? 0.5 : 1, j))
             return 0;
-        nb->found[nb->found_count++] = (Pair){{r[0], r[1], r[2]}, mirrored && here ? 0.5 : 1, j};
     }
     return 1;
 }
 
-/* All pairs of centre i, in the order of the bins. */
-static int find(Neighbours *nb, int i, double cutoff2, int self_pair)
+/* All pairs of centre i, bin by bin. */
+static int find_in_bins(Neighbours *nb, int i, double cutoff2, int self_pair)
 {
     const Box *box = &nb->box;
     int at[3], cells[3];
-    nb->found_count = 0;
 
     for (int a = -box->reach[0]; a <= box->reach[0]; a++)
         for (int b = -box->reach[1]; b <= box->reach[1]; b++)
@@ -104,6 +145,20 @@ static int find(Neighbours *nb, int i, double cutoff2, int self_pair)
                 if (!find_in_bin(nb, i, bin, cells, cutoff2, self_pair))
                     return 0;
             }
+    return 1;
+}
+
+/* All pairs of centre i, one of n particles. */
+static int find(Neighbours *nb, int i, int n, double cutoff2, int self_pair)
+{
+    const int *bins = nb->box.bins;
+    nb->found_count = 0;
+
+    if (bins[0] * bins[1] * bins[2] > 1)
+        return find_in_bins(nb, i, cutoff2, self_pair);
+    for (int j = 0; j < n; j++)
+        if (!find_images(nb, i, j, cutoff2, self_pair))
+            return 0;
     return 1;
 }
 
