@@ -48,6 +48,20 @@ class RadialBasis:
     def lmax(self) -> int:
         return len(self.counts) - 1
 
+    def get_num_radial_functions(self) -> list[int]:
+        """Number of functions for each l, by the published package's name."""
+        return list(self.counts)
+
+    def orthonormalize_basis(self, features: Any) -> Any:
+        """Orthonormalise the TensorMap of ``transform(normalize=False)`` in place, and return it."""
+        for key, block in features.items():
+            matrix = self.mixing()[int(key["angular_channel"])]
+            samples, components, properties = block.values.shape
+            by_species = block.values.reshape(samples, components, properties // len(matrix), len(matrix))
+            block.values[:] = (by_species @ matrix).reshape(block.values.shape)
+
+        return features
+
     def mixing(self) -> list[np.ndarray]:
         """For each l the matrix (n, k) that takes primitive coefficients to orthonormal ones.
 
