@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONWARNINGS := ignore::FutureWarning
 
 .DEFAULT_GOAL := help
-.PHONY: help env run check test faults bench lock generated clean
+.PHONY: help env run check test faults conformance bench lock generated clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -33,6 +33,9 @@ test: check ## check, then conformance, the tiny study end to end, and the repor
 
 faults: env ## kills, full disks, wrong input: everything that may go wrong
 	@pytest -q tests/faults
+
+conformance: env ## the published package's own tests and first example, with our projection in place of its own
+	@python tests/conformance/upstream.py
 
 bench: env ## benchmarks: figures, never red
 	@python -m benchmarks

@@ -71,10 +71,8 @@ def timings(
         ordered = sorted(values)
         low, high = ordered[len(ordered) // 4], ordered[-1 - len(ordered) // 4]
         lines.append(Timing(system, *basis, name, len(frames), count, median(values), low, high))
-        spread = f"{low:.3f} to {high:.3f}"
-        print(
-            f"{system:26} {len(frames):5} frames  lmax {basis[0]:2}  {name:22} {median(values):10.3f} ms  {spread}"
-        )
+        what = f"{system:26} {len(frames):5} frames  lmax {basis[0]:2}  {name:22}"
+        print(f"{what} {median(values):10.3f} ms  {low:.3f} to {high:.3f}", flush=True)
     return lines
 
 
