@@ -61,40 +61,41 @@ INLINE void turn(const int N, V *to, const V *from, const V *turns, int l, doubl
     }
 }
 
-/* to = J from, block by block, two rows at a time */
-INLINE void swap(const int N, V *restrict to, const V *restrict from, const Basis *b, int l)
+/* One block of J: `width` values from n on of each row, two rows at a time. */
+INLINE void swap_block(const int N, const int width, V *restrict to, const V *restrict from, const Basis *b,
+                       int64_t i, int n)
 {
-    for (int64_t i = b->blocks[l]; i < b->blocks[l + 1]; i++) {
-        const int64_t *shape = b->shape + 4 * i, *row = b->index + shape[2], *column = row + shape[0];
-        const int rows = shape[0], columns = shape[1];
-        const double *entry = b->entry + shape[3];
-        int a = 0;
+    const int64_t *shape = b->shape + 4 * i, *row = b->index + shape[2], *column = row + shape[0];
+    const int rows = shape[0], columns = shape[1];
+    const double *entry = b->entry + shape[3];
 
-        for (; a + 1 < rows; a += 2) {
-            V s[N], t[N];
-            for (int n = 0; n < N; n++)
-                s[n] = t[n] = splat(0);
-            for (int c = 0; c < columns; c++) {
-                const V *x = from + column[c] * N;
-                const V p = splat(entry[a * columns + c]), q = splat(entry[(a + 1) * columns + c]);
-                for (int n = 0; n < N; n++) {
-                    s[n] += p * x[n];
-                    t[n] += q * x[n];
-                }
-            }
-            for (int n = 0; n < N; n++) {
-                to[row[a] * N + n] = s[n];
-                to[row[a + 1] * N + n] = t[n];
+    for (int a = 0; a < rows; a += 2) {
+        const int next = a + 1 < rows ? a + 1 : a; /* the last of an odd number of rows is done twice */
+        V s[STRAIGHT], t[STRAIGHT];
+
+        for (int k = 0; k < width; k++)
+            s[k] = t[k] = splat(0);
+        for (int c = 0; c < columns; c++) {
+            const V *x = from + column[c] * N + n;
+            const V p = splat(entry[a * columns + c]), q = splat(entry[next * columns + c]);
+            for (int k = 0; k < width; k++) {
+                s[k] += p * x[k];
+                t[k] += q * x[k];
             }
         }
-        if (a < rows)
-            for (int n = 0; n < N; n++) {
-                V s = splat(0);
-                for (int c = 0; c < columns; c++)
-                    s += entry[a * columns + c] * from[column[c] * N + n];
-                to[row[a] * N + n] = s;
-            }
+        for (int k = 0; k < width; k++) {
+            to[row[a] * N + n + k] = s[k];
+            to[row[next] * N + n + k] = t[k];
+        }
     }
+}
+
+/* to = J from */
+INLINE void swap(const int N, V *restrict to, const V *restrict from, const Basis *b, int l)
+{
+    for (int64_t i = b->blocks[l]; i < b->blocks[l + 1]; i++)
+        for (int n = 0; n < N; n += STRAIGHT)
+            swap_block(N, N - n < STRAIGHT ? N - n : STRAIGHT, to, from, b, i, n);
 }
 
 /* One l in place. `turns` has the three angles one after another; `way` is +1 for Q, -1 for its inverse. */

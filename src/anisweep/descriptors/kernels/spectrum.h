@@ -17,10 +17,13 @@ INLINE void mix(const int N, V *to, const V *from, const double *mixing, int str
         }
 }
 
+/* Products are computed in tiles, whose sums fit the registers. */
+#define TILE 4
+
 /* P[a + i][b + j] = f sum_m c[m][a + i] c[m][b + j] for a tile of A x B, and the same at [b][a]. */
 INLINE void tile(const int A, const int B, V *P, const V *c, int l, int channels, int a, int b, double f)
 {
-    V sum[A * B];
+    V sum[TILE * TILE];
 
     for (int i = 0; i < A * B; i++)
         sum[i] = splat(0);
@@ -35,7 +38,6 @@ INLINE void tile(const int A, const int B, V *P, const V *c, int l, int channels
             P[(a + i) * channels + b + j] = P[(b + j) * channels + a + i] = f * sum[i * B + j];
 }
 
-#define TILE 4
 NOINLINE void whole_tile(V *P, const V *c, int l, int channels, int a, int b, double f)
 {
     tile(TILE, TILE, P, c, l, channels, a, b, f);

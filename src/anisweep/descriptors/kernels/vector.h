@@ -24,6 +24,9 @@ typedef double Row __attribute__((vector_size(8 * LANES), aligned(8), may_alias)
 #define INLINE static inline __attribute__((always_inline))
 #define NOINLINE static __attribute__((noinline))
 
+/* Loops over up to so many radial functions are compiled for each number, as straight lines. */
+#define STRAIGHT 8
+
 #define UP(count) (((count) + LANES - 1) / LANES * LANES)
 
 INLINE V splat(double x)
@@ -42,7 +45,12 @@ INLINE void store(double *to, V value)
 }
 
 /* A square of LANES rows becomes its transpose: log2(LANES) rounds of exchanging halves. */
+#if defined(__clang__) || __GNUC__ >= 12
 #define SHUFFLE __builtin_shufflevector
+#else
+typedef int64_t Places __attribute__((vector_size(8 * LANES)));
+#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (Places){__VA_ARGS__})
+#endif
 INLINE void transpose(V t[LANES])
 {
 #if LANES == 2
