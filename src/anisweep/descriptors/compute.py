@@ -232,7 +232,7 @@ class Call:
     ) -> None:
         general = backward is not None and backward.diameters is not None
         self.inputs = Inputs(arrays, species, general)
-        self.basis = tables.pointers()
+        self.basis = tables.pointers
         self.wider = None if backward is None else tables.wider_pointers(backward.order)
         self.derivatives = None if backward is None else backward.pointers()
         self.kernels = kernels()

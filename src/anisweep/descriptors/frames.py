@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -40,7 +42,7 @@ class FrameArrays:
     periodic: np.ndarray
     start: np.ndarray
 
-    @property
+    @cached_property
     def counts(self) -> np.ndarray:
         """Particles of each frame."""
         return np.diff(self.start)
@@ -147,7 +149,7 @@ def _join(
         parts = [_converted(table[name], frame, name, wanted) for frame, table in enumerate(tables)]
 
     joined = np.frombuffer(parts[0] if len(parts) == 1 else b"".join(parts), dtype=wanted)
-    if joined.size != total * int(np.prod(shape, dtype=int)):
+    if joined.size != total * prod(shape):
         raise BadInput(_misshapen(tables, name, shape))
 
     return joined.reshape(-1, *shape)

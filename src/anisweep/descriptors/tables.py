@@ -87,6 +87,7 @@ class Tables:
             mixing[l, : len(matrix), : len(matrix)] = matrix
         return mixing
 
+    @cached_property
     def pointers(self) -> Basis:
         """The structure for the kernels. It points into arrays that live as long as this object."""
         lmax, values = self.radial.lmax, int(self.offset[-1])
