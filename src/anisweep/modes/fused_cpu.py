@@ -47,11 +47,19 @@ def compute(calculator: tuple[Any, Output], frames: list[Atoms], clock: Timer) -
     """Coefficients of any number of species, or the power spectrum of one."""
     projection, output = calculator
 
-    if output == "power_spectrum" and len(np.unique(np.concatenate([frame.numbers for frame in frames]))) > 1:
-        raise Unavailable(
-            "power spectrum of 2 species or more: the reference that modes are compared with has it for one "
-            "only; ask for coefficients"
-        )
-
     with clock.stage("descriptors"):
-        return projection.transform(frames) if output == "coefficients" else projection.power_spectrum(frames)
+        if output == "coefficients":
+            return projection.transform(frames)
+
+        _one_species(frames)
+        return projection.power_spectrum(frames)
+
+
+def _one_species(frames: list[Atoms]) -> None:
+    species = np.unique(np.concatenate([frame.numbers for frame in frames]))
+
+    if len(species) > 1:
+        raise Unavailable(
+            f"power spectrum of {len(species)} species: the reference of the modes has it for one only; "
+            "ask for coefficients"
+        )
