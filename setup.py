@@ -6,6 +6,7 @@ by the CPU (src/anisweep/descriptors/library.py).
 
 import platform
 from pathlib import Path
+from runpy import run_path
 
 from setuptools import Extension, setup
 
@@ -20,12 +21,16 @@ if platform.machine() in ("x86_64", "AMD64"):
 
 SHARED = [str(path) for path in sorted(Path(FOLDER).iterdir()) if path.suffix in (".c", ".h")]
 
+LIBRARY = "src/anisweep/descriptors/library.py"
+SOURCE = run_path(LIBRARY)["SOURCE"]
+
 setup(
     ext_modules=[
         Extension(
             f"anisweep.descriptors._{level}",
             sources=[f"{FOLDER}/{level}.c"],
-            depends=SHARED,
+            depends=[*SHARED, LIBRARY],
+            define_macros=[("ANISWEEP_SOURCE", f'"{SOURCE}"')],
             extra_compile_args=COMMON + flags,
             py_limited_api=True,
         )

@@ -293,3 +293,9 @@ int anisweep_cpu_level(void)
 #endif
     return 0;
 }
+
+/* Which sources this was compiled from: see library.py. */
+const char *anisweep_source(void)
+{
+    return ANISWEEP_SOURCE;
+}
