@@ -287,5 +287,5 @@ def complain(status: int, frame: int) -> None:
 
     if status == TOO_MANY_IMAGES:
         raise BadInput(
-            f"frame {frame}: over 100,000 images of its cell lie within the cutoff: check the cell's units"
+            f"frame {frame}: over ten million images of its cell within the cutoff: check the cell's units"
         )

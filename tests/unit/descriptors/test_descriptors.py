@@ -217,3 +217,18 @@ def test_the_descriptors_import_neither_torch_nor_anisoap_nor_metatensor():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_hundred_thousand_neighbours():
+    """A crystal so dense that its density is even: only l = 0 is left, and that is an integral."""
+    frame = random_frame(particles=1, shape="spheres")
+    frame.set_cell(np.eye(3) * 0.15)
+    calculator = projection(2, cutoff=5.0, max_radial=0)
+    coefficients = calculator.describe([frame], "coefficients", per_centre=True)
+
+    assert abs(coefficients.of_degree(1)).max() <= 1e-10 * coefficients.values.max()
+
+    coarse = frame.copy()
+    coarse.set_cell(np.eye(3) * 0.3)
+    fewer = calculator.describe([coarse], "coefficients", per_centre=True)
+    assert coefficients.values[0, 0] == pytest.approx(8 * fewer.values[0, 0], rel=1e-2)

@@ -40,18 +40,19 @@ typedef struct {
 INLINE void push(const Basis *b, V *out, const V *row, int l, int component, double up, double low)
 {
     const int m = component < 0 ? -component : component;
+    const double share = 2.0 / (2 * l + 1), raised = share * up;
 
     if (l < b->lmax) {
         const int N = b->moments[l], M = b->moments[l + 1];
         V *to = out + b->offset[l + 1] + (l + 1 + component) * M;
         for (int n = 1; n < N && n <= M; n++)
-            to[n - 1] += (2.0 * n / (2 * l + 1) * up) * row[n];
+            to[n - 1] += (n * raised) * row[n];
     }
     if (m < l) {
         const int N = b->moments[l], M = b->moments[l - 1];
         V *to = out + b->offset[l - 1] + (l - 1 + component) * M;
         for (int n = 0; n < N; n++)
-            to[n] += ((1 + 2.0 * n / (2 * l + 1)) * low) * row[n];
+            to[n] += ((1 + n * share) * low) * row[n];
     }
 }
 

@@ -10,7 +10,7 @@ enum { FINE, NO_MEMORY, FLAT_CELL, TOO_MANY_IMAGES };
 
 #define BLOCK 192     /* centres */
 #define COUNTS 128    /* groups with more pairs count as equal in sorting */
-#define IMAGES 100000 /* cells around a centre: more means a cell far smaller than any real one */
+#define IMAGES 1e7   /* cells around a centre: more means a cell far smaller than any real one */
 
 static int enter_frame(Work *w, const Basis *b, const Particles *p, int64_t frame)
 {
