@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONWARNINGS := ignore::FutureWarning
 
 .DEFAULT_GOAL := help
-.PHONY: help env run check test faults bench lock generated readme pool pool-stop clean
+.PHONY: help env run check test faults conformance bench lock generated readme pool pool-stop clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -20,8 +20,8 @@ run: env ## run a study and write results/report.html (STUDY=first_look)
 	@snakemake --profile local --config study=$(STUDY) $(OVERRIDES)
 
 check: env ## format, types, lint, imports, unit tests: a minute
-	@ruff format --quiet --check src tests benchmarks condor containers envs || (ruff format --diff src tests benchmarks condor containers envs; exit 1)
-	@ruff check --quiet src tests benchmarks condor containers envs
+	@ruff format --quiet --check src tests benchmarks condor containers envs setup.py || (ruff format --diff src tests benchmarks condor containers envs setup.py; exit 1)
+	@ruff check --quiet src tests benchmarks condor containers envs setup.py
 	@snakefmt --check Snakefile workflow 2>/dev/null || (snakefmt --diff Snakefile workflow; exit 1)
 	@mypy
 	@lint-imports --no-cache >/dev/null || lint-imports
@@ -37,6 +37,9 @@ test: check ## check, then conformance, the tiny study end to end, and the repor
 faults: env ## kills, full disks, wrong input: everything that may go wrong
 	@pytest -q -n 2 tests/faults
 	@pytest -q tests/pool -m fault
+
+conformance: env ## the published package's own tests and first example, with our projection in place of its own
+	@python tests/conformance/upstream.py
 
 bench: env ## benchmarks: figures, never red
 	@python -m benchmarks

@@ -43,10 +43,10 @@ NO_VENV = """\
 
 
 def main() -> None:
-    wanted = hashlib.sha256(LOCK.read_bytes() + (ROOT / "pyproject.toml").read_bytes() + TORCH_INDEX.encode())
+    wanted = wanted_state()
     ready = VENV / "ready"
 
-    if ready.exists() and ready.read_text() == wanted.hexdigest():
+    if ready.exists() and ready.read_text() == wanted:
         return
 
     python = find_python()
@@ -59,8 +59,18 @@ def main() -> None:
         install(requirements)
 
     run("uv", "pip", "install", "--quiet", "--no-deps", "--editable", str(ROOT))
-    ready.write_text(wanted.hexdigest())
+    ready.write_text(wanted)
     print("The environment is ready.")
+
+
+def wanted_state() -> str:
+    """A digest of everything that decides what is installed: locks, the project, its compiled kernels."""
+    kernels = sorted((ROOT / "src" / "anisweep" / "descriptors" / "kernels").glob("*"))
+    state = hashlib.sha256(TORCH_INDEX.encode())
+
+    for file in [LOCK, ROOT / "pyproject.toml", ROOT / "setup.py", *kernels]:
+        state.update(file.read_bytes())
+    return state.hexdigest()
 
 
 def find_python() -> str:

@@ -1,0 +1,291 @@
+"""From arrays to features: hands runs of centres to the kernels."""
+
+from __future__ import annotations
+
+import ctypes
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+
+from anisweep.descriptors.errors import BadInput
+from anisweep.descriptors.frames import FrameArrays
+from anisweep.descriptors.library import kernels
+from anisweep.descriptors.tables import Derivatives, Particles, Tables, Task
+
+Output = Literal["coefficients", "power_spectrum"]
+OUTPUTS = ("coefficients", "power_spectrum")
+
+#: Centres of one frame that are averaged by one call; larger frames are divided, so that threads share them.
+LARGEST_SEGMENT = 512
+
+#: Pieces of work for each thread.
+PIECES = 4
+
+FINE, NO_MEMORY, FLAT_CELL, TOO_MANY_IMAGES = range(4)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to compute.
+
+    Attributes
+    ----------
+    output : ``coefficients`` (in the order l, m, species, n), or ``power_spectrum`` (l, then (species, n)
+        twice)
+    per_centre : one row for each centre; else the mean over the centres of each frame, zero for an empty one
+    self_pairs : whether a centre's own density counts
+    """
+
+    output: Output
+    per_centre: bool
+    self_pairs: bool
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Runs of centres of one frame.
+
+    Attributes
+    ----------
+    frame : (segments,)
+    start : (segments + 1,) first particle
+    weight : (segments,) 1 / particles of the frame
+    """
+
+    frame: np.ndarray
+    start: np.ndarray
+    weight: np.ndarray
+
+    @classmethod
+    def of(cls, arrays: FrameArrays) -> Segments:
+        """Frames as they are; those with more particles than LARGEST_SEGMENT in parts."""
+        counts = arrays.counts
+        weight = 1.0 / np.maximum(counts, 1)
+
+        if counts.max(initial=0) <= LARGEST_SEGMENT:
+            return cls(np.arange(len(counts)), arrays.start, weight)
+
+        parts = np.maximum(1, -(-counts // LARGEST_SEGMENT))
+        frame = np.repeat(np.arange(len(counts)), parts)
+        place = np.arange(len(frame)) - np.repeat(np.cumsum(parts) - parts, parts)
+        start = np.concatenate([arrays.start[frame] + place * LARGEST_SEGMENT, arrays.start[-1:]])
+        return cls(frame, start, weight[frame])
+
+    def pieces(self, threads: int, whole_frames: bool) -> list[tuple[int, int]]:
+        """Ranges of segments of about as many particles each: one for one thread, else several a thread."""
+        if threads == 1:
+            return [(0, len(self.frame))]
+
+        targets = np.linspace(0, self.start[-1], PIECES * threads + 1)[1:-1]
+        inner = np.minimum(np.searchsorted(self.start, targets), len(self.frame) - 1)
+        if whole_frames:
+            inner = np.searchsorted(self.frame, self.frame[inner])
+        return list(pairwise([0, *inner.tolist(), len(self.frame)]))
+
+
+@dataclass(frozen=True)
+class Backward:
+    """Derivatives of a function of the features: what goes in, and where sums are added.
+
+    Attributes
+    ----------
+    cotangent : (centres or frames, features) by the features of each centre
+    positions, rotations : (particles, 3)
+    strain : (frames, 3, 3)
+    diameters : (particles, 3), or None
+    """
+
+    cotangent: np.ndarray
+    positions: np.ndarray
+    rotations: np.ndarray
+    strain: np.ndarray
+    diameters: np.ndarray | None
+
+    @property
+    def order(self) -> int:
+        """Highest derivative of the moments."""
+        return 1 if self.diameters is None else 2
+
+    def pointers(self) -> Derivatives:
+        """The structure for the kernels."""
+        return Derivatives(
+            positions=self.positions.ctypes.data,
+            rotations=self.rotations.ctypes.data,
+            diameters=None if self.diameters is None else self.diameters.ctypes.data,
+            strain=self.strain.ctypes.data,
+        )
+
+
+class Inputs:
+    """The particles as the kernels read them, and the arrays that must stay alive for that.
+
+    ``general`` treats all shapes as if their three axes differed, which derivatives by diameters need.
+    """
+
+    def __init__(self, arrays: FrameArrays, species: np.ndarray, general: bool) -> None:
+        self.arrays = arrays
+        self.species = np.zeros(len(arrays.numbers), dtype=np.int64)
+        if len(species) > 1:
+            self.species = np.searchsorted(species, arrays.numbers)
+        self.alike, alike_count = np.full(len(arrays.numbers), -1, dtype=np.int64), 0
+        if not general:
+            self.alike, alike_count = _alike(arrays.diameters, self.species)
+
+        self.pointers = Particles(
+            positions=arrays.positions.ctypes.data,
+            rotations=arrays.rotations.ctypes.data,
+            diameters=arrays.diameters.ctypes.data,
+            cells=arrays.cells.ctypes.data,
+            periodic=arrays.periodic.ctypes.data,
+            start=arrays.start.ctypes.data,
+            species=self.species.ctypes.data,
+            alike=self.alike.ctypes.data,
+            alike_count=alike_count,
+            species_count=len(species),
+            matrices=arrays.rotations.shape[1] == 9,
+            general=general,
+        )
+
+
+def species_of(arrays: FrameArrays) -> np.ndarray:
+    """The species of all frames, sorted."""
+    numbers = arrays.numbers
+    if len(numbers) and (numbers == numbers[0]).all():
+        return numbers[:1]
+    return np.unique(numbers)
+
+
+def widths(counts: tuple[int, ...], species: int, output: Output) -> list[int]:
+    """Values in a row for each l, with `counts` radial functions."""
+    if output == "coefficients":
+        return [(2 * l + 1) * species * count for l, count in enumerate(counts)]
+    return [(species * count) ** 2 for count in counts]
+
+
+def compute(
+    tables: Tables,
+    arrays: FrameArrays,
+    species: np.ndarray,
+    wanted: Wanted,
+    threads: int = 1,
+    backward: Backward | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Features of all centres, or their mean over each frame.
+
+    Parameters
+    ----------
+    tables : the basis
+    arrays : the frames
+    species : those of the neighbours, sorted; every particle has one of them
+    wanted : which features
+    threads : exactly so many compute; not a bit of the features depends on it
+    backward : also add derivatives to its arrays; one frame is then the work of one thread, and the order
+        of the sums, so their last digit, depends on the threads
+
+    Returns
+    -------
+    features : shape (centres or frames, features), float64
+    found : shape (centres, species); zero where a centre has no neighbour (nor itself) of a species
+
+    Raises
+    ------
+    BadInput
+        a cell without volume, or far smaller than the cutoff
+    """
+    segments = Segments.of(arrays)
+    centres = int(arrays.start[-1])
+    rows = centres if wanted.per_centre else len(segments.frame)
+
+    features = np.empty((rows, sum(widths(tables.radial.counts, len(species), wanted.output))))
+    found = np.zeros((centres, len(species)), dtype=np.int64)
+    if not wanted.per_centre:
+        features[segments.start[1:] == segments.start[:-1]] = 0
+
+    call = Call(tables, arrays, species, wanted, segments, features, found, backward)
+    if threads == 1:
+        call.run((0, len(segments.frame)))
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(call.run, segments.pieces(threads, backward is not None)))
+
+    if not wanted.per_centre and len(segments.frame) > len(arrays.counts):
+        features = np.add.reduceat(features, np.searchsorted(segments.frame, np.arange(len(arrays.counts))))
+    return features, found
+
+
+class Call:
+    """The kernels with their arguments; several threads may run pieces of it at the same time."""
+
+    def __init__(
+        self,
+        tables: Tables,
+        arrays: FrameArrays,
+        species: np.ndarray,
+        wanted: Wanted,
+        segments: Segments,
+        features: np.ndarray,
+        found: np.ndarray,
+        backward: Backward | None,
+    ) -> None:
+        general = backward is not None and backward.diameters is not None
+        self.inputs = Inputs(arrays, species, general)
+        self.basis = tables.pointers
+        self.wider = None if backward is None else tables.wider_pointers(backward.order)
+        self.derivatives = None if backward is None else backward.pointers()
+        self.kernels = kernels()
+
+        self.task = {
+            "output": OUTPUTS.index(wanted.output),
+            "self_pairs": wanted.self_pairs,
+            "per_centre": wanted.per_centre,
+            "frame": segments.frame.ctypes.data,
+            "from_particle": segments.start.ctypes.data,
+            "weight": segments.weight.ctypes.data,
+            "width": features.shape[1],
+            "out": features.ctypes.data,
+            "found": found.ctypes.data,
+            "cotangent": None if backward is None else backward.cotangent.ctypes.data,
+        }
+
+    def run(self, piece: tuple[int, int]) -> None:
+        """Compute a range of segments."""
+        task = Task(first=piece[0], end=piece[1], **self.task)
+        structures = (self.basis, self.wider, self.inputs.pointers, task, self.derivatives)
+
+        status = self.kernels.anisweep_run(
+            *(None if structure is None else ctypes.byref(structure) for structure in structures)
+        )
+        complain(status, task.failed_frame)
+
+
+def _alike(diameters: np.ndarray, species: np.ndarray) -> tuple[np.ndarray, int]:
+    """A number for each kind of sphere (size and species), -1 for what is no sphere."""
+    numbers = np.full(len(diameters), -1, dtype=np.int64)
+    sphere = (diameters[:, 0] == diameters[:, 1]) & (diameters[:, 1] == diameters[:, 2])
+    if not sphere.any():
+        return numbers, 0
+
+    kinds = np.stack([diameters[sphere, 0], species[sphere]], axis=1)
+    distinct, inverse = np.unique(kinds, axis=0, return_inverse=True)
+    numbers[sphere] = inverse.ravel()
+    return numbers, len(distinct)
+
+
+def complain(status: int, frame: int) -> None:
+    """Raise what a status of the kernels means."""
+    if status == NO_MEMORY:
+        raise MemoryError("the kernels got no memory: compute fewer frames at a time")
+
+    if status == FLAT_CELL:
+        raise BadInput(
+            f"frame {frame}: it is periodic, but its cell vectors span no volume: give it a cell, or set pbc "
+            "to False"
+        )
+
+    if status == TOO_MANY_IMAGES:
+        raise BadInput(
+            f"frame {frame}: over ten million images of its cell within the cutoff: check the cell's units"
+        )

@@ -1,0 +1,72 @@
+/* The backward pass: from derivatives by features, over those by coefficients, to those by particles. */
+#pragma once
+#include "gradients.h"
+#include "spectrum.h"
+
+/* One batch of groups; `values` holds the cotangents of the coefficients of the block's centres. */
+static void differentiate_batch(Backward *w, const Group *const *groups, int lanes, const Neighbours *nb,
+                                const int64_t *species, int64_t species_count, const double *values,
+                                const Derivatives *to)
+{
+    const int kind = groups[0]->kind, count = to->diameters ? PRODUCTS : TWICE_X;
+    const double *rows[LANES];
+    int most;
+    const Covariance cov = covariance_of(groups, lanes, &most);
+
+    for (int k = 0; k < LANES; k++) {
+        const Group *g = groups[k < lanes ? k : 0];
+        rows[k] = values + (g->row * species_count + species[g->particle]) * w->basis->row;
+    }
+
+    pull_back(w, groups, lanes, kind, rows);
+    for (int axis = 0; axis < 3; axis++) {
+        transpose_along(w->wider, w->product[ALONG_X + axis], w->product[PLAIN], axis);
+        if (to->diameters)
+            transpose_along(w->wider, w->product[TWICE_X + axis], w->product[ALONG_X + axis], axis);
+    }
+
+    memset(w->batch.sum, 0, w->wider->row * sizeof(V));
+    for (int p = 0; p < most; p += PAIRS) {
+        V product[PAIRS][PRODUCTS];
+        Mean mean[PAIRS];
+
+        means_of(mean, groups, lanes, nb, p);
+        pair_products(w, mean, cov, kind, count, product);
+        for (int k = 0; k < lanes; k++)
+            for (int q = 0; q < PAIRS && p + q < groups[k]->count; q++)
+                add_pair(groups[k], nb->pairs + groups[k]->first + p + q, product[q], k, to);
+    }
+
+    V torque[3];
+    turning(w->wider, w->product[PLAIN], w->batch.sum, torque);
+    for (int k = 0; k < lanes; k++)
+        for (int x = 0; x < 3; x++)
+            for (int i = 0; i < 3; i++)
+                to->rotations[3 * groups[k]->particle + x] += groups[k]->axes[x][i] * torque[i][k];
+}
+
+/* d/dc_am of sum G_ab p_ab: f sum_b (G_ab + G_ba) c_bm. */
+static void products_backward(V *to, const V *G, const V *c, int l, int channels)
+{
+    const double f = (l % 2 ? -1 : 1) / sqrt(2 * l + 1);
+
+    for (int m = 0; m < 2 * l + 1; m++)
+        for (int a = 0; a < channels; a++) {
+            V sum = splat(0);
+            for (int b = 0; b < channels; b++)
+                sum += (G[a * channels + b] + G[b * channels + a]) * c[m * channels + b];
+            to[m * channels + a] = f * sum;
+        }
+}
+
+/* The transpose of `mix`: K orthonormal functions to N primitive ones. */
+static void unmix(int N, V *to, const V *from, const double *mixing, int stride, int K, int l, int channels)
+{
+    for (int m = 0; m < 2 * l + 1; m++)
+        for (int n = 0; n < N; n++) {
+            V sum = splat(0);
+            for (int k = 0; k < K; k++)
+                sum += mixing[n * stride + k] * from[m * channels + k];
+            to[m * N + n] = sum;
+        }
+}

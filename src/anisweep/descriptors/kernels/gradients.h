@@ -1,0 +1,248 @@
+/* Derivatives, given those of some function with respect to the coefficients of the centres ("cotangents").
+ *
+ * Let b be the cotangent of a group's values in its own frame, so that the function is linear in the moments,
+ * sum b g. Moments depend on a mean only through E[f(x)], so d/da_k E[f] = E[d_k f], and d_k f is a sum of two
+ * functions of the basis:
+ *
+ *     d_k (r^2n S_lm) = 2n/(2l+1) r^(2n-2) up_k + (1 + 2n/(2l+1)) r^2n low_k,      S_lm = r^l P_l^m e^(i m phi)
+ *     z:       up = (l-m+1) S_{l+1,m}               low = (l+m) S_{l-1,m}
+ *     x + iy:  up = S_{l+1,m+1}                     low = -S_{l-1,m+1}
+ *     x - iy:  up = -(l-m+1)(l-m+2) S_{l+1,m-1}     low = (l+m)(l+m-1) S_{l-1,m-1}
+ *
+ * The transpose of that takes b to b_k with sum b E[d_k f] = sum b_k g: once for a group. A pair then needs its
+ * moments, up to l = lmax + 1, and one dot product for each of b, b_x, b_y, b_z. The variance of axis k comes
+ * in through d/dc_k E[f] = E[d_k d_k f] / 2: the transpose twice, moments up to lmax + 2, three more products.
+ *
+ * Turning a neighbour together with its displacement turns the coefficients, so the derivative with respect to
+ * its orientation alone is sum b E[(x cross grad) f] - r cross dE/dr: no derivative of a rotation is needed. */
+#pragma once
+#include "coefficients.h"
+
+enum { PLAIN, ALONG_X, ALONG_Y, ALONG_Z, TWICE_X, TWICE_Y, TWICE_Z, PRODUCTS };
+
+/* Where derivatives are added up. */
+typedef struct {
+    double *positions;  /* [particle][3] */
+    double *rotations;  /* [particle][3] rotation vector in space: R -> exp(theta) R */
+    double *diameters;  /* [particle][3], or NULL */
+    double *strain;     /* [frame][3][3] sum of r_a dE/dr_b */
+} Derivatives;
+
+typedef struct {
+    Batch batch;             /* sized for `wider` */
+    const Basis *basis;
+    const Basis *wider;      /* of the moments: lmax + 1, or lmax + 2 with diameters */
+    V *product[PRODUCTS];    /* b and what the transposes make of it, in the layout of `wider` */
+} Backward;
+
+/* Add all n of one component of l to the same component of l + 1 and l - 1, with the factors of up and low.
+ * A component is m for the real part and -m for the imaginary one; those that do not exist are left out. */
+INLINE void push(const Basis *b, V *out, const V *row, int l, int component, double up, double low)
+{
+    const int m = component < 0 ? -component : component;
+    const double share = 2.0 / (2 * l + 1), raised = share * up;
+
+    if (l < b->lmax) {
+        const int N = b->moments[l], M = b->moments[l + 1];
+        V *to = out + b->offset[l + 1] + (l + 1 + component) * M;
+        for (int n = 1; n < N && n <= M; n++)
+            to[n - 1] += (n * raised) * row[n];
+    }
+    if (m < l) {
+        const int N = b->moments[l], M = b->moments[l - 1];
+        V *to = out + b->offset[l - 1] + (l - 1 + component) * M;
+        for (int n = 0; n < N; n++)
+            to[n] += ((1 + n * share) * low) * row[n];
+    }
+}
+
+/* The transpose of d_z. */
+static void transpose_z(const Basis *b, V *out, const V *in)
+{
+    for (int l = 0; l <= b->lmax; l++)
+        for (int c = -l; c <= l; c++) {
+            const int m = c < 0 ? -c : c;
+            push(b, out, in + b->offset[l] + (l + c) * b->moments[l], l, c, l - m + 1, l + m);
+        }
+}
+
+/* The transposes of d_x (`turned` 0) and of d_y (1): d_x = (d_+ + d_-) / 2, d_y = (d_+ - d_-) / 2i. */
+static void transpose_xy(const Basis *b, V *out, const V *in, int turned)
+{
+    for (int l = 0; l <= b->lmax; l++) {
+        const V *zero = in + b->offset[l] + l * b->moments[l];
+        push(b, out, zero, l, turned ? -1 : 1, 1, -1);
+
+        for (int m = 1; m <= l; m++) {
+            const V *re = zero + m * b->moments[l], *im = zero - m * b->moments[l];
+            const double up = -0.5 * (l - m + 1) * (l - m + 2), low = 0.5 * (l + m) * (l + m - 1);
+            const int to_re = turned ? -(m + 1) : m + 1, to_im = turned ? m + 1 : -(m + 1);
+            const double sign = turned ? -1 : 1;
+
+            push(b, out, re, l, to_re, 0.5, -0.5);
+            push(b, out, im, l, to_im, sign * 0.5, -sign * 0.5);
+
+            if (!turned || m > 1)
+                push(b, out, re, l, turned ? -(m - 1) : m - 1, sign * up, sign * low);
+            if (turned || m > 1)
+                push(b, out, im, l, turned ? m - 1 : -(m - 1), up, low);
+        }
+    }
+}
+
+static void transpose_along(const Basis *b, V *out, const V *in, int axis)
+{
+    memset(out, 0, b->row * sizeof(V));
+    if (axis == 2)
+        transpose_z(b, out, in);
+    else
+        transpose_xy(b, out, in, axis);
+}
+
+/* Cotangents of a batch's groups in their own frames: the way of `finish`, backwards. */
+static void pull_back(Backward *w, const Group *const *groups, int lanes, int kind, const double *const *rows)
+{
+    const Basis *b = w->basis, *e = w->wider;
+    const int size = 2 * (b->lmax + 1), step = kind & EVEN ? 2 : 1;
+    const double weight = kind & EVEN ? 2 : 1;
+    V *value = w->batch.sum, *plain = w->product[PLAIN];
+
+    from_rows(value, rows, b->row);
+    for (int t = 0; t < 3 && kind & TURNED; t++)
+        for (int k = 0; k < lanes; k++)
+            write_turns((double *)(w->batch.turns + t * size), b->lmax, k, groups[k]->euler.angle[t]);
+
+    memset(plain, 0, e->row * sizeof(V));
+    for (int l = 0; l <= b->lmax; l += step) {
+        const int N = b->moments[l], wide = e->moments[l];
+        V *from = value + b->offset[l], *to = plain + e->offset[l];
+
+        if (kind & TURNED && l > 0)
+            rotate(N, from, w->batch.scratch, b, w->batch.turns, l, kind & TRIAXIAL, -1);
+        for (int m = -l; m <= l; m++)
+            for (int n = 0; n < N; n++)
+                to[(l + m) * wide + n] = weight * norm_of(b, l, m) * from[(l + m) * N + n];
+    }
+}
+
+/* sum b E[(x cross grad)_k f] for the three axes of the group, from b and the moments summed over its pairs.
+ * (x cross grad) S_m has the components -(i/2)(S_{m+1} + q S_{m-1}), -(1/2)(S_{m+1} - q S_{m-1}) and i m S_m
+ * with q = (l+m)(l-m+1); for m = 0 they are Im S_1, -Re S_1 and 0. */
+static void turning(const Basis *e, const V *b, const V *g, V torque[3])
+{
+    torque[0] = torque[1] = torque[2] = splat(0);
+
+    for (int l = 1; l <= e->lmax; l++)
+        for (int m = 0; m <= l; m++)
+            for (int n = 0; n < e->moments[l]; n++) {
+                const int N = e->moments[l];
+                const V *bl = b + e->offset[l] + n, *gl = g + e->offset[l] + n;
+                const V br = bl[(l + m) * N], bi = bl[(l - m) * N];
+
+                if (m == 0) {
+                    torque[0] += br * gl[(l - 1) * N];
+                    torque[1] -= br * gl[(l + 1) * N];
+                    continue;
+                }
+
+                const double q = (l + m) * (l - m + 1.0);
+                const V gr = gl[(l + m) * N], gi = gl[(l - m) * N];
+                const V ur = m < l ? gl[(l + m + 1) * N] : splat(0), ui = m < l ? gl[(l - m - 1) * N] : splat(0);
+                const V dr = q * gl[(l + m - 1) * N], di = m > 1 ? q * gl[(l - m + 1) * N] : splat(0);
+
+                torque[0] += 0.5 * (br * (ui + di) - bi * (ur + dr));
+                torque[1] -= 0.5 * (br * (ur - dr) + bi * (ui - di));
+                torque[2] += (double)m * (bi * gr - br * gi);
+            }
+}
+
+/* Dot products of one row (all m and n of an l) of both pairs' moments with `count` vectors. */
+INLINE void multiply(const int count, const Basis *e, V *const *product, const V *state, int size, int l,
+                     V to[PAIRS][PRODUCTS])
+{
+    const int N = e->moments[l], stride = e->stride;
+    const V *row[PAIRS] = {rows_at((V *)state, l, size).now, rows_at((V *)state + 3 * size, l, size).now};
+    V sum[PAIRS][PRODUCTS];
+    memcpy(sum, to, sizeof(sum));
+
+    for (int m = 0; m < 2 * l + 1; m++)
+        for (int n = 0; n < N; n++)
+            for (int p = 0; p < count; p++) {
+                const V factor = product[p][e->offset[l] + m * N + n];
+                sum[0][p] += factor * row[0][m * stride + n];
+                sum[1][p] += factor * row[1][m * stride + n];
+            }
+    memcpy(to, sum, sizeof(sum));
+}
+
+/* The products of two pairs of each group. Sums of the moments are added to batch->sum. */
+static void pair_products(Backward *w, const Mean *mean, Covariance cov, int kind, int count,
+                          V to[PAIRS][PRODUCTS])
+{
+    const Basis *e = w->wider;
+    const V c = 0.5 * (cov.cx + cov.cy), shape[3] = {c, cov.cz - c, cov.cx - cov.cy};
+    Batch *batch = &w->batch;
+    memset(to, 0, PAIRS * PRODUCTS * sizeof(V));
+
+    for (int q = 0; q < PAIRS; q++) {
+        V *row = batch->state + q * 3 * batch->size;
+        seeds(row, batch->kappa, e->moments[0], mean[q], cov);
+    }
+    for (int l = 0; l <= e->lmax; l++) {
+        V *sum = batch->sum + e->offset[l];
+        if (l > 0 && kind & TRIAXIAL)
+            triaxial(e->moments[l], sum, batch->state, batch->size, e->stride, l, mean, shape, 1);
+        else if (l > 0)
+            axial(e->moments[l], sum, batch->state, batch->size, e->stride, l, mean, shape, 1);
+
+        if (count == PRODUCTS)
+            multiply(PRODUCTS, e, w->product, batch->state, batch->size, l, to);
+        else
+            multiply(TWICE_X, e, w->product, batch->state, batch->size, l, to);
+    }
+}
+
+/* From a pair's products to its derivatives. Returns dE/dr in `force`; r is in space. */
+static void differentiate_pair(const Group *g, const Pair *pair, const V *product, int k, double force[3],
+                               double *diameters)
+{
+    const double plain = product[PLAIN][k];
+    double along[3] = {0};
+
+    for (int i = 0; i < 3; i++) {
+        const Shape *s = &g->shape;
+        const double u = g->axes[0][i] * pair->r[0] + g->axes[1][i] * pair->r[1] + g->axes[2][i] * pair->r[2];
+        const double slope = product[ALONG_X + i][k];
+        along[i] = s->shift[i] * slope - s->decay[i] * u * plain;
+
+        if (diameters) {
+            /* shift s = 1 / (1 + a^2 / sigma^2), 1 / sigma^2 = decay / s, variance a^2 s, d = 2 a:
+             * ds/da = -2 a s decay, dc/da = 2 a s^2, and w = prod sqrt(s) exp(-s u^2 / 2 sigma^2) */
+            const double share = s->shift[i], a = sqrt(s->variance[i] / share), inverse = s->decay[i] / share;
+            const double by_share = u * slope + plain * (0.5 / share - 0.5 * u * u * inverse);
+            const double by_a = a * share * share * product[TWICE_X + i][k] - 2 * a * share * s->decay[i] * by_share;
+            diameters[g->order[i]] += 0.5 * by_a;
+        }
+    }
+    for (int x = 0; x < 3; x++)
+        force[x] = g->axes[x][0] * along[0] + g->axes[x][1] * along[1] + g->axes[x][2] * along[2];
+}
+
+/* One pair's share of everything but the turning, which is the group's. */
+static void add_pair(const Group *g, const Pair *pair, const V *product, int k, const Derivatives *to)
+{
+    double force[3];
+    differentiate_pair(g, pair, product, k, force, to->diameters ? to->diameters + 3 * pair->particle : NULL);
+
+    for (int x = 0; x < 3; x++) {
+        to->positions[3 * pair->particle + x] += force[x];
+        to->positions[3 * g->centre + x] -= force[x];
+        for (int y = 0; y < 3; y++)
+            to->strain[9 * g->frame + 3 * x + y] += pair->r[x] * force[y];
+    }
+
+    double *torque = to->rotations + 3 * pair->particle;
+    torque[0] -= pair->r[1] * force[2] - pair->r[2] * force[1];
+    torque[1] -= pair->r[2] * force[0] - pair->r[0] * force[2];
+    torque[2] -= pair->r[0] * force[1] - pair->r[1] * force[0];
+}

@@ -1,0 +1,301 @@
+/* Descriptors of frames and their derivatives: the functions that Python calls.
+ *
+ * Work goes block by block. The centres of a block (a few small frames, or a part of a large one) have their
+ * neighbours grouped, the groups sorted so that lanes hold groups alike, the coefficients summed in a buffer
+ * that stays in the cache, and the block's features written. Memory does not grow with the frames. */
+#include "work.h"
+
+enum { COEFFICIENTS, POWER_SPECTRUM };
+enum { FINE, NO_MEMORY, FLAT_CELL, TOO_MANY_IMAGES };
+
+#define BLOCK 192     /* centres */
+#define COUNTS 128    /* groups with more pairs count as equal in sorting */
+#define IMAGES 1e7   /* cells around a centre: more means a cell far smaller than any real one */
+
+static int enter_frame(Work *w, const Basis *b, const Particles *p, int64_t frame)
+{
+    const int *reach = w->nb.box.reach;
+
+    if (w->frame == frame)
+        return FINE;
+    for (int64_t i = p->start[frame]; i < p->start[frame + 1]; i++)
+        body_of(w->nb.bodies + i - p->start[frame], p, i, b->width2);
+    if (!box_of(&w->nb.box, p, frame, b->cutoff))
+        return FLAT_CELL;
+    if ((2.0 * reach[0] + 1) * (2.0 * reach[1] + 1) * (2.0 * reach[2] + 1) > IMAGES)
+        return TOO_MANY_IMAGES;
+    w->frame = frame;
+    return FINE;
+}
+
+/* Groups of all centres of the segments s to e. */
+static int gather(Work *w, const Basis *b, const Particles *p, Task *t, int64_t s, int64_t e)
+{
+    const int own = t->output == POWER_SPECTRUM; /* invariant, so each centre may use its own axes */
+    w->nb.group_count = w->nb.pair_count = 0;
+    int64_t row = 0;
+
+    for (; s < e; s++) {
+        const int64_t frame = t->frame[s], start = p->start[frame];
+        const int status = enter_frame(w, b, p, frame);
+
+        if (status != FINE) {
+            t->failed_frame = frame;
+            return status;
+        }
+        for (int64_t i = t->from[s]; i < t->from[s + 1]; i++, row++) {
+            const int64_t opened = w->nb.group_count;
+            if (!find(&w->nb, i - start, p->start[frame + 1] - start, b->cutoff * b->cutoff, t->self_pairs) ||
+                !group(&w->nb, p, frame, i - start, row, own))
+                return NO_MEMORY;
+            for (int64_t g = opened; g < w->nb.group_count && t->found; g++)
+                t->found[i * p->species_count + p->species[w->nb.groups[g].particle]]++;
+        }
+    }
+    return FINE;
+}
+
+/* By kind, then by number of pairs: lanes of a batch end together. */
+static int sort_groups(Work *w)
+{
+    int64_t place[KINDS * COUNTS + 1] = {0};
+    const int64_t count = w->nb.group_count;
+
+    if (!grow((void **)&w->order, &w->order_room, count, sizeof(int)))
+        return 0;
+
+#define KEY(g) ((g)->kind * COUNTS + ((g)->count < COUNTS ? (g)->count : COUNTS - 1))
+    for (int64_t i = 0; i < count; i++)
+        place[KEY(w->nb.groups + i) + 1]++;
+    for (int k = 0; k < KINDS * COUNTS; k++)
+        place[k + 1] += place[k];
+    for (int64_t i = 0; i < count; i++)
+        w->order[place[KEY(w->nb.groups + i)]++] = i;
+    return 1;
+}
+
+/* The next groups in order that can share lanes, from `i`; their number. */
+static int next_batch(const Work *w, int64_t i, const Group *groups[LANES])
+{
+    int lanes = 0;
+
+    while (lanes < LANES && i + lanes < w->nb.group_count) {
+        const Group *g = w->nb.groups + w->order[i + lanes];
+        if (lanes && g->kind != groups[0]->kind)
+            break;
+        groups[lanes++] = g;
+    }
+    return lanes;
+}
+
+/* The sums over neighbours of all centres of the block, in w->values. */
+static void sum_block(Work *w, const Basis *b, const Particles *p, int64_t centres)
+{
+    const Group *groups[LANES];
+    int lanes;
+
+    memset(w->values, 0, (size_t)(centres + LANES) * p->species_count * b->row * sizeof(double));
+    for (int64_t i = 0; i < w->nb.group_count; i += lanes) {
+        lanes = next_batch(w, i, groups);
+        add_batch(&w->batch, b, groups, lanes, &w->nb, p->species, p->species_count, w->values);
+    }
+}
+
+/* From w->values, which now hold cotangents, to the particles. */
+static void differentiate_block(Work *w, const Particles *p, const Derivatives *to)
+{
+    const Group *groups[LANES];
+    int lanes;
+
+    for (int64_t i = 0; i < w->nb.group_count; i += lanes) {
+        lanes = next_batch(w, i, groups);
+        differentiate_batch(&w->backward, groups, lanes, &w->nb, p->species, p->species_count, w->values, to);
+    }
+}
+
+/* Orthonormal coefficients of LANES centres from the row `first`: [l][m][species, k]. */
+static void orthonormal_lanes(Work *w, const Basis *b, int64_t species, int64_t first)
+{
+    for (int64_t s = 0; s < species; s++) {
+        const double *rows[LANES];
+        V *c = w->c;
+
+        for (int k = 0; k < LANES; k++)
+            rows[k] = w->values + ((first + k) * species + s) * b->row;
+        from_rows(w->lanes, rows, b->row);
+
+        for (int l = 0; l <= b->lmax; l++) {
+            const int K = b->kept[l], channels = species * K;
+            orthonormalise(b->moments[l], c + s * K, w->lanes + b->offset[l],
+                           b->mixing + l * b->stride * b->stride, b->stride, K, l, channels);
+            c += (2 * l + 1) * channels;
+        }
+    }
+}
+
+/* Rows of the output from lanes, scaled, added to what is there or put in its place. */
+static void write_rows(const V *lanes, double *const rows[], const double *scale, const int *adds, int count,
+                       int64_t width)
+{
+    for (int64_t j = 0; j + LANES <= width; j += LANES) {
+        V t[LANES];
+        for (int k = 0; k < LANES; k++)
+            t[k] = lanes[j + k];
+        transpose(t);
+        for (int k = 0; k < count; k++)
+            store(rows[k] + j, adds[k] ? load(rows[k] + j) + scale[k] * t[k] : scale[k] * t[k]);
+    }
+    for (int64_t j = width / LANES * LANES; j < width; j++)
+        for (int k = 0; k < count; k++)
+            rows[k][j] = scale[k] * lanes[j][k] + (adds[k] ? rows[k][j] : 0);
+}
+
+/* Features of the block of segments s to e. */
+static void write_block(Work *w, const Basis *b, const Particles *p, const Task *t, int64_t s, int64_t e)
+{
+    const int64_t first = t->from[s], end = t->from[e];
+
+    for (int64_t i = first; i < end; i += LANES) {
+        const int count = end - i < LANES ? end - i : LANES;
+        double *rows[LANES], scale[LANES];
+        int adds[LANES];
+
+        for (int k = 0; k < count; k++) {
+            while (i + k >= t->from[s + 1])
+                s++;
+            rows[k] = t->out + (t->per_centre ? i + k : s) * t->width;
+            scale[k] = t->per_centre ? 1 : t->weight[s];
+            adds[k] = !t->per_centre && i + k > t->from[s];
+        }
+
+        orthonormal_lanes(w, b, p->species_count, i - first);
+        V *c = w->c, *P = w->P;
+        for (int l = 0; l <= b->lmax && t->output == POWER_SPECTRUM; l++) {
+            const int channels = p->species_count * b->kept[l];
+            products(P, c, l, channels);
+            c += (2 * l + 1) * channels;
+            P += channels * channels;
+        }
+        write_rows(t->output == POWER_SPECTRUM ? w->P : w->c, rows, scale, adds, count, t->width);
+    }
+}
+
+/* Cotangents of LANES centres by features become those by primitive coefficients, in place of these. */
+static void cotangent_lanes(Work *w, const Basis *b, const Particles *p, const Task *t, int64_t first,
+                            const double *const cotangent[LANES], int count)
+{
+    const int64_t species = p->species_count, padded = UP(t->width);
+    const double *from[LANES];
+    const int adds[LANES] = {0};
+    double scale[LANES];
+
+    for (int k = 0; k < LANES; k++) {
+        from[k] = w->padded + k * padded;
+        scale[k] = 1;
+        if (k < count)
+            memcpy(w->padded + k * padded, cotangent[k], t->width * sizeof(double));
+    }
+    from_rows(w->P, from, padded);
+
+    const V *G = w->P, *c = w->c;
+    V *d = w->d;
+    for (int l = 0; l <= b->lmax; l++) {
+        const int channels = species * b->kept[l], size = (2 * l + 1) * channels;
+        if (t->output == POWER_SPECTRUM)
+            products_backward(d, G, c, l, channels);
+        else
+            memcpy(d, G, size * sizeof(V));
+        G += t->output == POWER_SPECTRUM ? channels * channels : size;
+        c += size;
+        d += size;
+    }
+
+    for (int64_t s = 0; s < species; s++) {
+        double *rows[LANES];
+        const V *e = w->d;
+
+        for (int l = 0; l <= b->lmax; l++) {
+            const int K = b->kept[l];
+            unmix(b->moments[l], w->lanes + b->offset[l], e + s * K, b->mixing + l * b->stride * b->stride,
+                  b->stride, K, l, species * K);
+            e += (2 * l + 1) * species * K;
+        }
+        for (int k = 0; k < count; k++)
+            rows[k] = w->values + ((first + k) * species + s) * b->row;
+        write_rows(w->lanes, rows, scale, adds, count, b->values);
+    }
+}
+
+/* The same for the block of segments s to e. */
+static void cotangent_block(Work *w, const Basis *b, const Particles *p, const Task *t, int64_t s, int64_t e)
+{
+    const int64_t first = t->from[s], end = t->from[e];
+
+    for (int64_t i = first; i < end; i += LANES) {
+        const int count = end - i < LANES ? end - i : LANES;
+        const double *rows[LANES];
+
+        for (int k = 0; k < count; k++) {
+            while (i + k >= t->from[s + 1])
+                s++;
+            rows[k] = t->cotangent + (t->per_centre ? i + k : t->frame[s]) * t->width;
+        }
+        orthonormal_lanes(w, b, p->species_count, i - first);
+        cotangent_lanes(w, b, p, t, i - first, rows, count);
+    }
+}
+
+/* Compute the segments of a task, and its derivatives when `wider` is not NULL: the basis that these need.
+ * A frame's mean is differentiated as the sum over its centres. Returns one of the codes above. */
+int anisweep_run(const Basis *b, const Basis *wider, const Particles *p, Task *t, const Derivatives *to)
+{
+    const int64_t total = t->from[t->end] - t->from[t->first];
+    int64_t longest = 0;
+    Work work;
+
+    for (int64_t s = t->first; s < t->end; s++)
+        longest = t->from[s + 1] - t->from[s] > longest ? t->from[s + 1] - t->from[s] : longest;
+    const int64_t room = total < BLOCK + longest ? total : BLOCK + longest;
+    int status = open_work(&work, b, wider, p, t, room) ? FINE : NO_MEMORY;
+
+    for (int64_t s = t->first; s < t->end && status == FINE;) {
+        int64_t e = s + 1;
+        while (e < t->end && t->from[e + 1] - t->from[s] <= BLOCK)
+            e++;
+
+        status = gather(&work, b, p, t, s, e);
+        if (status == FINE && !sort_groups(&work))
+            status = NO_MEMORY;
+        if (status == FINE) {
+            sum_block(&work, b, p, t->from[e] - t->from[s]);
+            write_block(&work, b, p, t, s, e);
+        }
+        if (status == FINE && wider) {
+            cotangent_block(&work, b, p, t, s, e);
+            differentiate_block(&work, p, to);
+        }
+        s = e;
+    }
+    close_work(&work);
+    return status;
+}
+
+/* The best level that this CPU can run: 2 for AVX-512, 1 for AVX2, 0 for what every CPU has. */
+int anisweep_cpu_level(void)
+{
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma"))
+        return 2;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return 1;
+#endif
+    return 0;
+}
+
+/* Which sources this was compiled from: see library.py. */
+const char *anisweep_source(void)
+{
+    return ANISWEEP_SOURCE;
+}

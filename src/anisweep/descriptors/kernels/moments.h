@@ -1,0 +1,199 @@
+/* Moments of Gaussians in the solid harmonics, by a recurrence that never subtracts r^2.
+ *
+ * A pair is a Gaussian with weight w, mean a = (ax, ay, az) and covariance diag(cx, cy, cz), in the frame of
+ * the neighbour's axes. With alpha = ax + i ay, c = (cx + cy) / 2, D = cz - c, d = cx - cy and
+ *
+ *     g(n, l, m) = w E[r^2n r^l P_l^m e^(i m phi)],   m >= 0, P_mm = (2m - 1)!!, no Condon-Shortley phase,
+ *
+ * Stein's identity E[x f] = a E[f] + C E[grad f] gives, missing terms being zero,
+ *
+ *   g(n,l,m) = az g(n,l-1,m) + (l+m-1) alpha g(n,l-1,m-1)
+ *            + 2n [c + D (l-m)/(2l-1)] g(n-1,l,m) + D (2n+2l-1)(l+m-1)/(2l-1) g(n,l-2,m)
+ *            + d { (2n+2l-1)/(2(2l-1)) (l+m-1)(l+m-2)(l+m-3) g(n,l-2,m-2)
+ *                  - n (l-m+2)(l-m+1)(l+m-1)/(2l-1) g(n-1,l,m-2) }
+ *
+ *   m = 0: the alpha term is -Re[conj(alpha) g(n,l-1,1)] / l, (l+m-1) in the D term is l-1, and the last is
+ *          d { (2n+2l-1)/(2(2l-1)l) Re g(n,l-2,2) - n/((2l-1)l) Re g(n-1,l,2) };
+ *   m = 1: the last is d { -l(2n+2l-1)/(2(2l-1)) conj g(n,l-2,1) + n l/(2l-1) conj g(n-1,l,1) }.
+ *
+ * Lanes are groups; two pairs of each group run side by side and share their covariance. The state holds
+ * three rows (l, l-1, l-2) of (2l+1) x stride vectors, Re g at m, Im g at -m. */
+#pragma once
+#include "basis.h"
+
+#define PAIRS 2
+
+typedef struct {
+    V cx, cy, cz;
+} Covariance;
+
+typedef struct {
+    V weight, ax, ay, az;
+} Mean;
+
+/* l = 0: E[r^2n] from the cumulants of r^2, kappa_s / (s-1)! = 2^(s-1) sum_i c_i^(s-1) (c_i + s a_i^2):
+ * mu_n / n! = (1/n) sum_{s=1..n} kappa_s / (s-1)! mu_{n-s} / (n-s)! */
+NOINLINE void seeds(V *mu, V *kappa, int count, Mean a, Covariance c)
+{
+    const V x2 = a.ax * a.ax, y2 = a.ay * a.ay, z2 = a.az * a.az;
+    V px = splat(1), py = px, pz = px;
+    double power = 1, factorial = 1;
+
+    for (int s = 1; s < count; s++) {
+        const V sum = px * (s * x2 + c.cx) + py * (s * y2 + c.cy) + pz * (s * z2 + c.cz);
+        kappa[s] = power * sum;
+        power *= 2;
+        px *= c.cx;
+        py *= c.cy;
+        pz *= c.cz;
+    }
+
+    mu[0] = a.weight;
+    for (int n = 1; n < count; n++) {
+        V sum = kappa[1] * mu[n - 1];
+        for (int s = 2; s <= n; s++)
+            sum += kappa[s] * mu[n - s];
+        mu[n] = sum * (1.0 / n);
+    }
+
+    for (int n = 2; n < count; n++) {
+        factorial *= n;
+        mu[n] *= factorial;
+    }
+}
+
+/* The rows that the step from l-1 to l reads and writes; each is [m][n], m counted from -its l. */
+typedef struct {
+    V *now, *last, *before;
+} Rows;
+
+INLINE Rows rows_at(V *state, int l, int size)
+{
+    return (Rows){state + (l % 3) * size, state + ((l + 2) % 3) * size, state + ((l + 1) % 3) * size};
+}
+
+/* Shapes of revolution (d = 0): all n of one (l, 0). N, the number of n, is a constant after inlining. */
+INLINE void axial_m0(const int N, V *sum, V *state, const int size, const int stride, const int l,
+                     const Mean *mean, const V c, const V D, const int add)
+{
+    const double f = 1.0 / (2 * l - 1);
+    const V C1 = 2 * (c + (l * f) * D), D1 = (2 * f * (l - 1)) * D;
+    V C = splat(0), E = (0.5 * (2 * l - 1)) * D1;
+    V ax[PAIRS], ay[PAIRS], az[PAIRS], g[PAIRS] = {splat(0), splat(0)};
+
+    for (int q = 0; q < PAIRS; q++) {
+        ax[q] = mean[q].ax * (-1.0 / l);
+        ay[q] = mean[q].ay * (-1.0 / l);
+        az[q] = mean[q].az;
+    }
+
+#pragma GCC unroll 16
+    for (int n = 0; n < N; n++) {
+        for (int q = 0; q < PAIRS; q++) {
+            const Rows r = rows_at(state + q * 3 * size, l, size);
+            V t = az[q] * r.last[(l - 1) * stride + n] + C * g[q];
+
+            if (l > 1) {
+                t += ax[q] * r.last[l * stride + n] + ay[q] * r.last[(l - 2) * stride + n];
+                t += E * r.before[(l - 2) * stride + n];
+            }
+            g[q] = t;
+            r.now[l * stride + n] = t;
+        }
+        if (add)
+            sum[l * N + n] += g[0] + g[1];
+        C += C1;
+        E += D1;
+    }
+}
+
+/* The same for m > 0. Which terms exist is known when it is compiled: `terms` is 3 for m < l-1, 2 for
+ * m = l-1 (none of l-2), 1 for m = l (alpha alone). */
+INLINE void axial_row(const int N, const int terms, V *sum, V *state, const int size, const int stride,
+                      const int l, const int m, const Mean *mean, const V c, const V D, const int add)
+{
+    const double f = 1.0 / (2 * l - 1);
+    const V C1 = 2 * (c + ((l - m) * f) * D), D1 = (2 * f * (l + m - 1)) * D;
+    V C = splat(0), E = (0.5 * (2 * l - 1)) * D1;
+    V ax[PAIRS], ay[PAIRS], az[PAIRS];
+    V g[PAIRS] = {splat(0), splat(0)}, h[PAIRS] = {splat(0), splat(0)};
+
+    for (int q = 0; q < PAIRS; q++) {
+        ax[q] = mean[q].ax * (double)(l + m - 1);
+        ay[q] = mean[q].ay * (double)(l + m - 1);
+        az[q] = mean[q].az;
+    }
+
+#pragma GCC unroll 16
+    for (int n = 0; n < N; n++) {
+        for (int q = 0; q < PAIRS; q++) {
+            const Rows r = rows_at(state + q * 3 * size, l, size);
+            const V x = r.last[(l + m - 2) * stride + n];
+            const V y = m > 1 ? r.last[(l - m) * stride + n] : splat(0);
+            V t = ax[q] * x + C * g[q], u = ay[q] * x + C * h[q];
+            t -= ay[q] * y;
+            u += ax[q] * y;
+
+            if (terms > 1) {
+                t += az[q] * r.last[(l - 1 + m) * stride + n];
+                u += az[q] * r.last[(l - 1 - m) * stride + n];
+            }
+            if (terms > 2) {
+                t += E * r.before[(l - 2 + m) * stride + n];
+                u += E * r.before[(l - 2 - m) * stride + n];
+            }
+            g[q] = t;
+            h[q] = u;
+            r.now[(l + m) * stride + n] = t;
+            r.now[(l - m) * stride + n] = u;
+        }
+        if (add) {
+            sum[(l + m) * N + n] += g[0] + g[1];
+            sum[(l - m) * N + n] += h[0] + h[1];
+        }
+        C += C1;
+        E += D1;
+    }
+}
+
+/* All m of one l. Compiled for each small N, so that the loops over n are straight lines. */
+INLINE void axial_degree(const int N, V *sum, V *state, int size, int stride, int l, const Mean *mean, V c,
+                         V D, int add)
+{
+    axial_m0(N, sum, state, size, stride, l, mean, c, D, add);
+
+    for (int m = 1; m < l - 1; m++)
+        axial_row(N, 3, sum, state, size, stride, l, m, mean, c, D, add);
+    if (l > 1)
+        axial_row(N, 2, sum, state, size, stride, l, l - 1, mean, c, D, add);
+    axial_row(N, 1, sum, state, size, stride, l, l, mean, c, D, add);
+}
+
+#define AXIAL(N)                                                                                              \
+    NOINLINE void axial_##N(V *sum, V *state, int size, int stride, int l, const Mean *mean, const V *c,      \
+                            int add)                                                                          \
+    {                                                                                                         \
+        axial_degree(N, sum, state, size, stride, l, mean, c[0], c[1], add);                                  \
+    }
+AXIAL(1) AXIAL(2) AXIAL(3) AXIAL(4) AXIAL(5) AXIAL(6) AXIAL(7) AXIAL(8)
+
+NOINLINE void axial_any(int N, V *sum, V *state, int size, int stride, int l, const Mean *mean, const V *c,
+                        int add)
+{
+    axial_degree(N, sum, state, size, stride, l, mean, c[0], c[1], add);
+}
+
+static void axial(int N, V *sum, V *state, int size, int stride, int l, const Mean *mean, const V *c, int add)
+{
+    switch (N) {
+    case 1: axial_1(sum, state, size, stride, l, mean, c, add); break;
+    case 2: axial_2(sum, state, size, stride, l, mean, c, add); break;
+    case 3: axial_3(sum, state, size, stride, l, mean, c, add); break;
+    case 4: axial_4(sum, state, size, stride, l, mean, c, add); break;
+    case 5: axial_5(sum, state, size, stride, l, mean, c, add); break;
+    case 6: axial_6(sum, state, size, stride, l, mean, c, add); break;
+    case 7: axial_7(sum, state, size, stride, l, mean, c, add); break;
+    case 8: axial_8(sum, state, size, stride, l, mean, c, add); break;
+    default: axial_any(N, sum, state, size, stride, l, mean, c, add);
+    }
+}

@@ -1,0 +1,2 @@
+/* setup.py compiles this with the flags of its level. */
+#include "kernels.c"

@@ -1,0 +1,97 @@
+/* From primitive coefficients to orthonormal ones and their products. Lanes are centres.
+ *
+ * A channel is a neighbour species with a radial function, species slow. With c_km the orthonormal
+ * coefficient of channel k,   p^l_ab = (-1)^l / sqrt(2l+1) sum_m c_am c_bm. */
+#pragma once
+#include "basis.h"
+
+/* c_k = sum_n O[n][k] c_n for each m: N moments to K functions, into [m][channels]. */
+INLINE void mix(const int N, V *to, const V *from, const double *mixing, int stride, int K, int l, int channels)
+{
+    for (int m = 0; m < 2 * l + 1; m++)
+        for (int k = 0; k < K; k++) {
+            V sum = mixing[k] * from[m * N];
+            for (int n = 1; n < N; n++)
+                sum += mixing[n * stride + k] * from[m * N + n];
+            to[m * channels + k] = sum;
+        }
+}
+
+/* Products are computed in tiles, whose sums fit the registers. */
+#define TILE 4
+
+/* P[a + i][b + j] = f sum_m c[m][a + i] c[m][b + j] for a tile of A x B, and the same at [b][a]. */
+INLINE void tile(const int A, const int B, V *P, const V *c, int l, int channels, int a, int b, double f)
+{
+    V sum[TILE * TILE];
+
+    for (int i = 0; i < A * B; i++)
+        sum[i] = splat(0);
+    for (int m = 0; m < 2 * l + 1; m++) {
+        const V *x = c + m * channels + a, *y = c + m * channels + b;
+        for (int i = 0; i < A; i++)
+            for (int j = 0; j < B; j++)
+                sum[i * B + j] += x[i] * y[j];
+    }
+    for (int i = 0; i < A; i++)
+        for (int j = 0; j < B; j++)
+            P[(a + i) * channels + b + j] = P[(b + j) * channels + a + i] = f * sum[i * B + j];
+}
+
+NOINLINE void whole_tile(V *P, const V *c, int l, int channels, int a, int b, double f)
+{
+    tile(TILE, TILE, P, c, l, channels, a, b, f);
+}
+
+NOINLINE void edge_tile(int A, V *P, const V *c, int l, int channels, int a, int b, double f)
+{
+    switch (A) {
+    case 1: tile(TILE, 1, P, c, l, channels, a, b, f); break;
+    case 2: tile(TILE, 2, P, c, l, channels, a, b, f); break;
+    case 3: tile(TILE, 3, P, c, l, channels, a, b, f); break;
+    }
+}
+
+NOINLINE void corner_tile(int A, V *P, const V *c, int l, int channels, int a, double f)
+{
+    switch (A) {
+    case 1: tile(1, 1, P, c, l, channels, a, a, f); break;
+    case 2: tile(2, 2, P, c, l, channels, a, a, f); break;
+    case 3: tile(3, 3, P, c, l, channels, a, a, f); break;
+    }
+}
+
+static void products(V *P, const V *c, int l, int channels)
+{
+    const double f = (l % 2 ? -1 : 1) / sqrt(2 * l + 1);
+    const int whole = channels / TILE * TILE, rest = channels - whole;
+
+    for (int a = 0; a < whole; a += TILE) {
+        for (int b = a; b < whole; b += TILE)
+            whole_tile(P, c, l, channels, a, b, f);
+        edge_tile(rest, P, c, l, channels, a, whole, f);
+    }
+    corner_tile(rest, P, c, l, channels, whole, f);
+}
+
+#define MIX(N)                                                                                                \
+    NOINLINE void mix_##N(V *to, const V *from, const double *o, int stride, int K, int l, int channels)      \
+    {                                                                                                         \
+        mix(N, to, from, o, stride, K, l, channels);                                                          \
+    }
+MIX(1) MIX(2) MIX(3) MIX(4) MIX(5) MIX(6) MIX(7) MIX(8)
+
+NOINLINE void orthonormalise(int N, V *to, const V *from, const double *o, int stride, int K, int l, int channels)
+{
+    switch (N) {
+    case 1: mix_1(to, from, o, stride, K, l, channels); break;
+    case 2: mix_2(to, from, o, stride, K, l, channels); break;
+    case 3: mix_3(to, from, o, stride, K, l, channels); break;
+    case 4: mix_4(to, from, o, stride, K, l, channels); break;
+    case 5: mix_5(to, from, o, stride, K, l, channels); break;
+    case 6: mix_6(to, from, o, stride, K, l, channels); break;
+    case 7: mix_7(to, from, o, stride, K, l, channels); break;
+    case 8: mix_8(to, from, o, stride, K, l, channels); break;
+    default: mix(N, to, from, o, stride, K, l, channels);
+    }
+}

@@ -1,0 +1,118 @@
+/* The vector type, and the move between rows in memory and lanes.
+ *
+ * Everything is written with GCC's and Clang's vector extensions: `a * b + c` on a V works on all lanes,
+ * and the compiler's flags decide the instructions. One object is compiled for each level (see setup.py):
+ * 8 lanes for AVX-512, 4 for AVX2, 2 for everything else (SSE2, NEON). */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <math.h>
+
+#if defined(__AVX512F__)
+#define LANES 8
+#elif defined(__AVX2__)
+#define LANES 4
+#else
+#define LANES 2
+#endif
+
+typedef double V __attribute__((vector_size(8 * LANES), aligned(8 * LANES)));
+typedef double Row __attribute__((vector_size(8 * LANES), aligned(8), may_alias));
+
+#define INLINE static inline __attribute__((always_inline))
+#define NOINLINE static __attribute__((noinline))
+
+/* Loops over up to so many radial functions are compiled for each number, as straight lines. */
+#define STRAIGHT 8
+
+#define UP(count) (((count) + LANES - 1) / LANES * LANES)
+
+INLINE V splat(double x)
+{
+    return x - (V){0};
+}
+
+INLINE V load(const double *from)
+{
+    return *(const Row *)from;
+}
+
+INLINE void store(double *to, V value)
+{
+    *(Row *)to = value;
+}
+
+/* A square of LANES rows becomes its transpose: log2(LANES) rounds of exchanging halves. */
+#if defined(__clang__) || __GNUC__ >= 12
+#define SHUFFLE __builtin_shufflevector
+#else
+typedef int64_t Places __attribute__((vector_size(8 * LANES)));
+#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (Places){__VA_ARGS__})
+#endif
+INLINE void transpose(V t[LANES])
+{
+#if LANES == 2
+    V a = SHUFFLE(t[0], t[1], 0, 2), b = SHUFFLE(t[0], t[1], 1, 3);
+    t[0] = a;
+    t[1] = b;
+#elif LANES == 4
+    V u[4];
+    for (int i = 0; i < 4; i += 2) {
+        u[i] = SHUFFLE(t[i], t[i + 1], 0, 4, 2, 6);
+        u[i + 1] = SHUFFLE(t[i], t[i + 1], 1, 5, 3, 7);
+    }
+    for (int i = 0; i < 2; i++) {
+        t[i] = SHUFFLE(u[i], u[i + 2], 0, 1, 4, 5);
+        t[i + 2] = SHUFFLE(u[i], u[i + 2], 2, 3, 6, 7);
+    }
+#else
+    V u[8], v[8];
+    for (int i = 0; i < 8; i += 2) {
+        u[i] = SHUFFLE(t[i], t[i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
+        u[i + 1] = SHUFFLE(t[i], t[i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
+    }
+    for (int i = 0; i < 8; i += 4)
+        for (int j = 0; j < 2; j++) {
+            v[i + j] = SHUFFLE(u[i + j], u[i + j + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+            v[i + j + 2] = SHUFFLE(u[i + j], u[i + j + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+        }
+    for (int i = 0; i < 4; i++) {
+        t[i] = SHUFFLE(v[i], v[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+        t[i + 4] = SHUFFLE(v[i], v[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+    }
+#endif
+}
+
+/* rows[k][j] += lanes[j][k], for j < count (a multiple of LANES in memory) */
+INLINE void add_to_rows(double *const rows[LANES], const V *lanes, int count)
+{
+    for (int j = 0; j < count; j += LANES) {
+        V t[LANES];
+        for (int k = 0; k < LANES; k++)
+            t[k] = lanes[j + k];
+        transpose(t);
+        for (int k = 0; k < LANES; k++)
+            store(rows[k] + j, load(rows[k] + j) + t[k]);
+    }
+}
+
+/* lanes[j][k] = rows[k][j] */
+INLINE void from_rows(V *lanes, const double *const rows[LANES], int count)
+{
+    for (int j = 0; j < count; j += LANES) {
+        V t[LANES];
+        for (int k = 0; k < LANES; k++)
+            t[k] = load(rows[k] + j);
+        transpose(t);
+        for (int k = 0; k < LANES; k++)
+            lanes[j + k] = t[k];
+    }
+}
+
+/* Memory aligned to a vector; NULL when there is none. */
+static void *vectors(size_t count)
+{
+    return aligned_alloc(64, (count * sizeof(V) + 63) / 64 * 64);
+}

@@ -1,0 +1,168 @@
+"""What the kernels read: structures with the fields of those in kernels/*.h, and the arrays behind them."""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+
+from anisweep.descriptors import harmonics
+from anisweep.descriptors.basis import RadialBasis
+
+
+def _fields(integers: str, numbers: str, pointers: str) -> list[tuple[str, type]]:
+    fields: list[tuple[str, type]] = [(name, ctypes.c_int64) for name in integers.split()]
+    fields += [(name, ctypes.c_double) for name in numbers.split()]
+    return fields + [(name, ctypes.c_void_p) for name in pointers.split()]
+
+
+class Basis(ctypes.Structure):
+    """See kernels/basis.h."""
+
+    _fields_ = _fields(
+        "lmax stride values row",
+        "cutoff width2",
+        "moments kept offset norm mixing blocks shape index entry",
+    )
+
+
+class Particles(ctypes.Structure):
+    """See kernels/particles.h."""
+
+    _fields_ = _fields("", "", "positions rotations diameters cells periodic start species alike") + _fields(
+        "alike_count species_count matrices general", "", ""
+    )
+
+
+class Task(ctypes.Structure):
+    """See kernels/work.h."""
+
+    _fields_ = (
+        _fields("output self_pairs per_centre first end", "", "frame from_particle weight")
+        + _fields("width", "", "out found cotangent")
+        + _fields("failed_frame", "", "")
+    )
+
+
+class Derivatives(ctypes.Structure):
+    """See kernels/gradients.h."""
+
+    _fields_ = _fields("", "", "positions rotations diameters strain")
+
+
+@dataclass(frozen=True)
+class Tables:
+    """All that hyperparameters fix, ready for the kernels.
+
+    Attributes
+    ----------
+    radial : the basis
+    normalize : whether the radial functions are orthonormalised (N_k S^-1/2) or left as r^(l + 2n)
+    """
+
+    radial: RadialBasis
+    normalize: bool = True
+
+    @cached_property
+    def moments(self) -> np.ndarray:
+        """Number of radial moments computed for each l: the recurrence for l + 1 needs as many of l."""
+        return np.maximum.accumulate(np.array(self.radial.counts)[::-1])[::-1].astype(np.int64)
+
+    @cached_property
+    def offset(self) -> np.ndarray:
+        """First primitive value (m, n) of each l, and the end."""
+        sizes = (2 * np.arange(self.radial.lmax + 1) + 1) * self.moments
+        return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+
+    @cached_property
+    def mixing(self) -> np.ndarray:
+        """(l, n, k) from primitive to orthonormal radial functions, padded with zeros."""
+        stride = int(self.moments.max())
+        mixing = np.zeros((self.radial.lmax + 1, stride, stride))
+        matrices = self.radial.mixing() if self.normalize else [np.eye(count) for count in self.radial.counts]
+
+        for l, matrix in enumerate(matrices):
+            mixing[l, : len(matrix), : len(matrix)] = matrix
+        return mixing
+
+    @cached_property
+    def pointers(self) -> Basis:
+        """The structure for the kernels. It points into arrays that live as long as this object."""
+        lmax, values = self.radial.lmax, int(self.offset[-1])
+        arrays = {"moments": self.moments, "offset": self.offset, "mixing": self.mixing, **_constants(lmax)}
+        arrays["kept"] = self._kept
+
+        return Basis(
+            lmax=lmax,
+            stride=int(self.moments.max()),
+            values=values,
+            row=-(-values // 8) * 8,
+            cutoff=self.radial.cutoff,
+            width2=self.radial.width**2,
+            **{name: array.ctypes.data for name, array in arrays.items()},
+        )
+
+    @cached_property
+    def _wider(self) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+        """Numbers of moments and offsets for first and second derivatives by the means."""
+        wider, moments = {}, self.moments
+
+        for order in (1, 2):
+            moments = widened(moments)
+            sizes = (2 * np.arange(len(moments)) + 1) * moments
+            wider[order] = (moments, np.concatenate([[0], np.cumsum(sizes)]))
+        return wider
+
+    def wider_pointers(self, order: int) -> Basis:
+        """The structure for the moments that derivatives of an order need: up to l = lmax + order."""
+        moments, offset = self._wider[order]
+
+        return Basis(
+            lmax=self.radial.lmax + order,
+            stride=int(moments.max()),
+            values=int(offset[-1]),
+            row=-(-int(offset[-1]) // 8) * 8,
+            moments=moments.ctypes.data,
+            offset=offset.ctypes.data,
+        )
+
+    @cached_property
+    def _kept(self) -> np.ndarray:
+        return np.array(self.radial.counts, dtype=np.int64)
+
+
+def widened(moments: np.ndarray) -> np.ndarray:
+    """Moments for each l that first derivatives of the given ones are made of: n - 1 of l + 1, n of l - 1."""
+    padded = np.concatenate([moments, [0]])
+    from_below = np.concatenate([[0], moments - 1])
+    from_above = np.concatenate([moments[1:], [0, 0]])
+    needed = np.maximum.reduce([padded, from_below, from_above])
+    return np.maximum.accumulate(needed[::-1])[::-1].astype(np.int64)
+
+
+@lru_cache(maxsize=64)
+def _constants(lmax: int) -> dict[str, np.ndarray]:
+    """Norms of the harmonics, and the blocks of the matrices that exchange y and z."""
+    norms = [[harmonics.norm(l, m) if m <= l else 0.0 for m in range(lmax + 1)] for l in range(lmax + 1)]
+    first, shape, index, entry = [0], [], [], []
+    places = values = 0
+
+    for l in range(lmax + 1):
+        matrix = harmonics.swap(l)
+        for rows, columns in harmonics.swap_blocks(l):
+            shape.append((len(rows), len(columns), places, values))
+            index += [rows, columns]
+            entry.append(matrix[np.ix_(rows, columns)].ravel())
+            places += len(rows) + len(columns)
+            values += len(rows) * len(columns)
+        first.append(len(shape))
+
+    return {
+        "norm": np.array(norms),
+        "blocks": np.array(first, dtype=np.int64),
+        "shape": np.array(shape, dtype=np.int64),
+        "index": np.concatenate(index).astype(np.int64),
+        "entry": np.concatenate(entry),
+    }

@@ -1,0 +1,124 @@
+"""Bad frames and hyperparameters are named: place, value, what is allowed."""
+
+import numpy as np
+import pytest
+from frames_for_tests import projection, random_frame
+
+from anisweep.descriptors import BadInput, EllipsoidalDensityProjection
+
+
+def with_array(name, value, particle=1):
+    frame = random_frame(particles=3)
+    frame.arrays[name][particle] = value
+    return frame
+
+
+FRAMES = [
+    (lambda: with_array("c_q", 0.0), "frame 1, particle 1: c_q is a quaternion of length zero"),
+    (lambda: with_array("c_q", np.nan), "frame 1, particle 1: c_q is not finite"),
+    (lambda: with_array("positions", np.inf), "frame 1, particle 1: positions is not finite"),
+    (lambda: with_array("c_diameter[2]", 0.0), r"frame 1, particle 1: c_diameter is not positive"),
+    (lambda: with_array("c_diameter[3]", np.nan), r"frame 1, particle 1: c_diameter is not finite"),
+]
+
+
+@pytest.mark.parametrize(("make", "message"), FRAMES)
+def test_the_particle_is_named(make, message):
+    with pytest.raises(BadInput, match=message):
+        projection().power_spectrum([random_frame(), make()])
+
+
+def test_a_missing_array_is_named_with_those_that_are_there():
+    frame = random_frame()
+    del frame.arrays["c_diameter[2]"]
+
+    message = r"frame at index 1 is missing a required attribute 'c_diameter\[2\]': it has c_diameter\[1\], "
+    with pytest.raises(BadInput, match=message):
+        projection().power_spectrum([random_frame(), frame])
+
+
+def test_an_array_of_the_wrong_shape_is_named():
+    frame = random_frame(particles=3)
+    frame.arrays["c_q"] = np.ones((3, 3))
+
+    with pytest.raises(
+        BadInput, match=r"frame 1: array c_q has shape \(3, 3\), and must have \(particles, 4\)"
+    ):
+        projection().power_spectrum([random_frame(), frame])
+
+
+def test_text_is_no_number():
+    frame = random_frame(particles=2)
+    frame.arrays["c_q"] = np.array([["a"] * 4] * 2)
+
+    with pytest.raises(BadInput, match="frame 0: array c_q does not hold numbers"):
+        projection().power_spectrum([frame])
+
+
+def test_a_flat_or_tiny_cell_is_named():
+    flat, tiny = random_frame(), random_frame(particles=1)
+    flat.set_cell([[5, 0, 0], [10, 0, 0], [0, 0, 5]])
+    tiny.set_cell(np.eye(3) * 0.01)
+
+    with pytest.raises(BadInput, match="frame 1: it is periodic, but its cell vectors span no volume"):
+        projection().power_spectrum([random_frame(), flat])
+    with pytest.raises(BadInput, match="frame 0: over ten million images"):
+        projection().power_spectrum([tiny])
+
+
+def test_a_matrix_that_is_no_rotation_is_named():
+    frame = random_frame(particles=2)
+    frame.set_array("axes", np.array([np.eye(3), -np.eye(3)]))
+
+    with pytest.raises(BadInput, match="frame 0, particle 1: axes is no rotation matrix"):
+        projection(rotation_key="axes", rotation_type="matrix").power_spectrum([frame])
+
+
+def test_no_frames():
+    with pytest.raises(BadInput, match="no frames"):
+        projection().power_spectrum([])
+
+
+def test_missing_orientations_warn_and_leave_the_axes_unturned():
+    frame = random_frame()
+    frame.arrays["c_q"][:] = [1, 0, 0, 0]
+    bare = frame.copy()
+    del bare.arrays["c_q"]
+
+    with pytest.warns(UserWarning, match=r"Frame 1 does not have rotations stored.*along x, y and z"):
+        result = projection().power_spectrum([frame, bare])
+    assert np.array_equal(result[0], result[1])
+
+
+HYPERS = [
+    ({"cutoff_radius": 5}, ValueError, "cutoff_radius is set as an integer.*Pass in float: 5.0"),
+    ({"cutoff_radius": -1.0}, ValueError, "cutoff_radius must be a positive length"),
+    ({"radial_gaussian_width": 9}, ValueError, "radial_gaussian_width is set as an integer"),
+    ({"radial_gaussian_width": None}, ValueError, "Gaussian width must be provided"),
+    ({"radial_basis_name": "monomial"}, ValueError, "Gaussian width can only be provided with GTO"),
+    ({"radial_basis_name": "nonsense"}, NotImplementedError, "nonsense is not an implemented basis"),
+    ({"max_angular": -1}, ValueError, "max_angular must be an integer >= 0, not -1"),
+    ({"max_radial": [1, 2]}, ValueError, r"of length 4 .*Received 2"),
+    ({"max_radial": 1.5}, ValueError, "must be None, int, or list of int.*got 1.5"),
+    ({"rotation_type": "euler"}, ValueError, "quaternions .* and rotation matrices"),
+    ({"threads": 0}, ValueError, "threads must be at least 1, not 0"),
+    ({"compute_gradients": True}, NotImplementedError, "Gradients have not yet been implemented here"),
+    (
+        {"max_radial": 12, "basis_rcond": 1e-2},
+        ValueError,
+        "Incurred Numerical Imprecision: at l = 0, rcond 0.01 drops .* of the overlap of 13",
+    ),
+]
+
+
+@pytest.mark.filterwarnings("ignore:In quaternion mode")
+@pytest.mark.parametrize(("wrong", "kind", "message"), HYPERS)
+def test_hyperparameters_are_refused_at_once(wrong, kind, message):
+    right = {
+        "max_angular": 3,
+        "radial_basis_name": "gto",
+        "cutoff_radius": 5.0,
+        "radial_gaussian_width": 1.5,
+    }
+    with pytest.raises(kind, match=message):
+        EllipsoidalDensityProjection(**{**right, **wrong})

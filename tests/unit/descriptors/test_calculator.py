@@ -1,0 +1,80 @@
+"""A ridge model: it fits, and its calculator's forces and stress are its energies' derivatives."""
+
+import numpy as np
+import pytest
+from ase.stress import full_3x3_to_voigt_6_stress
+from frames_for_tests import projection, random_frame, relative
+
+from anisweep.descriptors.calculator import RidgeCalculator, RidgeModel
+
+
+@pytest.fixture
+def fitted():
+    frames = [random_frame(4, edge=6.5, seed=seed, shape="discs") for seed in range(12)]
+    calculator = projection(3, cutoff=4.0)
+    truth = np.random.default_rng(0).normal(size=calculator.power_spectrum(frames).shape[1])
+    energies = 4 * (calculator.power_spectrum(frames) @ truth + 0.25)
+    return RidgeModel.fit(calculator, frames, energies, alpha=1e-14), frames, energies
+
+
+def test_a_linear_truth_is_found(fitted):
+    model, frames, energies = fitted
+
+    assert np.abs(model.energies(frames) - energies).max() <= 1e-6 * np.ptp(energies)
+
+
+def test_forces_and_stress_are_derivatives_of_the_energy(fitted):
+    model, frames, _ = fitted
+    atoms = frames[0]
+    atoms.calc = RidgeCalculator(model)
+    forces, stress = atoms.get_forces(), atoms.get_stress()
+
+    def energy(change):
+        moved = atoms.copy()
+        change(moved)
+        return model.energies([moved])[0]
+
+    def shifted(index, step):
+        def change(moved):
+            moved.positions[index] += step
+
+        return energy(change)
+
+    def strained(index, step):
+        strain = np.zeros((3, 3))
+        strain[index] += step / 2
+        strain[index[::-1]] += step / 2
+        return energy(lambda moved: moved.set_cell(moved.cell.array @ (np.eye(3) + strain), scale_atoms=True))
+
+    by_position = np.zeros_like(forces)
+    for index in np.ndindex(forces.shape):
+        by_position[index] = -(shifted(index, 1e-5) - shifted(index, -1e-5)) / 2e-5
+    assert relative(forces, by_position) <= 1e-7
+
+    by_strain = np.zeros((3, 3))
+    for index in np.ndindex(3, 3):
+        by_strain[index] = (strained(index, 1e-5) - strained(index, -1e-5)) / 2e-5
+    by_strain /= atoms.get_volume()
+    assert relative(stress, full_3x3_to_voigt_6_stress(by_strain)) <= 1e-7
+
+
+def test_torques_turn_downhill(fitted):
+    model, frames, _ = fitted
+    atoms = frames[0]
+    atoms.calc = RidgeCalculator(model)
+    before = atoms.get_potential_energy()
+    torques = atoms.calc.results["torques"]
+
+    atoms.arrays["c_q"][0] += 0.1
+    assert atoms.get_potential_energy() != before  # ASE alone would give back the old one
+    atoms.arrays["c_q"][0] -= 0.1
+
+    angle = 1e-4 / np.abs(torques).max()
+    small = np.hstack([np.ones((4, 1)), 0.5 * angle * torques])
+    turned = atoms.copy()
+    for i, (a, b) in enumerate(zip(small, atoms.arrays["c_q"], strict=True)):
+        vector = a[0] * b[1:] + b[0] * a[1:] + np.cross(a[1:], b[1:])
+        turned.arrays["c_q"][i] = [a[0] * b[0] - a[1:] @ b[1:], *vector]
+
+    gained = before - model.energies([turned])[0]
+    assert gained == pytest.approx(angle * (torques**2).sum(), rel=1e-3)

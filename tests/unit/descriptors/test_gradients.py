@@ -1,0 +1,130 @@
+"""Analytic derivatives against central differences, and what they must sum to."""
+
+import numpy as np
+import pytest
+from frames_for_tests import SHAPES, projection, random_frame, relative, shaped
+
+from anisweep.descriptors import BadInput, library
+from anisweep.descriptors.gradients import gradients
+
+STEP = 1e-5
+DIAMETERS = [f"c_diameter[{axis}]" for axis in (1, 2, 3)]
+
+CASES = [
+    *[(shape, "gto", 4, 2, "power_spectrum", False) for shape in SHAPES],
+    ("mixed", "monomial", 3, 1, "power_spectrum", False),
+    ("mixed", "gto", 6, None, "power_spectrum", True),
+    ("mixed", "gto", 3, [0, 2, 1, 1], "coefficients", True),
+    ("triaxial", "gto", 0, 0, "power_spectrum", False),
+]
+
+
+def cutoff_without_jumps(frames, wanted=5.0):
+    """A cutoff near the wanted one, with no pair within 1e-3 A of it."""
+    from ase.neighborlist import neighbor_list
+
+    lengths = np.concatenate([neighbor_list("d", frame, wanted + 0.2) for frame in frames])
+    candidates = wanted + np.arange(100) * 2e-3
+    return next(float(c) for c in candidates if np.abs(lengths - c).min() > 1e-3)
+
+
+def moved(frames, name, index, step):
+    """The frames, with one number of the first of them changed."""
+    changed = [frame.copy() for frame in frames]
+    if name == "cell":
+        cell = changed[0].cell.array.copy()
+        cell[index] += step
+        changed[0].set_cell(cell)
+    else:
+        changed[0].arrays[name][index] += step
+    return changed
+
+
+def differences(energy, frames, name, shape):
+    """Central differences of an energy by an array of the first frame."""
+    values = np.empty(shape)
+    for index in np.ndindex(shape):
+        up, down = (energy(moved(frames, name, index, step)) for step in (STEP, -STEP))
+        values[index] = (up - down) / (2 * STEP)
+    return values
+
+
+@pytest.mark.parametrize(("shape", "basis", "lmax", "max_radial", "output", "per_centre"), CASES)
+def test_derivatives_are_central_differences(shape, basis, lmax, max_radial, output, per_centre):
+    frames = [random_frame(n, (1, 6), seed=n, shape=shape) for n in (3, 2)]
+    calculator = projection(lmax, basis, cutoff_without_jumps(frames), max_radial=max_radial)
+    features = calculator.describe(frames, output, per_centre).values
+    cotangent = np.random.default_rng(0).normal(size=features.shape)
+
+    def energy(changed):
+        return (calculator.describe(changed, output, per_centre).values * cotangent).sum()
+
+    same, result = gradients(calculator, frames, cotangent, output, per_centre, diameters=True)
+    assert relative(same, features) <= 1e-12
+
+    assert relative(result.positions[:3], differences(energy, frames, "positions", (3, 3))) <= 1e-7
+    assert relative(result.cells[0], differences(energy, frames, "cell", (3, 3))) <= 1e-7
+    by_diameter = np.stack([differences(energy, frames, name, (3,)) for name in DIAMETERS], axis=1)
+    assert relative(result.diameters[:3], by_diameter) <= 1e-7
+
+    if shape == "spheres":
+        assert np.abs(result.quaternions).max() <= 1e-12 * np.abs(result.positions).max()
+    else:
+        assert relative(result.quaternions[:3], differences(energy, frames, "c_q", (3, 4))) <= 1e-7
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_forces_sum_to_zero_and_torques_balance_them(shape):
+    frame = random_frame(6, (1, 6), shape=shape)
+    frame.pbc = False
+    calculator = projection(9, max_radial=6)
+    width = calculator.power_spectrum([frame]).shape[1]
+    _, result = gradients(calculator, [frame], np.random.default_rng(1).normal(size=width))
+
+    scale = np.abs(result.forces).max()
+    assert np.abs(result.forces.sum(axis=0)).max() <= 1e-12 * scale
+    turning = np.cross(frame.positions, result.forces) + result.torques
+    assert np.abs(turning.sum(axis=0)).max() <= 1e-10 * scale * np.abs(frame.positions).max()
+
+
+def test_the_ways_through_the_kernels_give_the_same_derivatives(monkeypatch):
+    """Levels, threads, and with diameters (which takes all shapes as triaxial) or without."""
+    frames = [random_frame(n, (1, 6), seed=n) for n in (1, 4, 9, 2)]
+    width = projection().power_spectrum(frames).shape[1]
+    cotangent = np.random.default_rng(2).normal(size=(4, width))
+    _, reference = gradients(projection(), frames, cotangent)
+
+    def check(other, bound):
+        for name in ("positions", "rotations", "strain"):
+            assert relative(getattr(other, name), getattr(reference, name)) <= bound
+
+    check(gradients(projection(threads=2), frames, cotangent)[1], 1e-14)
+    check(gradients(projection(), frames, cotangent, diameters=True)[1], 1e-12)
+    for level in library.levels():
+        monkeypatch.setenv(library.VARIABLE, level)
+        check(gradients(projection(), frames, cotangent)[1], 1e-12)
+
+
+def test_one_cotangent_for_all_rows():
+    frames = [random_frame(seed=seed) for seed in range(2)]
+    cotangent = np.arange(float(projection().power_spectrum(frames).shape[1]))
+
+    _, one = gradients(projection(), frames, cotangent)
+    _, repeated = gradients(projection(), frames, np.stack([cotangent] * 2))
+    assert np.array_equal(one.positions, repeated.positions)
+
+    with pytest.raises(
+        BadInput, match=r"the cotangent has shape \(7,\): it must be \(2, \d+\), as the features"
+    ):
+        gradients(projection(), frames, np.ones(7))
+
+
+def test_matrices_have_rotations_but_no_quaternions():
+    frame = shaped([random_frame()], "discs")[0]
+    frame.set_array("axes", np.array([np.eye(3)] * len(frame)))
+    calculator = projection(rotation_key="axes", rotation_type="matrix")
+    _, result = gradients(calculator, [frame], np.ones(calculator.power_spectrum([frame]).shape[1]))
+
+    assert result.rotations.any()
+    with pytest.raises(BadInput, match="given as matrices: use `rotations`"):
+        _ = result.quaternions
