@@ -168,6 +168,7 @@ def test_the_message_says_where_what_and_what_to_do(case, project, monkeypatch, 
 
     if case.command[0] == "make":
         (project.root / "pyproject.toml").write_text("")
+        (project.root / "setup.py").write_text("")
     if case.given:
         circumstances: Callable[[Project, Patch], None] = globals()[case.given]
         circumstances(project, monkeypatch)
