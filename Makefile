@@ -4,6 +4,10 @@ STUDY ?= first_look
 OVERRIDES ?=
 NAME ?= pool
 
+empty :=
+comma := ,
+studies = $(subst $(empty) $(empty),$(comma),$(strip $(STUDY)))
+
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONWARNINGS := ignore::FutureWarning
 
@@ -16,8 +20,8 @@ help: ## list the targets
 env: ## make the environment in .venv from its lock (TORCH_INDEX=URL takes torch from there)
 	@python3 envs/setup.py
 
-run: env ## run a study and write results/report.html (STUDY=first_look)
-	@snakemake --profile local --config study=$(STUDY) $(OVERRIDES)
+run: env ## run a study and write results/report.html (STUDY=first_look, or several)
+	@snakemake --profile local --config "study=[$(studies)]" $(OVERRIDES)
 
 check: env ## format, types, lint, imports, unit tests: a minute
 	@ruff format --quiet --check src tests benchmarks condor containers envs setup.py || (ruff format --diff src tests benchmarks condor containers envs setup.py; exit 1)

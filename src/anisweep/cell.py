@@ -169,6 +169,12 @@ class Pack:
     packages: dict[str, str] = field(default_factory=dict)
     format: int = FORMAT
 
+    @property
+    def measurements(self) -> int:
+        """Cells and anchors that a process of this pack measures."""
+        problems = {(cell.dataset, cell.hypers, cell.output) for cell in self.cells}
+        return len(self.cells) + 2 * len(problems)
+
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1) + "\n"
 

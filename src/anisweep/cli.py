@@ -24,7 +24,7 @@ class Commands(click.Group):
         return list(self.commands)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(package_name="anisweep")
 def main() -> None:
     """AniSOAP descriptors, measured and computed at the scale of a cluster."""
@@ -38,11 +38,17 @@ def inspect(file: Path, cutoff: float) -> None:
     """Say what is in FILE: frames, species, orientations, diameters, pairs, and how long it takes."""
     from anisweep import datasets
     from anisweep.cell import Hypers
-    from anisweep.plan.cost import CostModel
+    from anisweep.plan import learned_model
+
+    try:
+        project = Project.find()
+        store = Store(project.artifacts, project.state)
+    except ConfigError:
+        store = None  # outside a project nothing has been measured
 
     inspection = datasets.inspect(file, cutoff)
     pairs = inspection.pairs * inspection.frames / inspection.counted
-    estimates = CostModel().estimates(pairs, Hypers(cutoff_radius=cutoff))
+    estimates = learned_model(Path(), store).estimates(pairs, Hypers(cutoff_radius=cutoff))
     click.echo(inspection.render(estimates) + f"\nNext: anisweep new NAME {shlex.quote(str(file))}")
 
 
@@ -53,6 +59,7 @@ def inspect(file: Path, cutoff: float) -> None:
 def new(name: str, file: Path) -> None:
     """Write config/studies/NAME.yaml, a commented study of FILE."""
     from anisweep import datasets
+    from anisweep.plan import make_plan
 
     project = Project.find()
     target = project.study_file(name)
@@ -60,7 +67,13 @@ def new(name: str, file: Path) -> None:
         raise ConfigError(f"{target} exists. Allowed: a new name. Choose another one, or edit that file.")
 
     write_text(target, datasets.new_study(name, datasets.inspect(file)))
-    click.echo(f"Wrote {target.relative_to(project.root)}. Look at it, then: make run STUDY={name}")
+    click.echo(f"Wrote {target.relative_to(project.root)}.")
+
+    try:
+        make_plan(project, *load_config(project, {"study": name}))
+    except (ConfigError, datasets.DataError) as error:
+        raise ConfigError(f"It cannot run yet:\n{error}") from error
+    click.echo(f"Look at it, then: make run STUDY={name}")
 
 
 @main.command()
@@ -140,17 +153,17 @@ def prune(yes: bool) -> None:
     from anisweep.plan.prune import unwanted
 
     project = Project.find()
-    files = unwanted(project)
+    store = Store(project.artifacts, project.state)
+    artifacts = unwanted(project)
 
-    for file, why in files:
-        click.echo(f"{file.relative_to(project.root)}  ({why})")
+    for name, why in artifacts:
+        click.echo(f"{store.path(name).relative_to(project.root)}  ({why})")
         if yes:
-            file.unlink()
+            store.delete(name)
 
     verb = "Deleted" if yes else "Would delete"
-    click.echo(
-        f"{verb} {len(files)} artifacts." + ("" if yes or not files else " `anisweep prune --yes` does it.")
-    )
+    remedy = "" if yes or not artifacts else " `anisweep prune --yes` does it."
+    click.echo(f"{verb} {len(artifacts)} artifacts.{remedy}")
 
 
 main.add_command(image)

@@ -58,7 +58,10 @@ class Row:
     features: int | None = metric("numbers in the result")
 
     # Time
-    import_s: float | None = metric("import of the mode and what it needs", "s")
+    import_s: float | None = metric(
+        "import of the mode and of what it needs; what an earlier cell of the process imported costs nothing",
+        "s",
+    )
     prepare_s: float | None = metric("constructor: bases, tables, contraction tensors", "s")
     first_call_s: float | None = metric("first call: compilation and autotuning included", "s")
     wall_s: float | None = metric("median wall time of one call", "s")

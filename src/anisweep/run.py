@@ -29,6 +29,7 @@ class Run:
     """One reading of the Snakefile."""
 
     project: Project
+    overrides: dict[str, Any]
     config: Config
     sweeps: dict[str, Sweep]
     plan: Plan
@@ -39,17 +40,25 @@ class Run:
         """Configuration and plan, frozen from here on. Wrong input ends the program with its message."""
         with _troubles_in_words():
             project = Project.find()
-            config, sweeps = load_config(project, _typed(overrides))
+            given = _typed(overrides)
+            config, sweeps = load_config(project, given)
             plan = make_plan(project, config, sweeps)
             write_packs(project, plan.packs)
 
         # The packs of this run watch this process, and end when it does.
         os.environ["ANISWEEP_CONTROLLER"] = str(os.getpid())
-        return cls(project, config, sweeps, plan, {pack.name: pack for pack in plan.packs})
+        return cls(project, given, config, sweeps, plan, {pack.name: pack for pack in plan.packs})
 
     @property
     def studies(self) -> list[str]:
         return list(self.sweeps)
+
+    @property
+    def report_studies(self) -> list[str]:
+        """The studies of the report: those of this run, then those that were run before."""
+        tables = sorted(self.project.results.glob("*/tables/summary.parquet"))
+        before = [file.parts[-3] for file in tables if (file.parents[1] / "configuration.yaml").exists()]
+        return self.studies + [study for study in before if study not in self.sweeps]
 
     def pack_input(self, name: str) -> str:
         """The file of a planned pack.
@@ -94,6 +103,7 @@ class Run:
                 "study": study,
             }
             (folder / "configuration.yaml").write_text(yaml.safe_dump(resolved, sort_keys=False))
+            write_json(folder / "overrides.json", self.overrides)
             write_json(
                 folder / "cells.json", [asdict(self.plan.cells[key]) for key in self.plan.studies[study]]
             )
@@ -137,7 +147,10 @@ class Run:
             lines.append(f"tables     results/{study}/tables/    figures  results/{study}/figures/")
 
         lines.append(f"artifacts  results/artifacts/ ({size / 2**20:.1f} MB)")
-        lines.append("next       anisweep plan | anisweep show CELL | anisweep inspect YOUR_FILE.xyz")
+        lines.append(
+            f"next       anisweep plan study={self.studies[0]} | anisweep show ARTIFACT | "
+            "anisweep inspect YOUR_FILE.xyz"
+        )
         return "\n".join(["", *lines])
 
 

@@ -7,7 +7,7 @@ both cancels. The logarithms of these ratios, one a pack, give the ratio over pa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
@@ -65,6 +65,21 @@ def interval(values: Sequence[float], hosts: Sequence[str] | None = None) -> Int
     std = float(np.std(sample, ddof=1))
     half_width = float(stats.t.ppf(0.5 + CONFIDENCE / 2, count - 1)) * std / float(np.sqrt(count))
     return Interval(mean, mean - half_width, mean + half_width, std, count)
+
+
+def interval_of_times(times: Sequence[float], hosts: Sequence[str] | None = None) -> Interval:
+    """Mean and standard deviation of times, and Student's t interval on their logarithms.
+
+    What disturbs a time multiplies it, and no time is negative. So the interval is that of the geometric
+    mean; of few, scattered times it is wide, but its lower end stays above zero.
+
+    Parameters
+    ----------
+    times : one positive number a pack
+    hosts : host of each time; see `interval`
+    """
+    logs = interval(list(np.log(np.asarray(times, dtype=float))), hosts)
+    return replace(interval(times, hosts), low=float(np.exp(logs.low)), high=float(np.exp(logs.high)))
 
 
 def _one_value_per_block(values: np.ndarray, hosts: Sequence[str] | None) -> np.ndarray:

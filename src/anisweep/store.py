@@ -91,6 +91,12 @@ class Store:
             self._open(self.path(name), self.path(name).stat())
         return json.loads(file.read_text())  # type: ignore[no-any-return]
 
+    def delete(self, name: str) -> None:
+        """Remove an artifact for good, and all memory of it."""
+        self.path(name).unlink(missing_ok=True)
+        (self.index / f"{name}.details.json").unlink(missing_ok=True)
+        (self.index / f"{name}.json").unlink(missing_ok=True)
+
     def verify(self) -> Iterator[Entry]:
         """Read every byte of every artifact, whatever the index says."""
         for file in sorted(self.folder.glob(f"[!.]*{SUFFIX}")):

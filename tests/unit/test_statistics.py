@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from anisweep.statistics import interval, paired_ratio, smallest_difference
+from anisweep.statistics import interval, interval_of_times, paired_ratio, smallest_difference
 
 
 def test_interval_of_known_numbers() -> None:
@@ -20,6 +20,21 @@ def test_no_interval_without_two_values() -> None:
     assert np.isnan(interval([]).mean)
     assert interval([4.0]).mean == 4.0
     assert np.isnan(interval([4.0]).low)
+
+
+def test_interval_of_scattered_times_stays_above_zero() -> None:
+    """Logarithms -1, 0 and 1 (of base e): half width 4.302653 / sqrt(3), as of 1, 2, 3."""
+    times = list(np.exp([-1.0, 0.0, 1.0]))
+    found = interval_of_times(times)
+
+    assert interval(times).low < 0
+    assert np.log([found.low, found.high]) == pytest.approx([-2.4841377, 2.4841377], rel=1e-7)
+    assert (found.mean, found.std) == (interval(times).mean, interval(times).std)
+
+
+def test_interval_of_times_needs_two() -> None:
+    assert interval_of_times([]).count == 0
+    assert (interval_of_times([4.0]).mean, np.isnan(interval_of_times([4.0]).high)) == (4.0, True)
 
 
 def test_each_host_counts_once() -> None:

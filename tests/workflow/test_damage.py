@@ -46,6 +46,7 @@ def test_damage_is_found_and_measured_again_under_a_new_name(project: Clone, fir
     project.run("anisweep", "prune", "--yes")
     assert not first.exists()
     assert project.run("anisweep", "prune").startswith("Would delete 0 artifacts")
+    assert "0 damaged, 0 missing" in project.run("anisweep", "verify")
 
 
 def test_a_deleted_artifact_is_measured_again(project: Clone, first: Path) -> None:

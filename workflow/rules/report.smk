@@ -28,9 +28,9 @@ rule write_report:
             study=run.studies,
             figure=figure_names(),
         ),
-        expand(f"{TABLES}/summary.parquet", study=run.studies),
-        expand(f"{TABLES}/cells.parquet", study=run.studies),
-        expand(f"{TABLES}/platforms.json", study=run.studies),
+        expand(f"{TABLES}/summary.parquet", study=run.report_studies),
+        expand(f"{TABLES}/cells.parquet", study=run.report_studies),
+        expand(f"{TABLES}/platforms.json", study=run.report_studies),
         code=modules(
             "report/*.py", "report/page/*", "tables/__init__.py", "tables/names.py"
         ),
@@ -39,7 +39,7 @@ rule write_report:
     log:
         "results/logs/report.log",
     params:
-        studies=run.studies,
+        studies=run.report_studies,
     shell:
         "anisweep report {params.studies} 2>&1 | tee {log:q}"
 

@@ -77,8 +77,12 @@ class Inspection:
             f"  diameters could be:    {', '.join(self.diameters) or 'none, so the study has to give them'}",
         ]
         if estimates:
-            lines.append("  one computation at lmax 6 takes about:")
-        lines += [f"    {mode:<14} {seconds:,.3g} s, {mb:,.0f} MB" for mode, seconds, mb in estimates]
+            lines.append(
+                "  one computation at lmax 6 takes about (modes that were measured here, and numpy_only):"
+            )
+        lines += [
+            f"    {mode:<14} {seconds:,.3g} s, process of {mb:,.0f} MB" for mode, seconds, mb in estimates
+        ]
 
         return "\n".join(lines) + "\n"
 

@@ -26,7 +26,7 @@ datasets:
 {orientations}
 {diameters}
 
-# The first mode is the published package; `anisweep plan` says how long each will take.
+# The first mode is the published package; `anisweep plan study={name}` says how long it will take.
 modes: [numpy_only, torch_mixed, torch_full, torch_batched]
 anchor: numpy_only  # the others are compared with it, in time and in values
 outputs: [coefficients]  # or power_spectrum, for one species

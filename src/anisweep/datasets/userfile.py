@@ -122,7 +122,7 @@ def _digest(path: Path) -> str:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         came = error.strerror or str(error)
-        remedy = "correct `file:`; it counts from the root of the project, or from / when it begins so"
+        remedy = "correct the path; in a study correct `file:`, which counts from the root of the project"
         raise DataError(str(path), came, "a file that can be read", remedy) from error
 
 

@@ -12,7 +12,7 @@ from anisweep.figures._series import NothingToDraw, Series, series_of
 TITLE = "Scaling with species"
 CAPTION = (
     "Wall time of the coefficients over N², for the same particles and pairs labelled with more and more "
-    "species; bars are 95 % intervals of the mean, cut where they leave the frame."
+    "species; bars are 95 % intervals, cut where they leave the frame."
 )
 
 #: What data sets have in common that differ in nothing but species.
@@ -65,8 +65,8 @@ def _draw_series(axes: Axes, series: Series) -> None:
     lines = series.lines.sort_values("species")
     microseconds = 1e6 / lines["particles"].astype("float64") ** 2
     mean = lines["wall_mean_s"] * microseconds
-    below = (mean - lines["wall_low_s"] * microseconds).fillna(0.0)
-    above = (lines["wall_high_s"] * microseconds - mean).fillna(0.0)
+    below = (mean - lines["wall_low_s"] * microseconds).fillna(0.0).clip(lower=0.0)
+    above = (lines["wall_high_s"] * microseconds - mean).fillna(0.0).clip(lower=0.0)
 
     axes.errorbar(
         lines["species"].astype(float) + 0.4 * series.offset,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from anisweep.cell import Cell, Hypers, Pack, hypers_from_plain
 from anisweep.config import Config, ConfigError, Project, Sweep
@@ -94,7 +95,7 @@ def make_plan(project: Project, config: Config, studies: dict[str, Sweep]) -> Pl
     in_flight = _in_flight(project, running, cells) - measured.keys()
     open_keys = [key for key in cells if key not in measured and key not in in_flight]
 
-    model = CostModel.from_rows(_measured_rows(store, entries) if open_keys else (), project.root)
+    model = learned_model(project.root, store if open_keys else None)
     lost = store.lost() if open_keys else []
     reasons = Reasons(store, entries, lost, environment)
     packs = packs_of(
@@ -116,6 +117,11 @@ def make_plan(project: Project, config: Config, studies: dict[str, Sweep]) -> Pl
         model=model,
         running=running,
     )
+
+
+def learned_model(root: Path, store: Store | None) -> CostModel:
+    """The time model, refined by what the store has measured; without a store as it comes."""
+    return CostModel.from_rows(_measured_rows(store, store.entries()) if store else (), root)
 
 
 def pack_file(project: Project, name: str) -> str:

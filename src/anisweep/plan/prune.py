@@ -2,43 +2,57 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import json
+from collections.abc import Iterator
 
-from anisweep.config import Project, load_study
+from anisweep.cell import Cell
+from anisweep.config import ConfigError, Project, load_config
 from anisweep.controller import holder
+from anisweep.datasets import DataError
 from anisweep.plan.digests import worker_environment
 from anisweep.plan.expand import cells_of
 from anisweep.store import Store, restore_kept
 
 
-def unwanted(project: Project) -> list[tuple[Path, str]]:
-    """Artifacts of which no study's configuration, at either size, asks for a cell; and damaged ones.
+def unwanted(project: Project) -> list[tuple[str, str]]:
+    """Names of artifacts of which nobody asks for a cell, and of damaged ones, each with the reason.
 
-    Artifacts of other sites count as wanted when a study asks for one of their points. Nothing is
-    unwanted while a run goes on.
+    Those who ask are every study at either size, and each with what its last run was given by ``--config``
+    (`anisweep.run` keeps that in ``overrides.json``). Artifacts of other sites count as wanted when one of
+    their points is. Nothing is unwanted while a run goes on.
     """
     if holder(project) is not None:
         return []
     restore_kept(project.artifacts)
 
-    environment = worker_environment(project)
-    keys: set[str] = set()
-    points: set[str] = set()
-
-    for name in project.study_names():
-        for size in ("small", "full"):
-            cells = list(cells_of(name, load_study(project, name, size), "local", environment, project))
-            keys.update(cell.key for cell in cells)
-            points.update(cell.point for cell in cells)
-
-    store = Store(project.artifacts, project.state)
+    cells = list(_asked_for(project))
+    keys = {cell.key for cell in cells}
+    points = {cell.point for cell in cells}
     found = []
 
-    for entry in store.entries():
+    for entry in Store(project.artifacts, project.state).entries():
         elsewhere = any(seen["site"] != "local" and point in points for point, seen in entry.points.items())
         if not entry.sound:
-            found.append((store.path(entry.name), "damaged"))
+            found.append((entry.name, "damaged"))
         elif not elsewhere and not keys.intersection(entry.keys):
-            found.append((store.path(entry.name), "no study asks for its cells"))
+            found.append((entry.name, "no study asks for its cells"))
 
     return found
+
+
+def _asked_for(project: Project) -> Iterator[Cell]:
+    environment = worker_environment(project)
+
+    for name in project.study_names():
+        file = project.results / name / "overrides.json"
+        last = json.loads(file.read_text()) if file.exists() else {}
+
+        try:
+            for given in ({"size": "small"}, {"size": "full"}, last):
+                config, sweeps = load_config(project, {**given, "study": name})
+                yield from cells_of(name, sweeps[name], config.site, environment, project)
+        except (ConfigError, DataError) as error:
+            raise ConfigError(
+                f"Nothing was deleted: what the study {name} asks for is not known, since it cannot be "
+                f"read.\n{error}"
+            ) from error

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from anisweep.report.answer import site_of_first_screen
-from anisweep.report.numbers import NOTHING, between, milliseconds, speed, with_spread
+from anisweep.report.numbers import NOTHING, between, milliseconds, span, speed
 from anisweep.report.svg import Picture
 from anisweep.tables import Platform
 from anisweep.tables.names import series_in_order, with_names
@@ -35,6 +35,7 @@ class Value:
     ----------
     sort : what the column is sorted by; the text when ``None``
     note : a second, smaller line
+    range : the interval, in a third
     title : what appears when the mouse rests on it
     links : shown behind the text
     """
@@ -44,6 +45,7 @@ class Value:
     href: str = ""
     title: str = ""
     note: str = ""
+    range: str = ""
     strong: bool = False
     links: tuple[Link, ...] = ()
 
@@ -106,8 +108,9 @@ def headline(study: Measured) -> Table:
     rows = [_headline_row(study.name, here, system, columns) for system in systems[:HEADLINE_ROWS]]
 
     note = (
-        "Wall time of one computation in ms, ± half of the 95 % interval; below it the verdict against the "
-        "reference. Bold is fastest. Each time links to its artifacts."
+        "Wall time of one computation, mean over replicates; below it the verdict against the reference and "
+        "the 95 % interval in ms. Bold is faster than the reference beyond the noise. Each time links to its "
+        "artifacts."
     )
     if len(systems) > HEADLINE_ROWS:
         note += f" {len(systems) - HEADLINE_ROWS} more systems are in the full table below."
@@ -120,18 +123,17 @@ def headline(study: Measured) -> Table:
 def _headline_row(study: str, here: pd.DataFrame, system: str, columns: list[str]) -> list[Value]:
     lines = here[here["system"] == system]
     pairs = lines["pairs"].max()
-    fastest = lines["wall_mean_s"].min()
 
     name, _, rest = system.partition(", ")
 
     row = [Value(name, note=rest), Value(NOTHING if pd.isna(pairs) else f"{pairs:,}", sort=_number(pairs))]
     for column in columns:
         matching = lines[lines["series"] == column]
-        row.append(_time(study, matching, fastest) if len(matching) else Value(NOTHING))
+        row.append(_time(study, matching) if len(matching) else Value(NOTHING))
     return row
 
 
-def _time(study: str, matching: pd.DataFrame, fastest: float) -> Value:
+def _time(study: str, matching: pd.DataFrame) -> Value:
     line = matching.iloc[0]
     href = f"#{point_id(study, matching.index[0])}"
 
@@ -139,19 +141,17 @@ def _time(study: str, matching: pd.DataFrame, fastest: float) -> Value:
         return Value(line["statuses"], href=href, title=provenance(line))
 
     return Value(
-        with_spread(line["wall_mean_s"], line["wall_high_s"]),
+        f"{milliseconds(line['wall_mean_s'])}\u00a0ms",
         sort=_number(line["wall_mean_s"]),
         href=href,
         title=provenance(line),
         note=_verdict(line),
-        strong=bool(line["wall_mean_s"] == fastest),
+        range=span(1e3 * line["wall_low_s"], 1e3 * line["wall_high_s"]),
+        strong=line["verdict"] == "faster",
     )
 
 
 def _verdict(line: pd.Series[Any]) -> str:
-    if line["mode"] == line["anchor"]:
-        return "reference"
-
     if line["verdict"] in ("faster", "slower"):
         return speed(line["ratio"])
     return str(line["verdict"])

@@ -32,15 +32,6 @@ def milliseconds(seconds: Any) -> str:
     return plain(seconds * 1e3)
 
 
-def with_spread(mean_s: Any, high_s: Any) -> str:
-    """Milliseconds, plus or minus half of the 95 % interval."""
-    if pd.isna(mean_s) or pd.isna(high_s):
-        return milliseconds(mean_s)
-
-    decimals = _decimals(1e3 * mean_s, 3)
-    return f"{1e3 * mean_s:,.{decimals}f} ± {1e3 * (high_s - mean_s):,.{decimals}f}"
-
-
 def duration(seconds: float) -> str:
     """With its unit: ``60.0 ms``, ``3.21 s``, ``45 µs``."""
     for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
@@ -60,6 +51,11 @@ def share(value: Any) -> str:
 
 def between(low: Any, high: Any) -> str:
     return NOTHING if pd.isna(low) or pd.isna(high) else f"{plain(low)} to {plain(high)}"
+
+
+def span(low: Any, high: Any) -> str:
+    """An interval where there is little room: ``51.2–56.3``."""
+    return "" if pd.isna(low) or pd.isna(high) else f"{plain(low)}–{plain(high)}"
 
 
 def _decimals(number: float, digits: int) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from anisweep.row import metric
-from anisweep.statistics import interval, paired_ratio
+from anisweep.statistics import interval_of_times, paired_ratio
 from anisweep.tables.cells import dtype_of
 
 #: What makes a point. Lines that differ in any of these are never averaged.
@@ -46,15 +46,20 @@ class Summary:
         "its standard deviation (ddof 1) over replicates, or hosts if several", "s"
     )
     wall_median_s: float | None = metric("median over replicates", "s")
-    wall_low_s: float | None = metric("lower end of the 95 % interval of the mean", "s")
-    wall_high_s: float | None = metric("upper end of the 95 % interval of the mean", "s")
+    wall_low_s: float | None = metric(
+        "lower end of the 95 % interval over replicates (of their logarithms, so it is never negative)", "s"
+    )
+    wall_high_s: float | None = metric("upper end of that interval", "s")
 
     ratio: float | None = metric("time / time of the anchor in the same pack, geometric mean over packs")
     ratio_low: float | None = metric("lower end of its 95 % interval")
     ratio_high: float | None = metric("upper end of its 95 % interval")
     ratio_packs: int = metric("packs that the ratio rests on", default=0)
     ratio_detectable: float | None = metric("smallest ratio above 1 that was to be found with 80 % power")
-    verdict: str = metric("faster, slower, no difference, inconclusive or too few packs", default="")
+    verdict: str = metric(
+        "faster, slower, no difference, inconclusive, too few packs; reference for the anchor's own line",
+        default="",
+    )
 
     max_relative_error: float | None = metric("worst max |difference| / max |reference| of any row")
     bound: float | None = metric("largest max_relative_error that counts as right")
@@ -108,7 +113,7 @@ def _anchor_times(cells: pd.DataFrame) -> pd.DataFrame:
 def _times(rows: pd.DataFrame) -> dict[str, Any]:
     ok = rows[(rows["status"] == "ok") & rows["wall_s"].notna()]
     packs = ok.groupby("pack").agg({"wall_s": "median", "anchor_s": "first", "host": "first"})
-    walls = interval(list(packs["wall_s"]), list(packs["host"]))
+    walls = interval_of_times(list(packs["wall_s"]), list(packs["host"]))
 
     paired = packs.dropna(subset=["anchor_s"])
     ratio = paired_ratio(list(paired["wall_s"]), list(paired["anchor_s"]), list(paired["host"]))
@@ -125,7 +130,7 @@ def _times(rows: pd.DataFrame) -> dict[str, Any]:
         "ratio_high": ratio.high,
         "ratio_packs": ratio.packs,
         "ratio_detectable": ratio.detectable,
-        "verdict": ratio.verdict,
+        "verdict": "reference" if set(rows["mode"]) == set(rows["anchor"]) else ratio.verdict,
         "conv_in_s": ok["conv_in_s"].median(),
         "conv_out_s": ok["conv_out_s"].median(),
         "unaccounted_s": ok["unaccounted_s"].median(),

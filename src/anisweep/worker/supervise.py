@@ -237,15 +237,23 @@ class _Progress:
         self.said = time.monotonic()
         self.terminal = sys.stderr.isatty()
 
+    def _left_s(self, elapsed_s: float, share: float) -> float:
+        """By the estimate at first, then by what has been done."""
+        if share < 0.1:
+            return max(self.pack.estimated_s - elapsed_s, elapsed_s)
+        return elapsed_s * (1 - share) / share
+
     def show(self) -> None:
         now = time.monotonic()
         if now - self.said < (1.0 if self.terminal else PROGRESS_S):
             return
 
         self.said = now
-        done = sum(row.role == "cell" for row in rows_in(self.folder))
-        total = len(self.pack.cells) * max(cell.settings.processes for cell in self.pack.cells)
-        left = max(0.0, self.pack.estimated_s - (now - self.started))
+        rows = rows_in(self.folder)
+        done = sum(row.role == "cell" for row in rows)
+        processes = max(cell.settings.processes for cell in self.pack.cells)
+        total = len(self.pack.cells) * processes
+        left = self._left_s(now - self.started, len(rows) / (processes * self.pack.measurements))
         text = f"  {self.pack.name}: {done} of {total} cells, about {left:.0f} s left"
         print(
             f"\r{text}\033[K" if self.terminal else text, file=sys.stderr, end="" if self.terminal else "\n"

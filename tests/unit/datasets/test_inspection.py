@@ -85,7 +85,7 @@ def test_the_text_shows_it_all(tmp_path):
     for words in ("mine.xyz", "1, of which 1 periodic", "C 1, H 1", "c_q: 4 a particle, 0 to 1"):
         assert words in text
 
-    assert "takes about:\n    numpy_only     0.0123 s, 712 MB" in text
+    assert "    numpy_only     0.0123 s, process of 712 MB" in text
 
 
 CASES = [

@@ -82,6 +82,20 @@ def test_wall_times_are_drawn_where_they_are(results: Path) -> None:
     assert drawn == pytest.approx(sorted(1e3 * summary["wall_mean_s"]), rel=1e-12)
 
 
+def test_whiskers_are_the_intervals(tmp_path: Path) -> None:
+    """Also of times so scattered that an interval of their plain mean would reach below zero."""
+    rows = [replace(r, wall_s=20 * (r.wall_s or 0)) if r.replicate else r for r in synthetic.first_look(2)]
+    cells = tables.cells_table(rows, synthetic.sources(rows))
+    summary = tables.summary_table(cells)
+    axes = figures.load("wall_time_by_system").draw(cells, summary).axes[0]
+    ends = [line[:, 0] for container in axes.containers for line in container[2][0].get_segments()]
+    plt.close("all")
+
+    drawn = sorted(x for pair in ends for x in pair)
+    expected = sorted(1e3 * pd.concat([summary["wall_low_s"], summary["wall_high_s"]]))
+    assert drawn == pytest.approx(expected, rel=1e-9)
+
+
 def test_a_wrong_mode_stands_right_of_its_bound(results: Path) -> None:
     cells, summary = tables_of(results / "troubled" / "tables")
     axes = figures.load("fidelity").draw(cells, summary).axes[0]

@@ -1,10 +1,13 @@
 """The plan as a person reads it and as a program does, and what may be pruned."""
 
+import pytest
+
 import examples
+from anisweep.config import ConfigError
 from anisweep.controller import Holder
 from anisweep.plan.prune import unwanted
 from anisweep.plan.text import artifact_as_text, cell_as_text, duration, plan_as_json, plan_as_text
-from anisweep.store import Store
+from anisweep.store import Store, write_json
 
 
 def test_a_program_gets_every_cell_with_its_reason_its_pack_and_its_seconds(plan, measure):
@@ -84,11 +87,14 @@ def test_a_damaged_artifact_is_shown_with_its_damage(measure, project):
 
 def test_only_what_no_study_asks_for_is_unwanted(measure, project):
     wanted = measure()
-    unknown = examples.write_artifact(project.artifacts, examples.pack(name="old-r1-0123456789ab"))
+    examples.write_artifact(project.artifacts, examples.pack(name="old-r1-0123456789ab"))
     broken = project.artifacts / "broken-r1-0123456789ab.tar.gz"
     broken.write_bytes(b"nothing")
 
-    assert unwanted(project) == [(broken, "damaged"), (unknown, "no study asks for its cells")]
+    assert unwanted(project) == [
+        ("broken-r1-0123456789ab", "damaged"),
+        ("old-r1-0123456789ab", "no study asks for its cells"),
+    ]
     assert all(file.exists() for file in wanted)
 
 
@@ -106,3 +112,30 @@ def test_nothing_is_unwanted_while_a_run_goes_on(project, monkeypatch):
     monkeypatch.setattr("anisweep.plan.prune.holder", lambda project: Holder("here", "me", 123, 0.0, ()))
 
     assert unwanted(project) == []
+
+
+def test_what_the_last_run_was_given_is_asked_for(measure, project):
+    measure()
+    more = [file.name.removesuffix(".tar.gz") for file in measure(replicates=3)]
+    assert [name for name, _ in unwanted(project)] == more
+
+    write_json(project.results / "mine" / "overrides.json", {"replicates": 3})
+    assert unwanted(project) == []
+
+
+def test_a_study_that_cannot_be_read_keeps_everything(measure, project):
+    measure()
+    project.study_file("broken").write_text("question: What?\n")
+
+    with pytest.raises(ConfigError, match=r"(?s)^Nothing was deleted: what the study broken .*broken\.yaml"):
+        unwanted(project)
+
+
+def test_a_pruned_artifact_is_forgotten(measure, project):
+    name = measure()[0].name.removesuffix(".tar.gz")
+    store = Store(project.artifacts, project.state)
+    store.entries()
+    store.delete(name)
+
+    assert store.lost() == []
+    assert name not in [entry.name for entry in store.entries()]

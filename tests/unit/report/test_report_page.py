@@ -8,7 +8,7 @@ import pytest
 
 import synthetic
 from anisweep import report
-from anisweep.report.numbers import duration, plain, speed, with_spread
+from anisweep.report.numbers import duration, plain, span, speed
 
 
 class Links(HTMLParser):
@@ -72,6 +72,15 @@ def test_every_time_of_the_first_table_has_its_origin(page: str) -> None:
     assert all("host bench-01; code " in entry and "environment " in entry for entry in entries)
 
 
+def test_bold_is_faster_and_nothing_else(page: str) -> None:
+    first = page[page.index('class="headline"') : page.index("<details>")]
+    bold = re.findall(r'<td class="number strong".*?</td>', first, flags=re.DOTALL)
+
+    assert 0 < len(bold) == first.count("× faster")
+    assert all("× faster" in entry and "\u00a0ms" in entry for entry in bold)
+    assert "±" not in page
+
+
 def test_troubles_are_told(page: str) -> None:
     troubled = page[page.index('<section id="troubled">') :]
 
@@ -109,8 +118,8 @@ def test_three_digits(value: float, text: str) -> None:
 
 
 def test_numbers_in_words() -> None:
-    assert with_spread(0.0141, 0.0156) == "14.1 ± 1.5"
-    assert with_spread(0.321, float("nan")) == "321"
+    assert span(14.1, 2179.0) == "14.1–2,179"
+    assert span(float("nan"), float("nan")) == ""
     assert duration(0.06) == "60.0\u00a0ms"
     assert duration(3.2e-6) == "3.20\u00a0µs"
     assert (speed(0.25), speed(1.5)) == ("4.00× faster", "1.50× slower")

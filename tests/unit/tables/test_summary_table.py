@@ -53,6 +53,26 @@ def test_numbers_are_those_of_the_rows() -> None:
     assert (line["verdict"], line["anchor"]) == ("faster", "numpy_only")
 
 
+def test_no_time_is_negative() -> None:
+    """One of three replicates took twenty times as long."""
+    rows = [replace(r, wall_s=20 * r.wall_s) if r.replicate == 1 else r for r in synthetic.first_look()]
+    summary = summary_of(rows)
+
+    assert (summary["wall_std_s"] > summary["wall_mean_s"]).all()
+    assert (summary["wall_low_s"] > 0).all()
+    assert (summary["wall_low_s"] < summary["wall_mean_s"]).all()
+    assert (summary["wall_mean_s"] < summary["wall_high_s"]).all()
+
+
+def test_the_reference_is_not_judged_against_itself() -> None:
+    summary = summary_of(
+        [replace(r, wall_s=2 * r.wall_s) if r.role == "cell" else r for r in synthetic.first_look()]
+    )
+
+    assert set(summary[summary["mode"] == "numpy_only"]["verdict"]) == {"reference"}
+    assert "reference" not in set(summary[summary["mode"] != "numpy_only"]["verdict"])
+
+
 def test_anchors_belong_to_their_output() -> None:
     """A pack that holds coefficients and power spectrum has anchors for each."""
     rows = [
