@@ -29,7 +29,7 @@ class Clone:
 
     @classmethod
     def of_the_tree(cls, root: Path, **environment: str) -> Clone:
-        """Every file that git tracks or would track, as it is now."""
+        """Every file that git tracks or would track, as it is now, and the compiled kernels."""
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
             cwd=ROOT,
@@ -38,7 +38,8 @@ class Clone:
             check=True,
         )
 
-        for name in filter(None, listed.stdout.split("\0")):
+        compiled = [str(path.relative_to(ROOT)) for path in ROOT.glob("src/anisweep/descriptors/*.so")]
+        for name in filter(None, [*listed.stdout.split("\0"), *compiled]):
             if os.path.lexists(ROOT / name):
                 (root / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, root / name, follow_symlinks=False)
