@@ -71,7 +71,7 @@ def _block(kept: dict[str, Any]) -> list[str]:
     return [
         f"What `make run` found (one core of {kept['cpu']}; {versions}):",
         "",
-        f"> {kept['answer']}",
+        *(f"> {line}\n>" for line in kept["answer"].splitlines()),
         "",
         "| | pairs | published AniSOAP | " + " | ".join(f"`{mode}`" for mode in modes) + " |",
         "|---|--:|--:|" + "--:|" * len(modes),

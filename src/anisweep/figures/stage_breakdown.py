@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zlib import crc32
+
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
@@ -17,11 +19,28 @@ CAPTION = (
     "smallest and the largest system of the study; the wall time without clocks stands at the right."
 )
 
-#: Light enough for dark text on them; neighbours in the bar also differ by hatch.
-FILLS = ["#56b4e9", "#e69f00", "#c7e6da", "#f0e442", "#cc79a7", "#d9d9d9"]
-HATCHES = ["", "///", "", "...", "\\\\\\", ""]
-INK = "#1f2328"
 REST = "other"
+
+#: Fill and hatch of each stage, the same in every study. Light enough for dark text on them.
+LOOKS = {
+    "contraction": ("#56b4e9", ""),
+    "moments": ("#e69f00", "///"),
+    "pair loop": ("#c7e6da", ""),
+    "conv in": ("#f0e442", "..."),
+    "conv out": ("#f0e442", "xxx"),
+    "neighbours": ("#cc79a7", "\\\\\\"),
+    "gaussians": ("#f4a582", "///"),
+    "sum neighbours": ("#80cdc1", "..."),
+    "orthonormalise": ("#009e73", "..."),
+    "power spectrum": ("#d55e00", ""),
+    "setup": ("#b3a2c7", ""),
+    "descriptors": ("#a6bddb", "///"),
+    REST: ("#d9d9d9", ""),
+}
+
+#: For a stage that a new mode brings; its name chooses, so that it too looks the same everywhere.
+MORE_LOOKS = [(fill, hatch) for fill in ("#e5c494", "#fbb4ae", "#b3de69") for hatch in ("", "xx", "--")]
+INK = "#1f2328"
 LARGEST = 5
 
 
@@ -63,12 +82,18 @@ def _group_small(shares: pd.DataFrame) -> pd.DataFrame:
     return kept.assign(**{REST: (1.0 - kept.sum(axis=1)).clip(lower=0.0)})
 
 
+def look_of(stage: str) -> tuple[str, str]:
+    """Fill and hatch, by the stage's name alone."""
+    return LOOKS.get(stage) or MORE_LOOKS[crc32(stage.encode()) % len(MORE_LOOKS)]
+
+
 def _draw_panel(axes: Axes, lines: pd.DataFrame, shares: pd.DataFrame, system: str) -> None:
     order = series_in_order(lines)
     positions = [order.index(name) for name in lines["series"]]
     left = pd.Series(0.0, index=lines.index)
 
-    for stage, fill, hatch in zip(shares.columns, FILLS, HATCHES, strict=False):
+    for stage in shares.columns:
+        fill, hatch = look_of(stage)
         width = 100 * shares.loc[lines.index, stage]
         bars = axes.barh(positions, width, 0.68, left, color=fill, hatch=hatch, edgecolor=INK, label=stage)
         _label_wide(axes, bars, list(width))

@@ -13,9 +13,13 @@ from anisweep import tables
 from anisweep.report.answer import answer
 from anisweep.report.content import Measured, Section, headline
 from anisweep.report.details import artifacts_table, details, platforms_table
+from anisweep.report.noise import disturbance
 from anisweep.report.svg import picture
 
 __all__ = ["Study", "answer", "answer_of", "write"]
+
+#: Each file here is a figure (`anisweep.figures`); listing them needs no matplotlib.
+FIGURES = Path(__file__).parents[1] / "figures"
 
 #: The figure of the first screen.
 LEAD = "wall_time_by_system"
@@ -52,9 +56,10 @@ def write(studies: Sequence[Study], path: Path) -> None:
 
 
 def answer_of(tables_folder: Path) -> str:
-    """The answer of one study, for the terminal."""
+    """The answer of one study, for the terminal; a second line if the run was disturbed."""
     missing = json.loads((tables_folder / "missing.json").read_text())
-    return answer(tables.read(tables_folder, "summary"), missing)
+    said = answer(tables.read(tables_folder, "summary"), missing)
+    return "\n".join(filter(None, [said, disturbance(tables.read(tables_folder, "cells"))]))
 
 
 def _read(study: Study) -> Measured:
@@ -70,15 +75,21 @@ def _read(study: Study) -> Measured:
     )
 
 
+def _drawn(folder: Path) -> list[Path]:
+    """The pictures of the figures that exist today; what a removed figure left behind is passed over."""
+    files = [folder / f"{module.stem}.svg" for module in sorted(FIGURES.glob("[!_]*.py"))]
+    return [file for file in files if file.exists()]
+
+
 def _section(study: Study, content: Measured) -> Section:
-    files = sorted((study.folder / "figures").glob("*.svg"))
-    pictures = [picture(file, f"{study.name}-{file.stem}") for file in files]
+    pictures = [picture(file, f"{study.name}-{file.stem}") for file in _drawn(study.folder / "figures")]
     lead = next((p for p in pictures if p.name == LEAD), pictures[0] if pictures else None)
 
     return Section(
         name=study.name,
         question=study.question,
         answer=answer(content.summary, content.missing),
+        disturbance=disturbance(content.cells),
         headline=headline(content),
         lead=lead,
         figures=[p for p in pictures if p is not lead],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,7 +25,7 @@ def answer(summary: pd.DataFrame, missing: Sequence[str] = ()) -> str:
     site = site_of_first_screen(sites)
     here = with_names(summary[summary["site"] == site])
 
-    clauses = [_time(here), _fastest(here), _stage(here), _agreement(here)]
+    clauses = [_time(here), _fastest(here), _stage(here), _not_ok(here), _agreement(here)]
     sentence = "; ".join(clause for clause in clauses if clause) + "."
     prefix = f"At {site}: " if len(sites) > 1 else ""
     return (prefix + sentence + _missing(missing)).replace(" %", "\u00a0%")
@@ -71,6 +72,9 @@ def _fastest(here: pd.DataFrame) -> str:
         return ""
 
     faster = others[others["verdict"] == "faster"]
+    if faster.empty and (others["verdict"] == "too few packs").any():
+        return "there are too few replicates to tell which mode is fastest"
+
     if faster.empty:
         return "no other mode is faster beyond the noise"
 
@@ -80,14 +84,21 @@ def _fastest(here: pd.DataFrame) -> str:
     wins = int(((winners["series"] == best["series"]) & (winners["verdict"] == "faster")).sum())
     problems = others["system"].nunique()
 
-    where = f" on all {problems} problems" if wins == problems else f" on {wins} of {problems} problems"
-    if problems == 1:
-        where = ""
+    where = _on_how_many(wins, problems)
     interval = between(1 / best["ratio_high"], 1 / best["ratio_low"])
     times = (
         f"{plain(1 / best['ratio'])} times as fast for {_spoken(best['system'])} (95 % interval {interval})"
     )
     return f"{best['series']} is the fastest mode{where}, {times}"
+
+
+def _on_how_many(wins: int, problems: int) -> str:
+    if problems == 1:
+        return ""
+
+    if wins < problems:
+        return f" on {wins} of {problems} problems"
+    return " on both problems" if problems == 2 else f" on all {problems} problems"
 
 
 def _spoken(system: str) -> str:
@@ -108,7 +119,34 @@ def _stage(here: pd.DataFrame) -> str:
     largest = max(stages, key=lambda stage: np.nan_to_num(line[stage]))
     name = largest.removeprefix("stage_").removesuffix("_s").replace("_", " ")
     part = share(line[largest] / line["traced_wall_s"])
-    return f"{part} of {_called(line['mode'])}'s time goes into the {name}"
+    return f"{part} of {_called(line['mode'])}'s time on {_spoken(line['system'])} goes into the {name}"
+
+
+def _not_ok(here: pd.DataFrame) -> str:
+    """``4 of 12 cells unavailable``; each status by its number if there are several."""
+    counts = _statuses(here)
+    total = counts.total()
+    bad = {status: count for status, count in sorted(counts.items()) if status != "ok"}
+
+    if not bad:
+        return ""
+
+    if len(bad) == 1:
+        return f"{sum(bad.values()):,} of {total:,} cells {next(iter(bad))}"
+
+    each = ", ".join(f"{count:,} {status}" for status, count in bad.items())
+    return f"{sum(bad.values()):,} of {total:,} cells not ok ({each})"
+
+
+def _statuses(here: pd.DataFrame) -> Counter[str]:
+    """Over all lines of a summary, whose entries read ``1 failed, 2 ok``."""
+    counts: Counter[str] = Counter()
+
+    for entry in here["statuses"]:
+        for part in entry.split(", "):
+            count, _, status = part.partition(" ")
+            counts[status] += int(count)
+    return counts
 
 
 def _agreement(here: pd.DataFrame) -> str:
@@ -121,7 +159,11 @@ def _agreement(here: pd.DataFrame) -> str:
 
     others = here[here["mode"] != here["anchor"]]
     worst = others["max_relative_error"].max()
-    return "" if pd.isna(worst) else f"all modes agree (largest relative difference {plain(worst)})"
+    if pd.isna(worst):
+        return ""
+
+    who = "all other results" if _not_ok(here) else "all modes"
+    return f"{who} agree (largest relative difference {plain(worst)})"
 
 
 def _anchors(here: pd.DataFrame) -> pd.DataFrame:

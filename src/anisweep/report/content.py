@@ -90,6 +90,7 @@ class Section:
     name: str
     question: str
     answer: str
+    disturbance: str
     headline: Table
     lead: Picture | None
     figures: list[Picture]

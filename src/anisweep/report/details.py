@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from anisweep import modes
 from anisweep.report.content import Link, Measured, Table, Value, artifact_id, point_id, short
 from anisweep.report.numbers import NOTHING, between, milliseconds, plain, share, whole
 from anisweep.tables import Platform
@@ -19,6 +20,12 @@ MOST_ROWS = 500
 
 NUMBER = re.compile(r"\d+(\.\d+)?")
 
+#: What a reader meets in every table.
+TERMS = (
+    "Pairs are the neighbour pairs within the cutoff, over all frames; a pack is a job on one host that runs "
+    "the reference first and last and the modes between; a replicate is the same measurement in another pack."
+)
+
 #: The packages whose versions explain a time.
 SHOWN = ("anisoap", "anisweep", "numpy", "scipy", "torch", "featomic", "metatensor", "ase")
 
@@ -27,6 +34,7 @@ def details(study: Measured) -> list[Table]:
     """The tables of one study, without those that would be empty."""
     named = with_names(study.summary)
     everything = [
+        _modes(named),
         _all_points(study.name, named),
         _stages(study.name, named),
         _fidelity(study.name, named),
@@ -36,6 +44,13 @@ def details(study: Measured) -> list[Table]:
         _all_cells(study.cells),
     ]
     return [table for table in everything if table.rows]
+
+
+def _modes(named: pd.DataFrame) -> Table:
+    present = set(modes.names())
+    shown = list(dict.fromkeys(named.sort_values("mode")["mode"]))
+    rows = [[Value(name), Value(modes.summary(name) if name in present else "")] for name in shown]
+    return Table("Modes", ["mode", "what it is"], rows, note=TERMS)
 
 
 def _all_points(study: str, named: pd.DataFrame) -> Table:

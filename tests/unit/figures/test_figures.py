@@ -11,6 +11,7 @@ import pytest
 import synthetic
 from anisweep import figures, tables
 from anisweep.figures.scaling_species import species_family
+from anisweep.row import Row
 
 
 def tables_of(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -117,6 +118,38 @@ def test_stages_fill_the_bar(results: Path) -> None:
         ends = {round(bar.get_y(), 6): bar.get_x() + bar.get_width() for bar in bars}
         assert len(ends) == 4
         assert list(ends.values()) == pytest.approx([100.0] * 4, rel=1e-9)
+
+
+def test_a_stage_looks_the_same_in_every_study() -> None:
+    """Whatever its rank: in the second study the two largest have changed places."""
+    rows = synthetic.first_look(2)
+    turned = [replace(r, stages_s=_turned(r.stages_s)) for r in rows]
+    looks = [_looks_of_stages(study) for study in (rows, turned)]
+    shared = set(looks[0]) & set(looks[1])
+
+    assert list(looks[0]) != list(looks[1])
+    assert {"contraction", "moments", "other"} <= shared
+    assert {stage: looks[0][stage] for stage in shared} == {stage: looks[1][stage] for stage in shared}
+    assert len(set(looks[0].values())) == len(looks[0])
+
+
+def _turned(stages: dict[str, float]) -> dict[str, float]:
+    other_name = {"moments": "contraction", "contraction": "moments"}
+    return {other_name.get(name, name): seconds for name, seconds in stages.items()}
+
+
+def _looks_of_stages(rows: list[Row]) -> dict[str, tuple[object, ...]]:
+    cells = tables.cells_table(rows, synthetic.sources(rows))
+    axes = figures.load("stage_breakdown").draw(cells, tables.summary_table(cells)).axes[0]
+    plt.close("all")
+    return {c.get_label(): (c[0].get_facecolor(), c[0].get_hatch()) for c in axes.containers}
+
+
+def test_an_unknown_stage_has_its_own_look() -> None:
+    look_of = figures.load("stage_breakdown").look_of
+
+    assert look_of("unheard of") == look_of("unheard of")
+    assert look_of("unheard of") not in {look_of("contraction"), look_of("other")}
 
 
 def test_the_species_family_has_one_size(results: Path) -> None:

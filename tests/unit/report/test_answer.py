@@ -26,7 +26,7 @@ def test_the_answer_names_times_ratio_stage_and_agreement() -> None:
     assert said.startswith("Published AniSOAP takes 62.1 ms for 50 frames of ellipsoids (668 pairs)")
     assert "317 ms for 2 frames of benzenes (3,491 pairs)" in said
     assert "torch_batched is the fastest mode on all 8 problems, 4.58 times as fast for benzenes" in said
-    assert "66 % of published AniSOAP's time goes into the contraction" in said
+    assert "66 % of published AniSOAP's time on benzenes goes into the contraction" in said
     assert said.endswith("all modes agree (largest relative difference 1.2e-14).")
 
 
@@ -37,6 +37,32 @@ def test_it_never_hides_what_went_wrong() -> None:
     assert "wrong results: torch_batched (four species)" in said
     assert "Incomplete: 1 cell is missing." in said
     assert "on 7 of 8 problems" in said
+    assert "7 of 96 cells not ok (1 failed, 3 unavailable, 3 wrong)" in said
+
+
+def test_unavailable_cells_are_counted() -> None:
+    rows = [
+        replace(row, status="unavailable", reason="no CUDA device", **synthetic.UNMEASURED)
+        if row.mode == "torch_full"
+        else row
+        for row in synthetic.first_look(noise=0.0)
+    ]
+    said = answer_to(rows)
+
+    assert "24 of 96 cells unavailable; all other results agree (largest relative" in said
+    assert "all modes agree" not in said
+
+
+def test_one_replicate_tells_no_winner() -> None:
+    said = answer_to(synthetic.first_look(replicates=1))
+
+    assert "there are too few replicates to tell which mode is fastest" in said
+    assert "beyond the noise" not in said
+
+
+def test_two_problems_are_both() -> None:
+    rows = [row for row in synthetic.first_look(noise=0.0) if row.dataset in ("benzenes", "two_species")]
+    assert "torch_batched is the fastest mode on both problems" in answer_to(rows)
 
 
 def test_noise_is_no_win() -> None:

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import re
+import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 import synthetic
-from anisweep import report
+from anisweep import modes, report, tables
 from anisweep.report.numbers import duration, plain, span, speed
 
 
@@ -79,6 +81,33 @@ def test_bold_is_faster_and_nothing_else(page: str) -> None:
     assert 0 < len(bold) == first.count("× faster")
     assert all("× faster" in entry and "\u00a0ms" in entry for entry in bold)
     assert "±" not in page
+
+
+def test_a_removed_figure_disappears(tmp_path: Path, results: Path) -> None:
+    study = shutil.copytree(results / "first_look", tmp_path / "first_look")
+    shutil.copy(study / "figures" / "fidelity.svg", study / "figures" / "of_last_year.svg")
+    report.write([report.Study("first_look", "How?", study)], tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+
+    assert "first_look-fidelity-" in page
+    assert "of_last_year" not in page
+
+
+def test_modes_are_explained(tmp_path: Path) -> None:
+    """A mode that no longer exists has its name alone."""
+    new_names = {"torch_full": "gone_since"}
+    rows = [replace(row, mode=new_names.get(row.mode, row.mode)) for row in synthetic.first_look()]
+    tables.write_all(rows, synthetic.sources(rows), tmp_path / "tables")
+    report.write([report.Study("one", "How?", tmp_path)], tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    table = page[page.index("<summary>Modes</summary>") : page.index("<summary>All times")]
+    entries = [words.strip() for words in re.findall(r"<td[^>]*>(.*?)</td>", table, flags=re.DOTALL)]
+    explained = dict(zip(entries[::2], entries[1::2], strict=True))
+
+    assert explained["numpy_only"] == modes.summary("numpy_only") != ""
+    assert explained["gone_since"] == ""
+    assert len(explained) == 4
+    assert "a pack is" in table
 
 
 def test_troubles_are_told(page: str) -> None:
