@@ -71,7 +71,7 @@ def _block(kept: dict[str, Any]) -> list[str]:
     return [
         f"What `make run` found (one core of {kept['cpu']}; {versions}):",
         "",
-        *(f"> {line}\n>" for line in kept["answer"].splitlines()),
+        "\n>\n".join(f"> {line}" for line in kept["answer"].splitlines()),
         "",
         "| | pairs | published AniSOAP | " + " | ".join(f"`{mode}`" for mode in modes) + " |",
         "|---|--:|--:|" + "--:|" * len(modes),
@@ -82,8 +82,12 @@ def _block(kept: dict[str, Any]) -> list[str]:
 
 
 def _table_line(line: Line, modes: list[str]) -> str:
-    ratios = [f"{value:.2f} ({low:.2f}–{high:.2f})" for value, low, high in (line.ratios[m] for m in modes)]
+    ratios = ["{} ({}–{})".format(*map(_two_digits, line.ratios[mode])) for mode in modes]
     return f"| {line.problem} | {line.pairs:,} | {duration(line.published_s)} | " + " | ".join(ratios) + " |"
+
+
+def _two_digits(ratio: float) -> str:
+    return f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.2g}"
 
 
 def _lines(summary: pd.DataFrame) -> list[Line]:
