@@ -195,7 +195,7 @@ def _first_process(reader: int, log: Path) -> int:
 
 def _wait_until_up(running: Running, log: Path) -> None:
     """bwrap names the process before it has made its root, and who enters earlier lands elsewhere."""
-    sign = Path(f"/proc/{running.pid}/root/run/up")
+    sign = Path("/proc", str(running.pid), "root", "run", "up")
     end = time.monotonic() + PATIENCE_S
 
     while not sign.exists():
