@@ -73,7 +73,7 @@ class Store:
 
     def lost(self) -> list[Entry]:
         """Artifacts that the index knows and the folder no longer holds."""
-        present = {entry.name for entry in self.entries()}
+        present = {file.name.removesuffix(SUFFIX) for file in self.folder.glob(f"[!.]*{SUFFIX}")}
         known = (path.stem for path in self.index.glob("*.json") if not path.name.endswith(".details.json"))
         return [entry for name in sorted(known) if name not in present and (entry := self._remembered(name))]
 

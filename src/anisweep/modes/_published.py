@@ -15,7 +15,8 @@ from featomic import NeighborList
 from metatensor import TensorMap
 
 from anisweep.cell import Hypers, Output
-from anisweep.modes import Timer, Unavailable
+from anisweep.modes import Timer
+from anisweep.modes._species import one_species
 
 
 @dataclass(frozen=True)
@@ -79,17 +80,6 @@ def compute(
             return _power_spectrum(calculator.projection, frames, clock)
 
         return _coefficients(calculator.projection, frames)
-
-
-def one_species(frames: list[Atoms]) -> None:
-    """Raise ``Unavailable`` where the published power spectrum is wrong: at two or more species."""
-    species = np.unique(np.concatenate([frame.numbers for frame in frames]))
-
-    if len(species) > 1:
-        raise Unavailable(
-            f"power spectrum of {len(species)} species: the published package has it for one species only; "
-            "ask for coefficients"
-        )
 
 
 @contextmanager

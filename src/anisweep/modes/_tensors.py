@@ -23,6 +23,7 @@ from metatensor import Labels, TensorBlock, TensorMap
 
 from anisweep.cell import Hypers, Output
 from anisweep.modes import Timer, Unavailable, _published
+from anisweep.modes._species import one_species
 
 DTYPES = {"fp64": torch.float64, "fp32": torch.float32}
 
@@ -93,7 +94,7 @@ def compute(
         Power spectrum of two or more species.
     """
     if calculator.output == "power_spectrum":
-        _published.one_species(frames)
+        one_species(frames)
 
     einsum = clock.wrap("contraction", torch.einsum)
 

@@ -6,12 +6,12 @@ import os
 import warnings
 from typing import Any
 
-import numpy as np
 from ase import Atoms
 
 from anisweep.cell import Hypers, Output
 from anisweep.descriptors import EllipsoidalDensityProjection
-from anisweep.modes import Timer, Unavailable, require
+from anisweep.modes import Timer, require
+from anisweep.modes._species import one_species
 
 PRECISIONS = ("fp64",)
 DEVICES = ("cpu",)
@@ -51,15 +51,5 @@ def compute(calculator: tuple[Any, Output], frames: list[Atoms], clock: Timer) -
         if output == "coefficients":
             return projection.transform(frames)
 
-        _one_species(frames)
+        one_species(frames)
         return projection.power_spectrum(frames)
-
-
-def _one_species(frames: list[Atoms]) -> None:
-    species = np.unique(np.concatenate([frame.numbers for frame in frames]))
-
-    if len(species) > 1:
-        raise Unavailable(
-            f"power spectrum of {len(species)} species: the reference of the modes has it for one only; "
-            "ask for coefficients"
-        )
