@@ -28,7 +28,7 @@ Model = TypeVar("Model", bound=BaseModel)
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 
 #: Folders below results/ that are no study's.
-RESERVED_NAMES = ("artifacts", "packs", "logs", "figures", "profiler_traces")
+RESERVED_NAMES = ("artifacts", "batches", "code", "packs", "logs", "figures", "profiler_traces")
 
 
 class ConfigError(ValueError):
@@ -233,7 +233,7 @@ def load_config(project: Project, overrides: dict[str, Any] | None = None) -> tu
         naming the key's path, what came, what is allowed and the nearest right spelling
     """
     file = project.root / "config" / "config.yaml"
-    given = _merge(_read_yaml(file), overrides or {})
+    given = _merge(read_yaml(file), overrides or {})
 
     switches = {key: value for key, value in given.items() if key in Config.model_fields}
     study_overrides = {key: value for key, value in given.items() if key not in Config.model_fields}
@@ -244,7 +244,7 @@ def load_config(project: Project, overrides: dict[str, Any] | None = None) -> tu
             where = f"{_relative(project, file)} or --config"
             raise ConfigError(f"{where}: {unknown_key(key, (), allowed)}\n{REMEDY}")
 
-    config = _validated(Config, switches, f"{_relative(project, file)} or --config")
+    config = validated(Config, switches, f"{_relative(project, file)} or --config")
     return config, {name: load_study(project, name, config.size, study_overrides) for name in config.studies}
 
 
@@ -264,7 +264,7 @@ def load_study(project: Project, name: str, size: str, overrides: dict[str, Any]
             f"It would be {file}; `anisweep new {name} FILE` writes it."
         )
 
-    given = _read_yaml(file)
+    given = read_yaml(file)
     full = given.pop("full", {})
     if not isinstance(full, dict):
         raise ConfigError(f"{file}: full: {full!r} is not allowed. Allowed: keys of a study. {REMEDY}")
@@ -274,7 +274,7 @@ def load_study(project: Project, name: str, size: str, overrides: dict[str, Any]
     where = str(_relative(project, file))
     if overrides:
         where += " with --config on top"
-    return _validated(Sweep, _merge(given, overrides or {}), where)
+    return validated(Sweep, _merge(given, overrides or {}), where)
 
 
 class _Loader(yaml.SafeLoader):
@@ -293,7 +293,8 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-def _read_yaml(file: Path) -> dict[str, Any]:
+def read_yaml(file: Path) -> dict[str, Any]:
+    """A file of `key: value` lines, none of them twice; what is wrong with it is said in words."""
     try:
         content = yaml.load(file.read_text(encoding="utf-8"), _Loader)  # a SafeLoader
     except (OSError, UnicodeDecodeError) as error:
@@ -322,7 +323,8 @@ def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _validated(model: type[Model], given: dict[str, Any], where: str) -> Model:
+def validated(model: type[Model], given: dict[str, Any], where: str) -> Model:
+    """The typed section, or an error that names each wrong key of ``where``."""
     try:
         return model.model_validate(given)
     except ValidationError as error:

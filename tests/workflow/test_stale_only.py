@@ -80,9 +80,9 @@ def test_worker_code_changes_every_cell(project: Clone) -> None:
 
 
 def test_code_of_a_mode_changes_its_cells(project: Clone) -> None:
-    append(project, "src/anisweep/modes/torch_batched.py", "\n_NEW = 1\n")
+    append(project, "src/anisweep/modes/fused_cpu.py", "\n_NEW = 1\n")
 
-    assert project.reasons() == {"code changed: anisweep.modes.torch_batched": 4}
+    assert project.reasons() == {"code changed: anisweep.modes.fused_cpu": 4}
 
 
 def _raise_in_lock(project: Clone, package: str) -> str:
@@ -136,7 +136,7 @@ def test_one_more_replicate(project: Clone) -> None:
 
 
 def test_a_cell_added_gets_a_pack_of_its_own_between_fresh_anchors(project: Clone) -> None:
-    modes = "modes=[numpy_only, torch_batched, torch_full]"
+    modes = "modes=[numpy_only, fused_cpu, torch_full]"
     overrides = (modes, "replicates=1", "datasets={ellipsoids: {frames: 2}}")
     (added,) = project.plan(*overrides)["to_measure"]
     assert added["reason"] == "new"

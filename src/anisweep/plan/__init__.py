@@ -14,11 +14,12 @@ from anisweep.cell import Cell, Hypers, Pack, hypers_from_plain
 from anisweep.config import Config, ConfigError, Project, Sweep
 from anisweep.controller import Holder, holder
 from anisweep.plan.cost import CostModel
-from anisweep.plan.digests import Environment, installed_differences, worker_environment
+from anisweep.plan.digests import Environment, environment_of, installed_differences
 from anisweep.plan.expand import cells_of
 from anisweep.plan.packing import packs_of
 from anisweep.plan.reasons import Reasons
 from anisweep.row import Row
+from anisweep.site import LOCAL
 from anisweep.store import Entry, Store, restore_kept, write_text
 
 __all__ = ["Plan", "Wanted", "make_plan"]
@@ -78,7 +79,7 @@ def make_plan(project: Project, config: Config, studies: dict[str, Sweep]) -> Pl
 
     store = Store(project.artifacts, project.state)
     entries = store.entries()
-    environment = worker_environment(project)
+    environment = environment_of(project, config.site)
     _check_environment(config, environment)
 
     cells: dict[str, Cell] = {}
@@ -86,7 +87,7 @@ def make_plan(project: Project, config: Config, studies: dict[str, Sweep]) -> Pl
     keys: dict[str, list[str]] = {}
 
     for name, sweep in studies.items():
-        mine = list(cells_of(name, sweep, config.site, environment, project))
+        mine = list(cells_of(name, sweep, config.site, project))
         keys[name] = [cell.key for cell in mine]
         cells.update((cell.key, cell) for cell in mine)
         anchors.update((cell.key, sweep.anchor) for cell in mine)
@@ -140,7 +141,7 @@ def write_packs(project: Project, packs: Iterable[Pack]) -> None:
 
 def _check_environment(config: Config, environment: Environment) -> None:
     """What is installed must be what the lock says, or the digest in the rows would lie."""
-    differences = installed_differences(environment) if config.site == "local" else []
+    differences = installed_differences(environment) if config.site == LOCAL else []
 
     if differences:
         raise ConfigError(

@@ -9,7 +9,6 @@ from anisweep.cell import Cell
 from anisweep.config import ConfigError, Project, load_config
 from anisweep.controller import holder
 from anisweep.datasets import DataError
-from anisweep.plan.digests import worker_environment
 from anisweep.plan.expand import cells_of
 from anisweep.store import Store, restore_kept
 
@@ -41,8 +40,6 @@ def unwanted(project: Project) -> list[tuple[str, str]]:
 
 
 def _asked_for(project: Project) -> Iterator[Cell]:
-    environment = worker_environment(project)
-
     for name in project.study_names():
         file = project.results / name / "overrides.json"
         last = json.loads(file.read_text()) if file.exists() else {}
@@ -50,7 +47,7 @@ def _asked_for(project: Project) -> Iterator[Cell]:
         try:
             for given in ({"size": "small"}, {"size": "full"}, last):
                 config, sweeps = load_config(project, {**given, "study": name})
-                yield from cells_of(name, sweeps[name], config.site, environment, project)
+                yield from cells_of(name, sweeps[name], config.site, project)
         except (ConfigError, DataError) as error:
             raise ConfigError(
                 f"Nothing was deleted: what the study {name} asks for is not known, since it cannot be "
