@@ -16,9 +16,12 @@ from anisweep import controller, datasets
 from anisweep.cell import Pack, cell_from_plain, digest
 from anisweep.config import Config, ConfigError, Project, Sweep, load_config
 from anisweep.failures import EXPECTED, message
+from anisweep.jobs import Jobs
 from anisweep.plan import Plan, make_plan, pack_file, write_packs
+from anisweep.plan.requests import Request, request_of
 from anisweep.plan.text import duration
 from anisweep.row import Row
+from anisweep.site import LOCAL
 from anisweep.store import Store, remove_leftovers, restore_kept, rows_of, write_json
 
 PACKAGE = Path(__file__).parent
@@ -34,6 +37,7 @@ class Run:
     sweeps: dict[str, Sweep]
     plan: Plan
     packs: dict[str, Pack]
+    jobs: Jobs | None  # on a cluster
 
     @classmethod
     def read(cls, overrides: dict[str, Any]) -> Run:
@@ -44,10 +48,11 @@ class Run:
             config, sweeps = load_config(project, given)
             plan = make_plan(project, config, sweeps)
             write_packs(project, plan.packs)
+            jobs = None if config.site == LOCAL else Jobs.read(project, plan.model)
 
         # The packs of this run watch this process, and end when it does.
         os.environ["ANISWEEP_CONTROLLER"] = str(os.getpid())
-        return cls(project, given, config, sweeps, plan, {pack.name: pack for pack in plan.packs})
+        return cls(project, given, config, sweeps, plan, {pack.name: pack for pack in plan.packs}, jobs)
 
     @property
     def studies(self) -> list[str]:
@@ -71,6 +76,24 @@ class Run:
     def data_inputs(self, name: str) -> list[str]:
         """The data sets that a planned pack reads."""
         return sorted({cell.dataset.path for cell in self.packs[name].cells} if name in self.packs else ())
+
+    def code_inputs(self, name: str) -> list[str]:
+        """Our code, where a pack takes it along."""
+        return [self.jobs.wheel] if self.jobs and name in self.packs else []
+
+    def container(self, name: str) -> str:
+        """The image that a pack's job runs in; locally only with `--sdm apptainer`."""
+        return self.jobs.container(self.packs[name]) if self.jobs else "containers/cpu.sif"
+
+    def request(self, name: str) -> Request:
+        """What a pack needs of a machine."""
+        if self.jobs is None:
+            return request_of(self.packs[name], self.plan.model)
+        return self.jobs.request(self.packs[name])
+
+    def threads(self, name: str) -> int:
+        """On this machine all cores, since whatever runs beside a measurement disturbs it."""
+        return self.request(name).cpus if self.jobs else 1000
 
     def dataset_inputs(self, path: str) -> list[str]:
         """A generated data set is made from nothing, once; a prepared one has no rule."""

@@ -31,11 +31,11 @@ class Site(Section):
 
     netid: Annotated[str, Field(description="your user name there")] = ""
     email: Annotated[str, Field(description="told when a controller job ends; may stay empty")] = ""
-    staging: Annotated[str, Field(description="the folder of images, which jobs fetch them from")] = "$STAGING"
+    staging: Annotated[str, Field(description="the folder of images, which jobs fetch them from")] = (
+        "$STAGING"
+    )
     image: SiteImage = SiteImage()
-    submit: Annotated[
-        dict[str, str | int | bool], Field(description="more lines for every submit file")
-    ] = {}
+    submit: Annotated[dict[str, str | int | bool], Field(description="more lines for every submit file")] = {}
 
     @classmethod
     def read(cls, project: Project) -> Site:

@@ -37,8 +37,8 @@ class Request:
     gpus: int
 
 
-def request_of(pack: Pack, model: CostModel, image_mb: float) -> Request:
-    """The request of a pack whose job runs in an image of this size."""
+def request_of(pack: Pack, model: CostModel, image_mb: float = 0) -> Request:
+    """The request of a pack whose job fetches an image of this size."""
     needed = max(memory_mb(cell.mode, model.cell_pairs(cell), cell.hypers) for cell in pack.cells)
     minutes = max(SHORTEST_MINUTES, math.ceil(4 * pack.estimated_s / 60))
 
