@@ -49,6 +49,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
 
     for folder in ("config", "containers", "envs", "workflow"):
         shutil.copytree(ROOT / folder, root / folder)
+    (root / "condor").mkdir()
+    shutil.copy(ROOT / "condor" / "site.yaml", root / "condor")
 
     monkeypatch.chdir(root)
     monkeypatch.setenv("ANISWEEP_PROJECT", str(root))

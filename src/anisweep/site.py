@@ -35,7 +35,7 @@ class Site(Section):
         "$STAGING"
     )
     image: SiteImage = SiteImage()
-    submit: Annotated[dict[str, str | int | bool], Field(description="more lines for every submit file")] = {}
+    submit: dict[str, str | int | bool] = Field({}, description="more lines for every submit file")
 
     @classmethod
     def read(cls, project: Project) -> Site:
