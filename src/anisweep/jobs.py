@@ -1,9 +1,9 @@
-"""How packs become jobs of a cluster: image, request, and what travels with each."""
+"""How packs become jobs of a cluster: image, request, and the code that travels with each."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from anisweep import images
@@ -17,44 +17,46 @@ from anisweep.wheel import write_wheel
 
 @dataclass(frozen=True)
 class Jobs:
-    """The jobs of a run's packs on a cluster."""
+    """The jobs of a run's packs.
 
-    project: Project
+    Attributes
+    ----------
+    images : the image file by device; ``None`` where it is not there, which stops a submission, not a plan
+    wheel : our code, relative to the project
+    """
+
     site: Site
     model: CostModel
+    images: dict[str, Path | None]
+    wheel: str
 
     @classmethod
-    def read(cls, project: Project, model: CostModel) -> Jobs:
-        return cls(project, Site.read(project), model)
+    def of(cls, project: Project, packs: Iterable[Pack], model: CostModel) -> Jobs:
+        """What these packs need, found or made once."""
+        site = Site.read(project)
+        devices = {_device(pack) for pack in packs}
+        return cls(
+            site, model, {device: _image(site, project, device) for device in devices}, write_wheel(project)
+        )
 
     def container(self, pack: Pack) -> str:
-        """How a submit file names the image of a pack. One that is missing stops a submission, not a plan."""
-        file = _image_file(self.site, self.project, _device(pack))
-        return images.url(file) if file else f"{_device(pack)} image (not built)"
+        """How a submit file names the image of a pack."""
+        device = _device(pack)
+        file = self.images[device]
+        return images.url(file) if file else f"image-for-{device}-is-not-built.sif"
 
     def request(self, pack: Pack) -> Request:
         """What a pack asks for."""
-        file = _image_file(self.site, self.project, _device(pack))
+        file = self.images[_device(pack)]
         return request_of(pack, self.model, file.stat().st_size / 2**20 if file else 0)
-
-    @property
-    def wheel(self) -> str:
-        """Our code, which travels with each job."""
-        return _wheel(self.project)
 
 
 def _device(pack: Pack) -> str:
     return "cuda" if any(cell.device == "cuda" for cell in pack.cells) else "cpu"
 
 
-@cache
-def _image_file(site: Site, project: Project, device: str) -> Path | None:
+def _image(site: Site, project: Project, device: str) -> Path | None:
     try:
         return site.image_file(project, device)
     except ConfigError:
         return None  # no staging folder: preflight says so
-
-
-@cache
-def _wheel(project: Project) -> str:
-    return write_wheel(project)

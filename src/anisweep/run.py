@@ -48,7 +48,7 @@ class Run:
             config, sweeps = load_config(project, given)
             plan = make_plan(project, config, sweeps)
             write_packs(project, plan.packs)
-            jobs = None if config.site == LOCAL else Jobs.read(project, plan.model)
+            jobs = None if config.site == LOCAL else Jobs.of(project, plan.packs, plan.model)
 
         # The packs of this run watch this process, and end when it does.
         os.environ["ANISWEEP_CONTROLLER"] = str(os.getpid())
