@@ -202,13 +202,13 @@ def prepare_data(path: Path) -> None:
 
 
 @main.command(hidden=True)
-@click.argument("step", type=click.Choice(["cells", "summary", "legacy"]))
+@click.argument("step", type=click.Choice(["cells", "journeys", "summary", "legacy"]))
 @click.argument("study")
 @plainly
 def tables(step: str, study: str) -> None:
     """Write the tables of a study: results/STUDY/tables."""
     from anisweep import tables as written
-    from anisweep.run import study_rows
+    from anisweep.run import study_journeys, study_rows
 
     project = Project.find()
     folder = project.results / study / "tables"
@@ -216,6 +216,8 @@ def tables(step: str, study: str) -> None:
     if step == "cells":
         rows, sources, missing = study_rows(project, study)
         written.write_cells(rows, sources, folder, missing)
+    elif step == "journeys":
+        written.write_journeys(study_journeys(project, study), folder)
     elif step == "summary":
         written.write_summary(folder)
     else:

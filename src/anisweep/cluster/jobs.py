@@ -12,7 +12,7 @@ from anisweep.config import ConfigError, Project
 from anisweep.plan.cost import CostModel
 from anisweep.plan.requests import Request, request_of
 from anisweep.site import Site
-from anisweep.wheel import write_wheel
+from anisweep.cluster.wheel import write_wheel
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,23 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from anisweep import artifact, reading
 from anisweep.artifact import SUFFIX
 from anisweep.cell import Pack
 from anisweep.config import Project
+from anisweep.plan.under_way import BATCHES
+from anisweep.row import Row
 from anisweep.worker.rows import append_row, row_of
+
+if TYPE_CHECKING:
+    from snakemake_executor_plugin_condorsweep.journey import Journey
+
+    from anisweep.tables import PackJourney
 
 #: What is known of a machine on which nothing ran.
 NOWHERE = {
@@ -74,6 +84,47 @@ def give_up(output: Path, reason: str) -> None:
         artifact.write(folder, output)
 
 
-def batches(project: Project) -> Path:
-    """Where the submissions of this project lie."""
-    return project.results / "batches"
+def journeys_of(project: Project, rows: Sequence[Row]) -> list[PackJourney]:
+    """What a cluster did with the packs of these rows; packs of this machine have no journey."""
+    from anisweep.tables import PackJourney
+
+    measured_s: dict[str, float] = defaultdict(float)
+    for row in rows:
+        measured_s[row.pack] += row.seconds or 0.0
+    sites = {row.pack: row.site for row in rows}
+    found = {}
+
+    for batch, journey in _journeys(project):
+        pack = Path(journey.output).name.removesuffix(SUFFIX)
+        if pack in sites and journey.end in ("home", "given up"):
+            found[pack] = PackJourney(
+                pack=pack,
+                site=sites[pack],
+                batch=batch,
+                job=f"{journey.cluster}.{journey.proc}",
+                end=journey.end,
+                host=journey.host,
+                slot=journey.slot,
+                attempts=journey.attempts,
+                queued_s=journey.queued_s,
+                run_s=journey.run_s,
+                measured_s=measured_s[pack],
+                sent_mb=journey.sent_bytes / 2**20,
+                received_mb=journey.received_bytes / 2**20,
+                submitted=journey.submitted,
+                ended=journey.ended,
+                holds=tuple(hold.words for hold in journey.holds),
+            )
+    return list(found.values())
+
+
+def _journeys(project: Project) -> Iterator[tuple[str, Journey]]:
+    """Every line of every ledger, with the name of its batch; the newest last."""
+    ledgers = sorted((project.root / BATCHES).glob("[!.]*/journeys.jsonl"))
+
+    if ledgers:
+        from snakemake_executor_plugin_condorsweep.journey import Ledger
+
+    for file in ledgers:
+        for journey in Ledger(file).read().values():
+            yield file.parent.name, journey
