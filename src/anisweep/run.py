@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from anisweep import controller, datasets
-from anisweep.cluster.arrivals import journeys_of
 from anisweep.cell import Cell, Pack, cell_from_plain, digest
+from anisweep.cluster.arrivals import journeys_of
+from anisweep.cluster.jobs import Jobs
 from anisweep.config import Config, ConfigError, Project, Sweep, load_config
 from anisweep.failures import EXPECTED, message
-from anisweep.cluster.jobs import Jobs
 from anisweep.plan import Plan, make_plan, pack_file, write_packs
 from anisweep.plan.requests import Request, request_of
 from anisweep.plan.text import duration
@@ -122,8 +122,12 @@ class Run:
         """Become the controller and write down what this run works on, for the programs of its rules."""
         with _troubles_in_words():
             controller.hold(self.project, list(self.packs))
+            self.check()
             remove_leftovers(self.project.artifacts)
             self._write_down()
+
+    def check(self) -> None:
+        """On a cluster: what would go wrong there, before anything goes out."""
 
     def _write_down(self) -> None:
         """The resolved configuration and the cells of each study."""
