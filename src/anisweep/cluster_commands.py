@@ -126,7 +126,7 @@ def cancel(packs: tuple[str, ...], everything: bool) -> None:
 @click.argument("place", metavar="[HOST:]DIR")
 @plainly
 def fetch(place: str) -> None:
-    """Copy artifacts of the project in DIR to this one and verify them. Nothing is measured for the report."""
+    """Copy artifacts of the project in DIR to this one, and verify them."""
     from anisweep.cluster.fetch import fetch as bring
 
     came = bring(Project.find(), place)

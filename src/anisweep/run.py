@@ -14,7 +14,7 @@ import yaml
 
 from anisweep import controller, datasets
 from anisweep.cell import Cell, Pack, cell_from_plain, digest
-from anisweep.cluster.arrivals import journeys_of
+from anisweep.cluster.arrivals import journeys_of, take_home
 from anisweep.cluster.jobs import Jobs
 from anisweep.config import Config, ConfigError, Project, Sweep, load_config
 from anisweep.failures import EXPECTED, message
@@ -50,6 +50,7 @@ class Run:
             project = Project.find()
             given = _typed(overrides)
             config, sweeps = load_config(project, given)
+            take_home(project)
             plan = make_plan(project, config, sweeps)
             write_packs(project, plan.packs)
             jobs = None if config.site == LOCAL else Jobs.of(project, plan.awaited, plan.model)

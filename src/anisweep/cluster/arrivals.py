@@ -1,12 +1,17 @@
-"""What comes home from a cluster: taken where it is sound, and written down where nothing will come."""
+"""What comes home from a cluster: taken where it is sound, and written down where nothing will come.
+
+The executor is imported only where something has been submitted.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +19,7 @@ from anisweep import artifact, reading
 from anisweep.artifact import SUFFIX
 from anisweep.cell import Pack
 from anisweep.config import Project
+from anisweep.controller import holder
 from anisweep.plan.under_way import BATCHES
 from anisweep.row import Row
 from anisweep.worker.rows import append_row, row_of
@@ -82,6 +88,65 @@ def give_up(output: Path, reason: str) -> None:
         (folder / "host.json").write_text(json.dumps(NOWHERE, indent=1))
         (folder / "environment.json").write_text(json.dumps(environment, indent=1))
         artifact.write(folder, output)
+
+
+def take_home(project: Project) -> None:
+    """Take what has come home while nobody waited, and forget submissions that never reached the queue.
+
+    A controller that runs does this itself.
+    """
+    if holder(project) is not None or not any((project.root / BATCHES).glob("[!.]*/batch.json")):
+        return
+
+    from snakemake_executor_plugin_condorsweep import schedd
+    from snakemake_executor_plugin_condorsweep.batch import Batch
+    from snakemake_executor_plugin_condorsweep.settle import Follower
+
+    with _alone(project), chdir(project.root):
+        for batch in Batch.open_ones(project.root, BATCHES):
+            follower = Follower(batch, accept, give_up)
+            follower.step()
+            if not follower.submitted and not schedd.in_queue([batch.id]):
+                batch.discard()
+
+
+def cancel(project: Project, packs: Collection[str]) -> None:
+    """Take packs out of the queue. They count as never submitted.
+
+    Raises
+    ------
+    schedd.Unreachable
+        when the queue does not answer
+    """
+    from snakemake_executor_plugin_condorsweep import schedd
+    from snakemake_executor_plugin_condorsweep.batch import Batch
+    from snakemake_executor_plugin_condorsweep.settle import Follower
+
+    for batch in Batch.open_ones(project.root, BATCHES):
+        follower = Follower(batch)
+        follower.log.read()
+        chosen = [entry for entry in follower.open_entries if entry.name in packs]
+        jobs = [job for job in follower.log.jobs.values() if batch.entries[job.proc] in chosen]
+
+        if len(chosen) == len(follower.open_entries):
+            batch.mark("cancelled")
+            schedd.remove([batch.id], "anisweep cancel")
+            continue
+
+        ledger = Ledger(batch.ledger)
+        with ledger.alone():
+            for entry in chosen:
+                ledger.write(Journey(entry.name, entry.output, "cancelled", "anisweep cancel"))
+        schedd.remove_jobs([(job.cluster, job.proc) for job in jobs], "anisweep cancel")
+
+
+@contextmanager
+def _alone(project: Project) -> Iterator[None]:
+    """Two commands at the same time take nothing twice."""
+    project.state.mkdir(parents=True, exist_ok=True)
+    with (project.state / "arrivals.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def journeys_of(project: Project, rows: Sequence[Row]) -> list[PackJourney]:

@@ -18,7 +18,7 @@ from anisweep.plan.under_way import BATCHES
 
 #: What is brought: artifacts, those that still lie in an inbox, and how the packs came home.
 LISTED = ("results/artifacts/*.tar.gz", f"{BATCHES}/*/inbox/*.tar.gz")
-LEDGERS = (f"{BATCHES}/*/batch.json", f"{BATCHES}/*/journeys.jsonl", f"{BATCHES}/*/closed")
+LEDGER = f"{BATCHES}/*/journeys.jsonl"
 
 ALLOWED = re.compile(r"results/(artifacts|batches/[\w-]+(/inbox)?)/[\w.-]+")
 
@@ -47,7 +47,7 @@ def fetch(project: Project, place: str) -> Fetched:
     ConfigError
         when there is no project, or the other machine cannot be reached, with what ssh said
     """
-    found = _run(place, f"ls -d {' '.join([*LISTED, *LEDGERS])} 2>/dev/null || true").decode().split("\n")
+    found = _run(place, f"ls -d {' '.join([*LISTED, LEDGER])} 2>/dev/null || true").decode().split("\n")
     have = {file.name for file in project.artifacts.glob(f"*{SUFFIX}")}
     names = [name for name in found if ALLOWED.fullmatch(name) and not _is_here(name, have)]
     artifacts = {PurePosixPath(name).name for name in found if name.endswith(SUFFIX)}

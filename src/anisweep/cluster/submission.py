@@ -38,7 +38,7 @@ class Volume:
 
     @classmethod
     def of(cls, packs: Sequence[Pack], jobs: Jobs) -> Volume:
-        """Of these packs; the image counts once for each of them, as if every job had a machine of its own."""
+        """Of these packs; the image counts for each of them, as if every job had a machine of its own."""
         requests = [jobs.request(pack) for pack in packs]
         seconds = [pack.estimated_s for pack in packs]
         return cls(
