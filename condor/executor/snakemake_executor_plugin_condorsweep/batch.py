@@ -161,7 +161,10 @@ class Batch:
         sync_folder(self.folder)
 
     def discard(self) -> None:
-        """Remove the folder of a batch that was never submitted. A job of it that did get into the queue finds no script."""
+        """Remove the folder of a batch that was never submitted.
+
+        Should a job of it have got into the queue after all, it finds no script and cannot run.
+        """
         gone = self.folder.with_name(f".{self.id}.gone")
         self.folder.rename(gone)
         shutil.rmtree(gone, ignore_errors=True)

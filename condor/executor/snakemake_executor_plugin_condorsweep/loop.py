@@ -161,8 +161,7 @@ class Loop(threading.Thread):
         return kept
 
     def _follow(self, batch: Batch) -> Follower:
-        follower = Follower(batch, self._plan.accept, self._plan.give_up)
-        return follower
+        return Follower(batch, self._plan.accept, self._plan.give_up)
 
     def _sort_arrivals(self) -> None:
         """Attach what is in flight already; gather the rest."""

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from collections.abc import Iterator
-from typing import Any
 
 #: Job attribute that names the batch.
 ATTRIBUTE = "SweepBatch"
