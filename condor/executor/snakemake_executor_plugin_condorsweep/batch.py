@@ -8,6 +8,7 @@
         events.log      what HTCondor tells of the jobs
         logs/           what the jobs print
         inbox/          where their outputs arrive
+        replaced/       outputs that were there before
         journeys.jsonl  the ledger: one line for each entry that has ended
         cancelled       there when the jobs were taken back
         closed          there when every entry has ended
@@ -154,6 +155,13 @@ class Batch:
         os.sync()  # one call for thousands of small files
         whole.rename(self.folder)
         sync_folder(self.folder.parent)
+
+    def set_aside(self, entry: Entry) -> None:
+        """Move an output that is there already into the folder: what lies in its place later is new."""
+        old = self.root / entry.output
+        if old.exists():
+            (self.folder / "replaced").mkdir(exist_ok=True)
+            old.rename(self.folder / "replaced" / old.name)
 
     def mark(self, name: str) -> None:
         """Leave a marker: ``cancelled`` or ``closed``."""

@@ -81,6 +81,21 @@ def remove(batches: Iterable[str], reason: str) -> None:
             htcondor2.Schedd().act(htcondor2.JobAction.Remove, f'{ATTRIBUTE} == "{batch}"', (reason, 0))
 
 
+def remove_jobs(jobs: Iterable[tuple[int, int]], reason: str) -> None:
+    """Remove single jobs, by cluster and process. One that has not come into being stays.
+
+    Raises
+    ------
+    Unreachable
+    """
+    import htcondor2
+
+    names = [f"{cluster}.{proc}" for cluster, proc in jobs]
+    if names:
+        with _reachable():
+            htcondor2.Schedd().act(htcondor2.JobAction.Remove, names, (reason, 0))
+
+
 @contextmanager
 def _reachable() -> Iterator[None]:
     import htcondor2
