@@ -15,8 +15,9 @@ from anisweep.plan.requests import Request, request_of
 from anisweep.site import Site
 from anisweep.store import write_text
 
-#: The user's own lines of every submit file, where the profile finds them.
-SITE_LINES = "results/site.sub"
+#: What all submit files have in common: the profile's part, and behind it the user's own lines.
+COMMON = "condor/chtc/pack.sub"
+DESCRIPTION = "results/pack.sub"
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Jobs:
     def of(cls, project: Project, packs: Iterable[Pack], model: CostModel) -> Jobs:
         """What these packs need, found or made once."""
         site = Site.read(project)
-        write_text(project.root / SITE_LINES, site.macros())
+        common = (project.root / COMMON).read_text()
+        write_text(project.root / DESCRIPTION, f"{common}\n# --- condor/site.yaml\n{site.lines()}")
         devices = {_device(pack) for pack in packs}
         return cls(
             site, model, {device: _image(site, project, device) for device in devices}, write_wheel(project)
