@@ -6,14 +6,15 @@ import json
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
 from anisweep.cell import Pack
 from anisweep.config import ConfigError, Project, load_config
 from anisweep.image_commands import image
+from anisweep.overrides import read_overrides
 from anisweep.plainly import plainly
+from anisweep.preflight_command import preflight
 from anisweep.store import Store, write_text
 
 
@@ -87,7 +88,7 @@ def plan(overrides: tuple[str, ...], as_json: bool, retry: bool) -> None:
     from anisweep.plan.text import plan_as_json, plan_as_text
 
     project = Project.find()
-    given = _overrides(overrides) | ({"retry": True} if retry else {})
+    given = read_overrides(overrides) | ({"retry": True} if retry else {})
     made = make_plan(project, *load_config(project, given))
     click.echo(json.dumps(plan_as_json(made), indent=1) if as_json else plan_as_text(made))
 
@@ -167,6 +168,7 @@ def prune(yes: bool) -> None:
 
 
 main.add_command(image)
+main.add_command(preflight)
 
 
 @main.command("run-pack")
@@ -256,24 +258,3 @@ def _time_left() -> str:
     except ConfigError:
         return ""  # a job on another machine
     return f"; {left}" if left else ""
-
-
-def _overrides(pairs: tuple[str, ...]) -> dict[str, Any]:
-    """KEY=VALUE, each value as YAML, as Snakemake reads them."""
-    import yaml
-
-    given = {}
-
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals:
-            raise ConfigError(f"{pair}: not allowed. Allowed: KEY=VALUE, for example replicates=5.")
-        try:
-            given[key] = yaml.safe_load(value)
-        except yaml.YAMLError:
-            raise ConfigError(
-                f"{pair}: the value is no YAML. Allowed: numbers, words, [lists]. "
-                "Close every bracket and quotation mark, and quote the whole for the shell."
-            ) from None
-
-    return given

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from anisweep import images
@@ -22,22 +23,24 @@ class Jobs:
     Attributes
     ----------
     images : the image file by device; ``None`` where it is not there, which stops a submission, not a plan
-    wheel : our code, relative to the project
     """
 
+    project: Project
     site: Site
     model: CostModel
     images: dict[str, Path | None]
-    wheel: str
 
     @classmethod
     def of(cls, project: Project, packs: Iterable[Pack], model: CostModel) -> Jobs:
-        """What these packs need, found or made once."""
+        """What these packs need, found once."""
         site = Site.read(project)
         devices = {_device(pack) for pack in packs}
-        return cls(
-            site, model, {device: _image(site, project, device) for device in devices}, write_wheel(project)
-        )
+        return cls(project, site, model, {device: _image(site, project, device) for device in devices})
+
+    @cached_property
+    def wheel(self) -> str:
+        """Our code, relative to the project; written when it is first asked for."""
+        return write_wheel(self.project)
 
     def container(self, pack: Pack) -> str:
         """How a submit file names the image of a pack."""

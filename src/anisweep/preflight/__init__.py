@@ -1,0 +1,95 @@
+"""What is in the way of a submission, found before it: each thing with its remedy, all of them at once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from anisweep.cell import Pack
+from anisweep.config import ConfigError
+from anisweep.jobs import Jobs
+from anisweep.preflight import files, pool, site, volume
+from anisweep.preflight.submission import Finding, Submission
+
+__all__ = ["Finding", "as_text", "pass_or_stop", "preflight"]
+
+CHECKS = (
+    site.filled_in,
+    site.staging_set,
+    site.images_there,
+    site.staging_stays_home,
+    files.inputs_there,
+    files.inputs_small,
+    files.results_take_files,
+    volume.not_too_many,
+    volume.not_too_short,
+)
+
+#: They need HTCondor's bindings, which exist on Linux only.
+CHECKS_OF_THE_POOL = (pool.schedd_answers, pool.collector_answers, pool.some_slot_fits)
+
+
+def preflight(jobs: Jobs, packs: Sequence[Pack], requirements: str = "") -> list[Finding]:
+    """Run every check.
+
+    Parameters
+    ----------
+    packs : what is to go out
+    requirements : what the submit description demands of a slot, as a ClassAd expression
+
+    Returns
+    -------
+    list of Finding
+        what stops the submission first; empty when nothing is in its way
+    """
+    submission = Submission(jobs, packs, requirements)
+    found = [finding for check in CHECKS for finding in check(submission)]
+
+    try:
+        import htcondor2  # noqa: F401
+    except ImportError:
+        found.append(
+            Finding(
+                "The HTCondor bindings (htcondor2) are not installed here.",
+                "On the access point, `make submit-env` makes an environment that has them.",
+            )
+        )
+    else:
+        found += [finding for check in CHECKS_OF_THE_POOL for finding in check(submission)]
+
+    return sorted(found, key=lambda finding: finding.severity != "stop")
+
+
+def pass_or_stop(jobs: Jobs, packs: Sequence[Pack], requirements: str = "") -> None:
+    """Say what gives pause, and go on, unless something stops.
+
+    Raises
+    ------
+    ConfigError
+        with every finding and its remedy
+    """
+    found = preflight(jobs, packs, requirements)
+
+    if stops(found):
+        raise ConfigError(as_text(found, len(packs)))
+    if found:
+        print(as_text(found, len(packs)), file=sys.stderr)
+
+
+def stops(found: Sequence[Finding]) -> bool:
+    """Whether any of these keeps jobs from going out."""
+    return any(finding.severity == "stop" for finding in found)
+
+
+def as_text(found: Sequence[Finding], jobs: int) -> str:
+    """The findings as a person reads them; one line when there are none."""
+    if not found:
+        return f"Preflight: nothing is in the way of {jobs:,} jobs."
+
+    count = sum(finding.severity == "stop" for finding in found)
+    verdict = f"{count} to mend before anything goes out" if count else "nothing stops"
+    lines = [f"Preflight of {jobs:,} jobs: {verdict}, {len(found) - count} to think about."]
+
+    for finding in found:
+        lines += [f"  {finding.severity}  {finding.wrong}", f"        {finding.remedy}"]
+    return "\n".join(lines)

@@ -1,0 +1,63 @@
+"""What checks are given, and what they give back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from anisweep.cell import Pack
+from anisweep.config import Project
+from anisweep.jobs import Jobs
+from anisweep.plan.requests import Request
+from anisweep.site import Site
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something in the way of a submission.
+
+    Attributes
+    ----------
+    wrong : what is wrong and where, in one sentence
+    remedy : what to do
+    severity : `stop` keeps jobs from going out; `warn` is said and nothing more
+    """
+
+    wrong: str
+    remedy: str
+    severity: Literal["stop", "warn"] = "stop"
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What is about to go out.
+
+    Attributes
+    ----------
+    requirements : what the submit description demands of a slot, as a ClassAd expression; empty for nothing
+    """
+
+    jobs: Jobs
+    packs: Sequence[Pack]
+    requirements: str = ""
+
+    @property
+    def project(self) -> Project:
+        return self.jobs.project
+
+    @property
+    def site(self) -> Site:
+        return self.jobs.site
+
+    @cached_property
+    def requests(self) -> set[Request]:
+        """The different requests of the packs."""
+        return {self.jobs.request(pack) for pack in self.packs}
+
+    @cached_property
+    def demands(self) -> list[str]:
+        """What a slot must fulfil besides having room, as ClassAd expressions."""
+        lines = {name.lower(): str(value) for name, value in self.site.submit.items()}
+        return [demand for demand in (self.requirements, lines.get("requirements", "")) if demand]
