@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 from anisweep.cell import Pack
 from anisweep.config import ConfigError
@@ -43,19 +44,8 @@ def preflight(jobs: Jobs, packs: Sequence[Pack], requirements: str = "") -> list
         what stops the submission first; empty when nothing is in its way
     """
     submission = Submission(jobs, packs, requirements)
-    found = [finding for check in CHECKS for finding in check(submission)]
-
-    try:
-        import htcondor2  # noqa: F401
-    except ImportError:
-        found.append(
-            Finding(
-                "The HTCondor bindings (htcondor2) are not installed here.",
-                "On the access point, `make submit-env` makes an environment that has them.",
-            )
-        )
-    else:
-        found += [finding for check in CHECKS_OF_THE_POOL for finding in check(submission)]
+    of_the_pool = CHECKS_OF_THE_POOL if find_spec("htcondor2") else (pool.without_bindings,)
+    found = [finding for check in (*CHECKS, *of_the_pool) for finding in check(submission)]
 
     return sorted(found, key=lambda finding: finding.severity != "stop")
 
@@ -83,12 +73,13 @@ def stops(found: Sequence[Finding]) -> bool:
 
 def as_text(found: Sequence[Finding], jobs: int) -> str:
     """The findings as a person reads them; one line when there are none."""
+    what = f"{jobs:,} {'job' if jobs == 1 else 'jobs'}"
     if not found:
-        return f"Preflight: nothing is in the way of {jobs:,} jobs."
+        return f"Preflight: nothing is in the way of {what}."
 
     count = sum(finding.severity == "stop" for finding in found)
     verdict = f"{count} to mend before anything goes out" if count else "nothing stops"
-    lines = [f"Preflight of {jobs:,} jobs: {verdict}, {len(found) - count} to think about."]
+    lines = [f"Preflight of {what}: {verdict}, {len(found) - count} to think about."]
 
     for finding in found:
         lines += [f"  {finding.severity}  {finding.wrong}", f"        {finding.remedy}"]

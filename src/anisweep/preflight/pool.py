@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 #: What a request asks for, by its field: how it is said, and what to do where no slot has as much.
 RESOURCES = {
-    "memory_mb": ("MB of memory", "Give the study fewer `frames:`, a lower `max_angular`, or other modes."),
-    "cpus": ("cores", "Ask for fewer `threads:` in the study."),
-    "disk_mb": ("MB of disk", "Take the small image (`image: small` in condor/site.yaml)."),
+    "memory_mb": ("Memory in MB", "Give the study fewer `frames:`, a lower `max_angular`, or other modes."),
+    "cpus": ("Cores", "Ask for fewer `threads:` in the study."),
+    "disk_mb": ("Disk in MB", "Take the small image (`image: small` in condor/site.yaml)."),
     "gpus": ("GPUs", "Take `cuda` out of the study's `devices:`."),
 }
 
@@ -40,7 +40,7 @@ class Slot:
     @classmethod
     def of(cls, ad: ClassAd) -> Slot:
         for name in ("Cpus", "Memory", "Disk", "GPUs"):
-            ad[name] = ad.get(f"TotalSlot{name}", 0)
+            ad[name] = ad.get(f"TotalSlot{name}", ad.get(name, 0))
         return cls(ad["Cpus"], ad["Memory"], ad["Disk"] / 1024, ad["GPUs"], ad)
 
     def has_room(self, request: Request) -> bool:
@@ -51,6 +51,13 @@ class Slot:
         from classad2 import ExprTree
 
         return ExprTree(demand).eval(job, self.ad) is True
+
+
+def without_bindings(submission: Submission) -> Iterator[Finding]:
+    yield Finding(
+        "HTCondor's bindings (htcondor2) are not installed here.",
+        "On an access point `make submit-env` makes an environment that has them.",
+    )
 
 
 def schedd_answers(submission: Submission) -> Iterator[Finding]:
@@ -104,7 +111,7 @@ def conjuncts(expression: str) -> list[str]:
 def _silent(daemon: str, error: Exception) -> Finding:
     return Finding(
         f"No answer from the {daemon}: {error}",
-        "Submit from an access point. If this is one, wait and try again; if it stays so, tell those who run it.",
+        "Submit from an access point. If this is one, wait and try again, or tell those who run it.",
     )
 
 
@@ -126,7 +133,7 @@ def _too_large(requests: set[Request], slots: Sequence[Slot]) -> Iterator[Findin
 
         if asked > largest:
             yield Finding(
-                f"A pack asks for {asked:,} {what}; no slot of this pool has more than {largest:,.0f}.",
+                f"{what}: a pack asks for {asked:,}, and no slot of this pool has more than {largest:,.0f}.",
                 f"{remedy} {ASK_THE_POOL}",
             )
 
@@ -158,9 +165,11 @@ def _not_together(requests: set[Request], demands: Sequence[str], slots: Sequenc
         fitting = (slot for slot in slots if slot.has_room(request))
 
         if not any(all(slot.fulfils(demand, job) for demand in demands) for slot in fitting):
-            asked = ", ".join(f"{getattr(request, field):,} {what}" for field, (what, _) in RESOURCES.items())
+            asked = ", ".join(
+                f"{what}: {getattr(request, field):,}" for field, (what, _) in RESOURCES.items()
+            )
             yield Finding(
-                f"No slot of this pool has all of this together: {' and '.join([asked, *demands])}.",
+                f"No slot of this pool has all of this together: {', '.join([asked, *demands])}.",
                 f"Ask for less of one of them. {ASK_THE_POOL}",
             )
             return
