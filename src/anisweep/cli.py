@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 
 from anisweep.cell import Pack
-from anisweep.config import ConfigError, Project, load_config
+from anisweep.cluster_commands import CLUSTER_COMMANDS
+from anisweep.config import ConfigError, Project, load_config, overrides_of
 from anisweep.image_commands import image
-from anisweep.overrides import read_overrides
 from anisweep.plainly import plainly
 from anisweep.preflight_command import preflight
 from anisweep.store import Store, write_text
@@ -88,7 +88,7 @@ def plan(overrides: tuple[str, ...], as_json: bool, retry: bool) -> None:
     from anisweep.plan.text import plan_as_json, plan_as_text
 
     project = Project.find()
-    given = read_overrides(overrides) | ({"retry": True} if retry else {})
+    given = overrides_of(overrides) | ({"retry": True} if retry else {})
     made = make_plan(project, *load_config(project, given))
     click.echo(json.dumps(plan_as_json(made), indent=1) if as_json else plan_as_text(made))
 
@@ -169,6 +169,8 @@ def prune(yes: bool) -> None:
 
 main.add_command(image)
 main.add_command(preflight)
+for each in CLUSTER_COMMANDS:
+    main.add_command(each)
 
 
 @main.command("run-pack")
@@ -204,13 +206,13 @@ def prepare_data(path: Path) -> None:
 
 
 @main.command(hidden=True)
-@click.argument("step", type=click.Choice(["cells", "summary", "legacy"]))
+@click.argument("step", type=click.Choice(["cells", "journeys", "summary", "legacy"]))
 @click.argument("study")
 @plainly
 def tables(step: str, study: str) -> None:
     """Write the tables of a study: results/STUDY/tables."""
     from anisweep import tables as written
-    from anisweep.run import study_rows
+    from anisweep.run import study_journeys, study_rows
 
     project = Project.find()
     folder = project.results / study / "tables"
@@ -218,6 +220,8 @@ def tables(step: str, study: str) -> None:
     if step == "cells":
         rows, sources, missing = study_rows(project, study)
         written.write_cells(rows, sources, folder, missing)
+    elif step == "journeys":
+        written.write_journeys(study_journeys(project, study), folder)
     elif step == "summary":
         written.write_summary(folder)
     else:

@@ -6,11 +6,10 @@ import sys
 
 import click
 
-from anisweep.config import Project, load_config
-from anisweep.overrides import read_overrides
+from anisweep.config import Project, load_config, overrides_of
 from anisweep.plainly import plainly
 
-#: The profile of this name gives it to a run; here there is no profile.
+#: What the profile of this name gives to a run.
 CLUSTER = {"site": "chtc"}
 
 
@@ -19,13 +18,13 @@ CLUSTER = {"site": "chtc"}
 @plainly
 def preflight(overrides: tuple[str, ...]) -> None:
     """What is in the way of a submission, with remedies. Status 1 when something stops it."""
-    from anisweep.jobs import Jobs
+    from anisweep.cluster.jobs import Jobs
     from anisweep.plan import make_plan
     from anisweep.preflight import as_text, stops
     from anisweep.preflight import preflight as findings_of
 
     project = Project.find()
-    plan = make_plan(project, *load_config(project, CLUSTER | read_overrides(overrides)))
+    plan = make_plan(project, *load_config(project, CLUSTER | overrides_of(overrides)))
     found = findings_of(Jobs.of(project, plan.packs, plan.model), plan.packs)
 
     click.echo(as_text(found, len(plan.packs)))

@@ -48,6 +48,10 @@ class Site(Section):
         """
         return validated(cls, read_yaml(project.root / FILE), str(FILE))
 
+    def macros(self) -> str:
+        """The first lines of every submit file."""
+        return "".join(f"{name} = {value}\n" for name, value in self.submit.items())
+
     @property
     def staging_folder(self) -> Path:
         """Where images lie.

@@ -19,8 +19,8 @@ import examples
 from anisweep import datasets, images
 from anisweep.cell import Dataset, Pack
 from anisweep.cli import main
+from anisweep.cluster.jobs import Jobs
 from anisweep.config import ConfigError, Project
-from anisweep.jobs import Jobs
 from anisweep.plan.cost import CostModel
 from anisweep.preflight import CHECKS, Finding, as_text, files, pass_or_stop, preflight, site, volume
 from anisweep.preflight.pool import Slot, conjuncts

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 
 from anisweep.cell import Pack
+from anisweep.cluster.jobs import Jobs
 from anisweep.config import ConfigError
-from anisweep.jobs import Jobs
 from anisweep.preflight import files, pool, site, volume
 from anisweep.preflight.submission import Finding, Submission
 

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Literal
 
 from anisweep.cell import Pack
+from anisweep.cluster.jobs import Jobs
 from anisweep.config import Project
-from anisweep.jobs import Jobs
 from anisweep.plan.requests import Request
 from anisweep.site import Site
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from anisweep import images
 from anisweep.cell import Pack
+from anisweep.cluster.wheel import write_wheel
 from anisweep.config import ConfigError, Project
 from anisweep.plan.cost import CostModel
 from anisweep.plan.requests import Request, request_of
 from anisweep.site import Site
-from anisweep.wheel import write_wheel
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,11 @@ class Jobs:
         """What a pack asks for."""
         file = self.images[_device(pack)]
         return request_of(pack, self.model, file.stat().st_size / 2**20 if file else 0)
+
+    def carried_mb(self, pack: Pack) -> float:
+        """What a job of this pack fetches, its image included."""
+        file = self.images[_device(pack)]
+        return (file.stat().st_size if file else 0) / 2**20
 
 
 def _device(pack: Pack) -> str:
