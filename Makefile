@@ -15,7 +15,7 @@ export PYTHONWARNINGS := ignore::FutureWarning
 .PHONY: help env submit-env run check test faults conformance bench lock generated readme pool pool-stop clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 env: ## make the environment in .venv from its lock (TORCH_INDEX=URL takes torch from there)
 	@python3 envs/setup.py
