@@ -120,6 +120,7 @@ def cancel(project: Project, packs: Collection[str]) -> None:
     """
     from snakemake_executor_plugin_condorsweep import schedd
     from snakemake_executor_plugin_condorsweep.batch import Batch
+    from snakemake_executor_plugin_condorsweep.journey import Journey, Ledger
     from snakemake_executor_plugin_condorsweep.settle import Follower
 
     for batch in Batch.open_ones(project.root, BATCHES):

@@ -14,6 +14,11 @@ from anisweep.config import ConfigError, Project
 from anisweep.plan.cost import CostModel
 from anisweep.plan.requests import Request, request_of
 from anisweep.site import Site
+from anisweep.store import write_text
+
+
+#: The user's own lines of every submit file, where the profile finds them.
+SITE_LINES = "results/site.sub"
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,7 @@ class Jobs:
     def of(cls, project: Project, packs: Iterable[Pack], model: CostModel) -> Jobs:
         """What these packs need, found once."""
         site = Site.read(project)
+        write_text(project.root / SITE_LINES, site.macros())
         devices = {_device(pack) for pack in packs}
         return cls(project, site, model, {device: _image(site, project, device) for device in devices})
 

@@ -35,7 +35,9 @@ SECOND = replace(
     ended=1130.0,
     holds=("too little memory: asked for more",),
 )
-LOST = replace(FIRST, pack="ellipsoids-r3-0123456789ab", end="given up", run_s=None, measured_s=0.0, ended=5e6)
+LOST = replace(
+    FIRST, pack="ellipsoids-r3-0123456789ab", end="given up", run_s=None, measured_s=0.0, ended=5e6
+)
 
 
 def test_an_empty_table_has_its_columns():
