@@ -2,51 +2,35 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from jobs import wait_for
+from sweep import SITE, Sweep
 
-from clone import Clone
 from condor.pool import Pool
-from condor.pool.image import BASE
-
-SITE = {"netid": "zoe", "staging": "/images", "image": {"small": True, "base": BASE}}
-
-
-@dataclass(frozen=True)
-class Desk:
-    """The project as a user of the pool has it."""
-
-    pool: Pool
-    folder: Path
-
-    def fill_in(self, **lines: Any) -> None:
-        """Write condor/site.yaml."""
-        (self.folder / "condor" / "site.yaml").write_text(yaml.safe_dump({**SITE, **lines}))
-
-    def preflight(self, *overrides: str, status: int = 1) -> str:
-        cwd = self.pool.give(self.folder)
-        code = {"PYTHONPATH": f"{cwd}/src", "PYTHONDONTWRITEBYTECODE": "1"}
-        done = self.pool.run("anisweep", "preflight", "study=tiny", *overrides, cwd=cwd, **code)
-
-        assert done.returncode == status, done.stdout + done.stderr
-        return done.stdout
 
 
 @pytest.fixture
-def desk(pool: Pool, image: str) -> Desk:
-    folder = pool.home / "a desk"
-    if not folder.exists():
-        Clone.of_the_tree(folder)
+def desk(pool: Pool, image: str) -> Sweep:
+    """The project on the access point, filled in, with its image in place."""
+    if not (pool.home / "a desk").exists():
+        Sweep.on(pool, "a desk")
 
-    desk = Desk(pool, folder)
-    desk.fill_in()
+    desk = Sweep(pool.home / "a desk", {}, pool)
+    demand(desk, "")
     return desk
+
+
+def demand(desk: Sweep, requirements: str) -> None:
+    """Let the user ask something of slots."""
+    file = desk.root / "condor" / "site.yaml"
+    file.write_text(SITE.replace("submit: {}", f"submit: {{requirements: {json.dumps(requirements)}}}"))
+
+
+def preflight(desk: Sweep, *overrides: str, status: int = 1) -> str:
+    return desk.run("anisweep", "preflight", "study=tiny", *overrides, status=status)
 
 
 @pytest.fixture
@@ -57,56 +41,56 @@ def without_schedd(pool: Pool) -> Iterator[None]:
     pool.restart("ap")
 
 
-def test_nothing_in_the_way(desk: Desk) -> None:
-    assert desk.preflight(status=0) == "Preflight: nothing is in the way of 2 jobs.\n"
+def test_nothing_in_the_way(desk: Sweep) -> None:
+    assert preflight(desk, status=0) == "Preflight: nothing is in the way of 2 jobs.\n"
 
 
-def test_memory_that_no_slot_has(desk: Desk) -> None:
-    said = desk.preflight("modes=[torch_full]", "hypers={max_angular: 20, cutoff_radius: 40.0}")
+def test_memory_that_no_slot_has(desk: Sweep) -> None:
+    said = preflight(desk, "modes=[torch_full]", "hypers={max_angular: 20, cutoff_radius: 40.0}")
 
     assert "Memory in MB: a pack asks for" in said
     assert "and no slot of this pool has more than 4,096." in said
     assert "a lower `max_angular`" in said
 
 
-def test_gpu_that_no_slot_has(desk: Desk) -> None:
-    said = desk.preflight("devices=[cuda]")
+def test_gpu_that_no_slot_has(desk: Sweep) -> None:
+    said = preflight(desk, "devices=[cuda]")
 
     assert "GPUs: a pack asks for 1, and no slot of this pool has more than 0." in said
     assert "Take `cuda` out" in said
 
 
-def test_microarchitecture_that_no_slot_has(desk: Desk) -> None:
-    desk.fill_in(submit={"requirements": 'HasSIF && Microarch == "x86_64-v9"'})
-    said = desk.preflight()
+def test_microarchitecture_that_no_slot_has(desk: Sweep) -> None:
+    demand(desk, 'HasSIF && Microarch == "x86_64-v9"')
+    said = preflight(desk)
 
     assert 'no slot of this pool fulfils `Microarch == "x86_64-v9"` (Microarch: x86_64-v2, x86_64-v' in said
     assert "HasSIF" not in said
     assert "`submit: requirements`" in said
 
 
-def test_one_slot_that_has_it_is_enough(desk: Desk) -> None:
-    desk.fill_in(submit={"requirements": 'Microarch == "x86_64-v2" && TARGET.Memory >= RequestMemory'})
+def test_one_slot_that_has_it_is_enough(desk: Sweep) -> None:
+    demand(desk, 'Microarch == "x86_64-v2" && TARGET.Memory >= RequestMemory')
 
-    desk.preflight(status=0)
+    preflight(desk, status=0)
 
 
-def test_what_no_slot_has_together(desk: Desk) -> None:
-    desk.fill_in(submit={"requirements": 'Microarch == "x86_64-v2" && Machine == "ep1"'})
+def test_what_no_slot_has_together(desk: Sweep) -> None:
+    demand(desk, 'Microarch == "x86_64-v2" && Machine == "ep1"')
 
-    said = desk.preflight()
+    said = preflight(desk)
     assert "No slot of this pool has all of this together" in said
     assert 'Machine == "ep1"' in said
 
 
-def test_no_expression(desk: Desk) -> None:
-    desk.fill_in(submit={"requirements": "Microarch >>= 3"})
+def test_no_expression(desk: Sweep) -> None:
+    demand(desk, "Microarch >>= 3")
 
-    assert "`Microarch >>= 3` is no ClassAd expression" in desk.preflight()
+    assert "`Microarch >>= 3` is no ClassAd expression" in preflight(desk)
 
 
-def test_schedd_down(desk: Desk, without_schedd: None) -> None:
-    said = desk.preflight()
+def test_schedd_down(desk: Sweep, without_schedd: None) -> None:
+    said = preflight(desk)
 
     assert "1 to mend" in said
     assert "No answer from the schedd" in said

@@ -51,14 +51,14 @@ def preflight(jobs: Jobs, packs: Sequence[Pack], requirements: str = "") -> list
 
 
 def pass_or_stop(jobs: Jobs, packs: Sequence[Pack], requirements: str = "") -> None:
-    """Say what gives pause, and go on, unless something stops.
+    """Say what gives pause, and go on, unless something stops. Where nothing goes out, nothing is checked.
 
     Raises
     ------
     ConfigError
         with every finding and its remedy
     """
-    found = preflight(jobs, packs, requirements)
+    found = preflight(jobs, packs, requirements) if packs else []
 
     if stops(found):
         raise ConfigError(as_text(found, len(packs)))
