@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clone import ROOT, Clone
-
 from condor.pool import Pool
 from condor.pool.image import BASE, IMAGES
 

@@ -35,7 +35,8 @@ class ExecutorSettings(ExecutorSettingsBase):  # type: ignore[misc]  # Snakemake
         "ValueError when the file is not sound. Without it, files are moved as they come."
     )
     give_up: str = _setting(
-        "module:function(output, reason) called when no retry helps; it may put a record in the output's place."
+        "module:function(output, reason) called when no retry helps; it may put a record in the place of "
+        "the output."
     )
 
 

@@ -8,6 +8,7 @@
         events.log      what HTCondor tells of the jobs
         logs/           what the jobs print
         inbox/          where their outputs arrive
+        replaced/       outputs that were there before
         journeys.jsonl  the ledger: one line for each entry that has ended
         cancelled       there when the jobs were taken back
         closed          there when every entry has ended
@@ -155,13 +156,23 @@ class Batch:
         whole.rename(self.folder)
         sync_folder(self.folder.parent)
 
+    def set_aside(self, entry: Entry) -> None:
+        """Move an output that is there already into the folder: what lies in its place later is new."""
+        old = self.root / entry.output
+        if old.exists():
+            (self.folder / "replaced").mkdir(exist_ok=True)
+            old.rename(self.folder / "replaced" / old.name)
+
     def mark(self, name: str) -> None:
         """Leave a marker: ``cancelled`` or ``closed``."""
         (self.folder / name).touch()
         sync_folder(self.folder)
 
     def discard(self) -> None:
-        """Remove the folder of a batch that was never submitted. A job of it that did get into the queue finds no script."""
+        """Remove the folder of a batch that was never submitted.
+
+        Should a job of it have got into the queue after all, it finds no script and cannot run.
+        """
         gone = self.folder.with_name(f".{self.id}.gone")
         self.folder.rename(gone)
         shutil.rmtree(gone, ignore_errors=True)

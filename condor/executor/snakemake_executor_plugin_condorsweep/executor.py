@@ -119,7 +119,7 @@ class Executor(RealExecutor):  # type: ignore[misc]  # Snakemake's interfaces ca
         return Counter(job.rule.name for job in left)
 
     def _detach_on_signals(self) -> None:
-        """Snakemake installs its own handlers after this executor is made, so it happens with the first jobs."""
+        """With the first jobs: Snakemake installs its own handlers after it has made this executor."""
         if self._detaches:
             return
         self._detaches = True

@@ -50,7 +50,7 @@ WORDS: dict[tuple[int, int | None], str] = {
     (
         45,
         None,
-    ): "the execute point's own test of containers failed. Run again; if it stays so, tell the administrators",
+    ): "the execute point's own test of containers failed. Run again; if it stays so, ask the administrators",
     (46, None): "it took longer than its allowed duration. Give the rule more `runtime`, then run again",
     (47, None): "it ran longer than the rule's `runtime`. Give the rule more, then run again",
 }

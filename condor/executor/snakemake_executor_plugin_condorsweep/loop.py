@@ -161,8 +161,7 @@ class Loop(threading.Thread):
         return kept
 
     def _follow(self, batch: Batch) -> Follower:
-        follower = Follower(batch, self._plan.accept, self._plan.give_up)
-        return follower
+        return Follower(batch, self._plan.accept, self._plan.give_up)
 
     def _sort_arrivals(self) -> None:
         """Attach what is in flight already; gather the rest."""
@@ -193,11 +192,10 @@ class Loop(threading.Thread):
             Entry(name, task.output, task.inputs, task.command, task.log, task.again)
             for name, task in zip(names, tasks, strict=True)
         ]
-        for entry in entries:
-            (plan.root / entry.output).unlink(missing_ok=True)
-
         batch = Batch.new(plan.root, plan.batches, tasks[0].shape.rule, entries)
         batch.write(files_of(batch, tasks[0].shape, plan.site))
+        for entry in entries:
+            batch.set_aside(entry)
         follower = self._follow(batch)
         self._followers[batch.id] = follower
         self._unsubmitted.append(follower)

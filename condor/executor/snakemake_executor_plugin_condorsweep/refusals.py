@@ -32,7 +32,7 @@ def why_refused(job: Any) -> str:
     job : Snakemake's
     """
     if job.is_group():
-        return f"group {job.groupid}: groups are all or nothing; leave `group:` out, a batch is one submission anyway"
+        return f"group {job.groupid}: groups are all or nothing; leave `group:` out; jobs go out together"
 
     words = "; ".join(_complaints(job))
     return f"rule {job.rule.name}: {words}. Or run it here: `localrules: {job.rule.name}`" if words else ""
@@ -50,7 +50,7 @@ def _complaints(job: Any) -> Iterator[str]:
     if kinds:
         yield f"has {kinds[0]}; write one `shell:` line that runs a program of the image"
     if job.benchmark:
-        yield "has `benchmark:`, which Snakemake alone can write; HTCondor's times are in the batch's journeys.jsonl"
+        yield "has `benchmark:`, which only Snakemake can write; the batch's journeys.jsonl has the times"
     if job.conda_env_spec:
         yield "has `conda:`; what it needs belongs into the image"
     if not job.container_img_url:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from collections.abc import Iterator
-from typing import Any
 
 #: Job attribute that names the batch.
 ATTRIBUTE = "SweepBatch"
@@ -81,6 +79,21 @@ def remove(batches: Iterable[str], reason: str) -> None:
     for batch in batches:
         with _reachable():
             htcondor2.Schedd().act(htcondor2.JobAction.Remove, f'{ATTRIBUTE} == "{batch}"', (reason, 0))
+
+
+def remove_jobs(jobs: Iterable[tuple[int, int]], reason: str) -> None:
+    """Remove single jobs, by cluster and process. One that has not come into being stays.
+
+    Raises
+    ------
+    Unreachable
+    """
+    import htcondor2
+
+    names = [f"{cluster}.{proc}" for cluster, proc in jobs]
+    if names:
+        with _reachable():
+            htcondor2.Schedd().act(htcondor2.JobAction.Remove, names, (reason, 0))
 
 
 @contextmanager

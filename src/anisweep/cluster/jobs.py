@@ -16,7 +16,6 @@ from anisweep.plan.requests import Request, request_of
 from anisweep.site import Site
 from anisweep.store import write_text
 
-
 #: The user's own lines of every submit file, where the profile finds them.
 SITE_LINES = "results/site.sub"
 
