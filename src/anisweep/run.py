@@ -54,6 +54,8 @@ class Run:
             plan = make_plan(project, config, sweeps)
             write_packs(project, plan.packs)
             jobs = None if config.site == LOCAL else Jobs.of(project, plan.awaited, plan.model)
+            if jobs:
+                jobs.write_site_lines()
 
         # The packs of this run watch this process, and end when it does.
         os.environ["ANISWEEP_CONTROLLER"] = str(os.getpid())

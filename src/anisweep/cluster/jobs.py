@@ -16,7 +16,7 @@ from anisweep.plan.requests import Request, request_of
 from anisweep.site import Site
 from anisweep.store import write_text
 
-#: The user's own lines of every submit file, where the profile finds them.
+#: A name that the profile knows.
 SITE_LINES = "results/site.sub"
 
 
@@ -38,9 +38,12 @@ class Jobs:
     def of(cls, project: Project, packs: Iterable[Pack], model: CostModel) -> Jobs:
         """What these packs need, found once."""
         site = Site.read(project)
-        write_text(project.root / SITE_LINES, site.macros())
         devices = {_device(pack) for pack in packs}
         return cls(project, site, model, {device: _image(site, project, device) for device in devices})
+
+    def write_site_lines(self) -> None:
+        """The user's own lines of every submit file, where the profile finds them."""
+        write_text(self.project.root / SITE_LINES, self.site.macros())
 
     @cached_property
     def wheel(self) -> str:
