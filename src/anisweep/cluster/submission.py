@@ -13,7 +13,7 @@ from snakemake_executor_plugin_condorsweep.describe import Shape, files_of
 from snakemake_executor_plugin_condorsweep.describe import Site as Submitter
 
 from anisweep.cell import Pack
-from anisweep.cluster.jobs import DESCRIPTION, Jobs
+from anisweep.cluster.jobs import Jobs
 from anisweep.config import Project
 from anisweep.plan import pack_file
 from anisweep.plan.text import duration
@@ -59,7 +59,7 @@ def batches_of(project: Project, packs: Sequence[Pack], jobs: Jobs) -> list[tupl
     for pack in packs:
         by_shape[_shape(pack, jobs)].append(pack)
 
-    submitter = Submitter(description=(project.root / DESCRIPTION).read_text(), prologue=PROLOGUE)
+    submitter = Submitter(description=jobs.description, prologue=PROLOGUE)
     made = []
     for shape, members in by_shape.items():
         batch = Batch.new(project.root, BATCHES, RULE, [_entry(project, pack, jobs) for pack in members])
