@@ -24,6 +24,9 @@ QUERY_S = 60.0
 #: Waits between attempts to reach the schedd.
 BACK_OFF_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
+#: More ends than this between two looks at the log share a line.
+SAID_SINGLY = 5
+
 #: An output that comes home damaged is made again so often.
 AGAIN = 2
 
@@ -244,8 +247,10 @@ class Loop(threading.Thread):
             if follower in self._unsubmitted:
                 continue
             queue = None if queued is None else queued.get(follower.batch.id, set())
-            for journey in follower.step(queue):
+            journeys = follower.step(queue)
+            for journey in journeys:
                 self._take_end(journey)
+            self._say_ends(journeys)
             self._say_holds(follower)
             self._complain(follower.trouble)
             if not follower.open_entries and self._followers is not None:
@@ -277,6 +282,19 @@ class Loop(threading.Thread):
 
     def _say(self, words: str) -> None:
         self._reports.say(words)
+
+    def _say_ends(self, journeys: Sequence[Journey]) -> None:
+        """A line for each job that has ended; for many at once one line for all."""
+        left = len(self._waiting)
+        if len(journeys) > SAID_SINGLY:
+            home = sum(journey.end == "home" for journey in journeys)
+            self._say(f"{home} of {len(journeys)} more jobs at home; {left} left.")
+            return
+
+        for journey in journeys:
+            ran = f" from {journey.host} after {journey.run_s:.0f} s" if journey.run_s is not None else ""
+            why = f": {journey.reason}" if journey.reason else ""
+            self._say(f"{journey.entry}: {journey.end}{ran}{why}; {left} left.")
 
     def _say_holds(self, follower: Follower) -> None:
         """One line for each cause, with one job as the example."""
