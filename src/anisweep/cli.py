@@ -12,6 +12,7 @@ import click
 
 from anisweep.cell import Pack
 from anisweep.config import ConfigError, Project, load_config
+from anisweep.describe_commands import describe, merge
 from anisweep.image_commands import image
 from anisweep.plainly import plainly
 from anisweep.store import Store, write_text
@@ -166,6 +167,8 @@ def prune(yes: bool) -> None:
     click.echo(f"{verb} {len(artifacts)} artifacts.{remedy}")
 
 
+main.add_command(describe)
+main.add_command(merge)
 main.add_command(image)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from anisweep.descriptors import labels
 from anisweep.descriptors.basis import RadialBasis, radial_counts
+from anisweep.descriptors.columns import columns_of, of_pairs
 from anisweep.descriptors.compute import Output, Wanted, compute, room, widths
 from anisweep.descriptors.errors import BadInput
 from anisweep.descriptors.frames import Census, FrameArrays, gather, listed
@@ -53,17 +54,7 @@ class Descriptors:
 
         Coefficients have no second channel, power spectra no m: these read -1 and 0.
         """
-        kind = np.dtype([(name, np.int64) for name in ("l", "m", "species_a", "n_a", "species_b", "n_b")])
-        rows: list[tuple[int, ...]] = []
-
-        for l, count in enumerate(self.counts):
-            channels = [(int(species), n) for species in self.neighbours for n in range(count)]
-            if self.output == "coefficients":
-                rows += [(l, m, *a, -1, -1) for m in range(-l, l + 1) for a in channels]
-            else:
-                rows += [(l, 0, *a, *b) for a in channels for b in channels]
-
-        return np.array(rows, dtype=kind)
+        return columns_of(self.output, self.counts, self.neighbours)
 
     def of_degree(self, l: int) -> np.ndarray:
         """The columns of one l."""
@@ -78,18 +69,7 @@ class Descriptors:
         BadInput
             for coefficients, and for a species that is not among the neighbours
         """
-        if self.output != "power_spectrum":
-            raise BadInput(
-                "species pairs are of the power spectrum: coefficients have one species for each column"
-            )
-
-        for species in {s for pair in pairs for s in pair}:
-            if species not in self.neighbours:
-                raise BadInput(f"no neighbour of species {species}: there are {self.neighbours.tolist()}")
-
-        first, second = self.columns["species_a"], self.columns["species_b"]
-        chosen = np.logical_or.reduce([(first == a) & (second == b) for a, b in pairs])
-        return self.values[:, chosen]
+        return self.values[:, of_pairs(self.columns, pairs)]
 
     def centre_species(self) -> list[int]:
         """Species of the centres, sorted."""
