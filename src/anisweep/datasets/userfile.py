@@ -17,7 +17,7 @@ from ase import Atoms
 
 from anisweep.cell import digest
 from anisweep.datasets.canonical import canonical
-from anisweep.datasets.diameters import Diameters, diameters_of
+from anisweep.datasets.diameters import Diameters, check_size, diameters_of
 from anisweep.datasets.errors import DataError, Place
 from anisweep.datasets.orientations import quaternions_of
 from anisweep.datasets.xyz_syntax import is_xyz, xyz_frames
@@ -74,7 +74,9 @@ def read_user_file(user: UserFile) -> list[Atoms]:
         _check_cell(atoms, place)
 
         quaternions = quaternions_of(atoms, user.orientations, place)
-        frames.append(canonical(atoms, quaternions, diameters_of(atoms, user.diameters, place)))
+        diameters = diameters_of(atoms, user.diameters, place)
+        check_size(diameters, place)
+        frames.append(canonical(atoms, quaternions, diameters))
 
     return frames
 

@@ -82,7 +82,11 @@ class Folder:
                 raise DataError(str(self.path), came, "one at a time", "wait for it, or stop it") from None
 
             self._begin()
-            yield
+            try:
+                yield
+            finally:
+                if not any(self.path.glob("*-*.npz")):
+                    self.remove()
 
     def _begin(self) -> None:
         """All files that stay were made for this key."""
@@ -107,7 +111,7 @@ class Folder:
             return Survey(there["counts"], there["species"])
 
     def has(self, part: Part) -> bool:
-        """Whether a part is there, whole: every byte is read, since an earlier run may have met a power cut."""
+        """Whether a part is there, whole: every byte is read, since the machine may have stopped, too."""
         try:
             return sum(len(piece) for piece in self.read(part).values()) == part.rows
         except DataError:

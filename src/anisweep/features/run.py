@@ -69,7 +69,11 @@ def describe(request: Request, output: Path, threads: int, tell: Callable[[Progr
     with folder.held():
         job = Job.of(request, projection, folder.survey(request.file))
         _check_room(job, folder.path)
-        _compute(job, folder, tell)
+        try:
+            _compute(job, folder, tell)
+        except DataError:
+            folder.remove()  # the file has to be mended, and is another one then
+            raise
 
         features = joined([folder.read(part) for part in job.parts], as_text(origin))
         with whole(output) as stream:
@@ -181,6 +185,6 @@ def _check_room(job: Job, folder: Path) -> None:
     """The parts and the output lie side by side for a moment."""
     needed, free = 2 * job.bytes(), shutil.disk_usage(folder).free
     if needed > free:
-        came = f"{needed / 1e9:.2f} GB are needed, and {free / 1e9:.2f} GB are free"
+        came = f"{needed / 1e6:,.1f} MB are needed, and {free / 1e6:,.1f} MB are free"
         remedy = "make room there, average over frames, or divide the work with --shard"
         raise DataError(str(folder.parent), came, "room for the output twice", remedy)
