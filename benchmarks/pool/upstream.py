@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from anisweep.apptainer import COMPRESSION
 from benchmarks.pool.prepared import prepare
 from benchmarks.pool.stage import Stage
 from benchmarks.pool.timing import Run, timed
@@ -40,10 +41,12 @@ rule all:
 rule measure_pack:
     input:
         pack="results/packs/{{pack}}.json",
+        names="packs.txt",
         shared={shared!r},
     output:
         "results/artifacts/{{pack}}.tar.gz",
     resources:
+        job_wrapper="snakemake.sh",
         universe="container",
         container_image={image!r},
         request_memory="512MB",
@@ -56,10 +59,17 @@ localrules:
     all,
 """
 
-#: As fast as it can be told to be.
+#: The plugin would send the access point's Python, which finds its library nowhere else.
+WRAPPER = """\
+#!/bin/sh
+exec snakemake "$@"
+"""
+
+#: As fast as it can be told to be; a failure would be waited on for hours.
 OPTIONS = (
     *("--executor", "htcondor", "--jobs", "unlimited", "--shared-fs-usage", "none", "--nolock"),
     *("--seconds-between-status-checks", "1", "--max-status-checks-per-second", "100"),
+    *("--htcondor-held-timeout", "0"),
 )
 
 
@@ -91,7 +101,15 @@ def image(stage: Stage) -> str:
         (stage.clone / "upstream.def").write_text(RECIPE)
         there = stage.pool.give(stage.clone / "upstream.def")
         trusted = ("--bind", f"{CERTIFICATES}:{CERTIFICATES}:ro")
-        command = ("apptainer", "build", *trusted, f"{IMAGES}/{name}", there)
+        command = (
+            "apptainer",
+            "build",
+            *trusted,
+            "--mksquashfs-args",
+            COMPRESSION,
+            f"{IMAGES}/{name}",
+            there,
+        )
         build = stage.pool.as_user(*command, node="build")
         subprocess.run(build, stdin=subprocess.DEVNULL, check=True)
     return f"{IMAGES}/{name}"
@@ -102,6 +120,7 @@ def run_upstream(stage: Stage, packs: int) -> Run:
     folder, its_image = stage.clone / "upstream", image(stage)
     shared = prepare(stage, folder, packs)
     (folder / "Snakefile").write_text(SNAKEFILE.format(shared=shared, image=its_image))
+    (folder / "snakemake.sh").write_text(WRAPPER)
     stage.pool.give(folder)
 
     program = str(environment() / "bin" / "snakemake")
