@@ -119,6 +119,9 @@ class EllipsoidalDensityProjection:
     threads : exactly so many compute
     drop_isolated : leave out centres and frames without any neighbour, as the published package does.
         Otherwise their features are zero
+    cutoff_smoothing : Angstrom, a float: within so much of the cutoff a neighbour's density fades as
+        (1 + cos) / 2, so that functions of the descriptors do not jump. None, as in the published package,
+        lets none fade
 
     Raises
     ------
@@ -144,6 +147,7 @@ class EllipsoidalDensityProjection:
         *,
         threads: int = 1,
         drop_isolated: bool = False,
+        cutoff_smoothing: float | None = None,
     ) -> None:
         if compute_gradients:
             raise NotImplementedError(
@@ -174,7 +178,7 @@ class EllipsoidalDensityProjection:
         )
         self.radial_basis = basis
         self.num_ns = list(counts)
-        self.tables = Tables(basis)
+        self.tables = Tables(basis, smoothing=_smoothing(cutoff_smoothing, cutoff_radius))
         _ = self.tables.mixing  # so that a basis that cannot be orthonormalised is refused here
 
         if rotation_type == "quaternion":
@@ -193,7 +197,7 @@ class EllipsoidalDensityProjection:
         normalize : orthonormalise the radial functions; else they are r^(l + 2n), times the envelope
         show_progress, rust_moments : of the published package, without a meaning here
         """
-        tables = self.tables if normalize else Tables(self.radial_basis, normalize=False)
+        tables = self.tables if normalize else replace(self.tables, normalize=False)
         return labels.coefficients(self._describe(frames, "coefficients", True, tables))
 
     def power_spectrum(
@@ -251,11 +255,16 @@ class EllipsoidalDensityProjection:
 
         return gather(frames, self.rotation_key, self.rotation_type)
 
+    def _compute(
+        self, tables: Tables, arrays: FrameArrays, species: np.ndarray, wanted: Wanted
+    ) -> tuple[np.ndarray, np.ndarray]:
+        return compute(tables, arrays, species, wanted, self.threads)
+
     def _describe(self, frames: Any, output: Output, per_centre: bool, tables: Tables) -> Descriptors:
         arrays = self.gather(frames)
         species = species_of(arrays)
         wanted = Wanted(output, per_centre, not self.subtract_center_contribution)
-        values, found = compute(tables, arrays, species, wanted, self.threads)
+        values, found = self._compute(tables, arrays, species, wanted)
 
         frame = np.arange(len(arrays.counts))
         centre: np.ndarray = np.full(len(frame), -1)
@@ -300,6 +309,17 @@ def _length(name: str, value: Any) -> float:
     if not (np.isreal(value) and np.isfinite(value) and value > 0):
         raise BadInput(f"{name} must be a positive length in Angstrom, not {value!r}")
     return float(value)
+
+
+def _smoothing(width: float | None, cutoff: float) -> float:
+    """Zero where nothing fades."""
+    if width is None:
+        return 0.0
+    if _length("cutoff_smoothing", width) > cutoff:
+        raise BadInput(
+            f"cutoff_smoothing is {width}, more than cutoff_radius, {cutoff}: choose a smaller one"
+        )
+    return float(width)
 
 
 def _width(basis: str, width: float | None) -> float:
