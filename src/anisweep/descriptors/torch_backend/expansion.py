@@ -47,6 +47,7 @@ def expand(
     groups: Groups,
     tables: Tables,
     contract: str,
+    fused: bool,
 ) -> Tensor:
     """(rows, features): the features of all groups of a row, turned to space and summed.
 
@@ -55,7 +56,8 @@ def expand(
     mean, rho : (pairs, 3) along the neighbours' axes, in the tables' precision; see `moments`
     weight : (pairs,)
     rotations : (particles, 3, 3) body -> space, float64
-    contract : how operands of the matrix products are rounded: ``as they are``, ``tf32`` or ``bf16``
+    contract : ``tf32`` and ``bf16`` round the operands of the contraction; anything else does not
+    fused : whether the kernels of `triton_kernel` do the work of `moments`
     """
     features: Tensor = _expand(
         mean,
@@ -68,6 +70,7 @@ def expand(
         tables.counts,
         tables.degree,
         contract,
+        fused,
     )
     return features
 
@@ -87,6 +90,16 @@ def _tables(flat: list[Tensor], counts: list[int], degree: int) -> Tables:
     ends = [1, 1 + degrees, 1 + 2 * degrees, 1 + 2 * degrees + blocks, len(flat)]
     swings, generators, powers, matrices = (flat[a:b] for a, b in pairwise(ends))
     return Tables(counts, degree, 0.0, powers, matrices, flat[0], swings, generators)
+
+
+def _stage(fused: bool) -> Any:
+    """What computes a chunk: two modules with the same functions."""
+    if not fused:
+        return moments
+
+    from anisweep.descriptors.torch_backend import triton_kernel
+
+    return triton_kernel
 
 
 @dataclass(frozen=True)
@@ -118,13 +131,14 @@ def _expand(
     counts: list[int],
     degree: int,
     contract: str,
+    fused: bool,
 ) -> Tensor:
-    tables = _tables(flat, counts, degree)
+    stage, tables = _stage(fused), _tables(flat, counts, degree)
     matrices = [m.to(mean.dtype) for m in rotation.turning(rotations, tables.swings)]
     total = mean.new_zeros(rows, tables.features)
 
     for chunk in _chunks(mean, rho, weight, Groups(*groups)):
-        features = moments.group_features(chunk.means, tables, contract)
+        features = stage.group_features(chunk.means, tables, contract)
         turned = rotation.turn(features, [m[chunk.neighbour] for m in matrices], counts)
         total.index_add_(0, chunk.row, turned)
     return total
@@ -149,8 +163,9 @@ def _expand_backward(
     counts: list[int],
     degree: int,
     contract: str,
+    fused: bool,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    tables = _tables(flat, counts, degree)
+    stage, tables = _stage(fused), _tables(flat, counts, degree)
     matrices = [m.to(mean.dtype) for m in rotation.turning(rotations, tables.swings)]
     by_mean, by_rho, by_weight = torch.empty_like(mean), torch.empty_like(rho), torch.empty_like(weight)
     turning = rotations.new_zeros(len(rotations), 3)
@@ -158,11 +173,11 @@ def _expand_backward(
     for chunk in _chunks(mean, rho, weight, Groups(*groups)):
         here = [m[chunk.neighbour].mT for m in matrices]
         by_features = rotation.turn(cotangent[chunk.row], here, counts)
-        by_mean[chunk.pairs], by_rho[chunk.pairs], by_weight[chunk.pairs] = moments.pair_derivatives(
+        by_mean[chunk.pairs], by_rho[chunk.pairs], by_weight[chunk.pairs] = stage.pair_derivatives(
             chunk.means, by_features, tables, contract
         )
 
-        features = moments.group_features(chunk.means, tables, contract)
+        features = stage.group_features(chunk.means, tables, contract)
         by_turning = rotation.torques(features, by_features, tables.generators, counts)
         turning.index_add_(0, chunk.neighbour, by_turning.to(turning.dtype))
 
@@ -187,9 +202,9 @@ def _(
 
 
 def _remember(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    mean, rho, weight, rotations, _, groups, flat, counts, degree, contract = inputs
+    mean, rho, weight, rotations, _, groups, flat, *rest = inputs
     ctx.save_for_backward(mean, rho, weight, rotations, *groups, *flat)
-    ctx.rest = (counts, degree, contract)
+    ctx.rest = rest
 
 
 def _differentiate(ctx: Any, cotangent: Tensor) -> tuple[Any, ...]:
@@ -198,7 +213,7 @@ def _differentiate(ctx: Any, cotangent: Tensor) -> tuple[Any, ...]:
         cotangent.contiguous(), mean, rho, weight, rotations, tensors[:4], tensors[4:], *ctx.rest
     )
     no_groups, no_tables = [None] * 4, [None] * (len(tensors) - 4)
-    return *derivatives, None, no_groups, no_tables, None, None, None
+    return *derivatives, None, no_groups, no_tables, None, None, None, None
 
 
 _expand.register_autograd(_differentiate, setup_context=_remember)

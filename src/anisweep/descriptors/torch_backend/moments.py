@@ -101,22 +101,38 @@ def pair_derivatives(
     """
     values = along_axes(means, tables.degree)
     x, y, z = values[0], values[1], values[2]
-    slopes = torch.zeros_like(values)
+    by_values = torch.zeros_like(values)
 
+    for powers, by_sums in zip(tables.powers, by_products(cotangent, tables, contract), strict=True):
+        share = by_sums[:, means.group]
+        xp, yq, zr = x[powers[0]], y[powers[1]], z[powers[2]]
+        by_values[0].index_add_(0, powers[0], share * yq * zr)
+        by_values[1].index_add_(0, powers[1], share * xp * zr)
+        by_values[2].index_add_(0, powers[2], share * xp * yq)
+
+    by_mean = (slopes_of(values) * by_values).sum(1) * means.weight
+    by_rho = (bends_of(values) * by_values).sum(1) * means.weight
+    return by_mean.T, by_rho.T, (x * by_values[0]).sum(0)
+
+
+def by_products(cotangent: Tensor, tables: Tables, contract: str) -> list[Tensor]:
+    """For each block (products, groups): derivatives by a group's products, from those by its features."""
     ordered = torch.empty_like(cotangent)
     ordered[:, tables.order] = cotangent
     parts = ordered.split([matrix.shape[1] for matrix in tables.matrices], dim=1)
-    for powers, matrix, part in zip(tables.powers, tables.matrices, parts, strict=True):
-        share = multiply(matrix, part.T, contract)[:, means.group]
-        xp, yq, zr = x[powers[0]], y[powers[1]], z[powers[2]]
-        slopes[0].index_add_(0, powers[0], share * yq * zr)
-        slopes[1].index_add_(0, powers[1], share * xp * zr)
-        slopes[2].index_add_(0, powers[2], share * xp * yq)
+    return [multiply(matrix, part.T, contract) for matrix, part in zip(tables.matrices, parts, strict=True)]
 
-    p = torch.arange(1, tables.degree + 1, device=values.device, dtype=values.dtype)[:, None]
-    by_mean = (torch.sqrt(2 * p) * values[:, :-1] * slopes[:, 1:]).sum(1)
-    by_rho = -0.5 * (torch.sqrt(p * (p - 1))[1:] * values[:, :-2] * slopes[:, 2:]).sum(1)
-    return (by_mean * means.weight).T, (by_rho * means.weight).T, (x * slopes[0]).sum(0)
+
+def slopes_of(values: Tensor) -> Tensor:
+    """dE_p / da of values (3, degree + 1, pairs)."""
+    p = torch.arange(values.shape[1], device=values.device, dtype=values.dtype)[:, None]
+    return torch.sqrt(2 * p) * values.roll(1, dims=1)
+
+
+def bends_of(values: Tensor) -> Tensor:
+    """dE_p / d rho of values (3, degree + 1, pairs)."""
+    p = torch.arange(values.shape[1], device=values.device, dtype=values.dtype)[:, None]
+    return -0.5 * torch.sqrt(p * (p - 1)) * values.roll(2, dims=1)
 
 
 def multiply(left: Tensor, right: Tensor, contract: str) -> Tensor:

@@ -112,7 +112,7 @@ def _block(harmonics: list[tuple[int, int]], mixing: list[np.ndarray], first: np
         for power, value in terms.items():
             matrix[place[power], column] = value
 
-    return Block(np.array(powers).T, np.array(columns), matrix)
+    return Block(np.ascontiguousarray(np.array(powers).T), np.array(columns), matrix)
 
 
 def _mixing(radial: RadialBasis, l: int, scale: float) -> np.ndarray:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from math import sqrt
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,14 +22,14 @@ from anisweep.descriptors.torch_backend.expansion import expand
 from anisweep.descriptors.torch_backend.moments import Tables
 from anisweep.descriptors.torch_backend.oscillator import oscillator
 
-Precision = Literal["fp64", "fp32", "tf32", "bf16"]
+PRECISIONS = ("fp64", "fp32", "tf32", "bf16")
 
 #: Tensors of the size of a chunk that are alive at the same time.
 ALIVE = 10
 
 
 class TorchProjection(EllipsoidalDensityProjection):
-    """`EllipsoidalDensityProjection` in Torch: the same arguments, methods and features, and tensors.
+    """`EllipsoidalDensityProjection` in Torch: the same arguments and methods, and some that give tensors.
 
     Parameters
     ----------
@@ -36,26 +37,34 @@ class TorchProjection(EllipsoidalDensityProjection):
     precision : ``fp64``, ``fp32``, or ``tf32`` and ``bf16``, which are fp32 but for the operands of the
         contraction. Geometry is float64 always. ``tf32`` needs CUDA
     memory : bytes that the work on pairs may take beyond inputs and results
+    fused : let Triton kernels do the costliest stage. None: on CUDA where Triton is installed, but for bf16
     settings : as of `EllipsoidalDensityProjection`; ``threads`` is Torch's own affair and refused
 
     Raises
     ------
     BadInput
         a precision that does not exist, or not on this device; else as `EllipsoidalDensityProjection`
+    ImportError
+        fused, without Triton
     """
 
     def __init__(
         self,
         *args: Any,
         device: str = "cpu",
-        precision: Precision = "fp64",
+        precision: str = "fp64",
         memory: int = 2**28,
+        fused: bool | None = None,
         **settings: Any,
     ) -> None:
-        if precision not in get_args(Precision):
-            raise BadInput(f"precision must be one of {', '.join(get_args(Precision))}, not {precision!r}")
+        if precision not in PRECISIONS:
+            raise BadInput(f"precision must be one of {', '.join(PRECISIONS)}, not {precision!r}")
         if precision == "tf32" and torch.device(device).type != "cuda":
             raise BadInput(f"precision tf32 exists on CUDA only, not on {device}: choose fp32")
+        if fused and precision == "bf16":
+            raise BadInput("fused: the Triton kernels have no precision bf16: choose fused=False, or tf32")
+        if fused and find_spec("triton") is None:
+            raise ImportError("fused: Triton is not installed; on Linux: pip install triton")
         if "threads" in settings:
             raise BadInput("threads: here Torch has its own; set them by torch.set_num_threads")
 
@@ -63,6 +72,7 @@ class TorchProjection(EllipsoidalDensityProjection):
         self.device = device
         self.precision = precision
         self.memory = memory
+        self.fused = _with_triton(device, precision) if fused is None else fused
         self.dtype = torch.float64 if precision == "fp64" else torch.float32
         self.torch_tables = _tensors(self.tables, self.dtype, device)
 
@@ -127,7 +137,9 @@ class TorchProjection(EllipsoidalDensityProjection):
 
         centres, species = len(batch.positions), len(near.species)
         mean, rho, weight = (part.to(self.dtype) for part in (mean, rho, weight))
-        values = expand(mean, rho, weight, rotations, centres * species, near.groups, tables, self.precision)
+        values = expand(
+            mean, rho, weight, rotations, centres * species, near.groups, tables, self.precision, self.fused
+        )
         parts = rotation.by_degree(values, tables.counts)
         return [part.unflatten(0, (centres, species)).transpose(1, 2) for part in parts]
 
@@ -190,6 +202,11 @@ class TorchProjection(EllipsoidalDensityProjection):
         """Of coefficients and of matrices of one centre."""
         turning = sum((2 * l + 1) ** 2 for l in range(self.radial_basis.lmax + 1))
         return species * self.torch_tables.features + turning
+
+
+def _with_triton(device: str, precision: str) -> bool:
+    """Whether its kernels can be used."""
+    return torch.device(device).type == "cuda" and precision != "bf16" and find_spec("triton") is not None
 
 
 def _mean(values: Tensor, near: Neighbours) -> Tensor:
