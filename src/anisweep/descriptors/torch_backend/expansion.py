@@ -59,7 +59,7 @@ def expand(
     contract : ``tf32`` and ``bf16`` round the operands of the contraction; anything else does not
     fused : whether the kernels of `triton_kernel` do the work of `moments`
     """
-    features: Tensor = _expand(
+    features: Tensor = torch.ops.anisweep.expand(
         mean,
         rho,
         weight,
@@ -119,7 +119,6 @@ def _chunks(mean: Tensor, rho: Tensor, weight: Tensor, groups: Groups) -> Iterat
         yield Chunk(pairs, means, groups.neighbour[here], groups.row[here])
 
 
-@torch.library.custom_op("anisweep::expand", mutates_args=())  # type: ignore[untyped-decorator]
 def _expand(
     mean: Tensor,
     rho: Tensor,
@@ -144,14 +143,12 @@ def _expand(
     return total
 
 
-@_expand.register_fake  # type: ignore[untyped-decorator]
-def _(
+def _expand_shape(
     mean: Tensor, rho: Any, weight: Any, rotations: Any, rows: int, groups: Any, flat: list[Tensor], *_: Any
 ) -> Tensor:
     return mean.new_empty(rows, len(flat[0]))
 
 
-@torch.library.custom_op("anisweep::expand_backward", mutates_args=())  # type: ignore[untyped-decorator]
 def _expand_backward(
     cotangent: Tensor,
     mean: Tensor,
@@ -194,8 +191,7 @@ def _cross(vectors: Tensor) -> Tensor:
     return torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=1).unflatten(1, (3, 3))
 
 
-@_expand_backward.register_fake  # type: ignore[untyped-decorator]
-def _(
+def _expand_backward_shapes(
     cotangent: Any, mean: Tensor, rho: Tensor, weight: Tensor, rotations: Tensor, *_: Any
 ) -> tuple[Tensor, ...]:
     return tuple(torch.empty_like(tensor) for tensor in (mean, rho, weight, rotations))
@@ -209,11 +205,23 @@ def _remember(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 def _differentiate(ctx: Any, cotangent: Tensor) -> tuple[Any, ...]:
     mean, rho, weight, rotations, *tensors = ctx.saved_tensors
-    derivatives = _expand_backward(
+    derivatives = torch.ops.anisweep.expand_backward(
         cotangent.contiguous(), mean, rho, weight, rotations, tensors[:4], tensors[4:], *ctx.rest
     )
     no_groups, no_tables = [None] * 4, [None] * (len(tensors) - 4)
     return *derivatives, None, no_groups, no_tables, None, None, None, None
 
 
-_expand.register_autograd(_differentiate, setup_context=_remember)
+# The operators. torch.library.custom_op would do this in a line, but its first call imports the compiler: 4 s.
+_SETTINGS = "Tensor[] groups, Tensor[] tables, int[] counts, int degree, str contract, bool fused"
+_MEANS = "Tensor mean, Tensor rho, Tensor weight, Tensor rotations"
+
+LIBRARY = torch.library.Library("anisweep", "DEF")
+LIBRARY.define(f"expand({_MEANS}, int rows, {_SETTINGS}) -> Tensor")
+LIBRARY.define(f"expand_backward(Tensor by_rows, {_MEANS}, {_SETTINGS}) -> (Tensor, Tensor, Tensor, Tensor)")
+LIBRARY.impl("expand", _expand, "CompositeExplicitAutograd")
+LIBRARY.impl("expand_backward", _expand_backward, "CompositeExplicitAutograd")
+
+torch.library.register_fake("anisweep::expand", _expand_shape, lib=LIBRARY)
+torch.library.register_fake("anisweep::expand_backward", _expand_backward_shapes, lib=LIBRARY)
+torch.library.register_autograd("anisweep::expand", _differentiate, setup_context=_remember, lib=LIBRARY)
