@@ -288,7 +288,8 @@ def _without_isolated(described: Descriptors, arrays: FrameArrays) -> Descriptor
             np.repeat(np.arange(len(arrays.counts)), arrays.counts), alive, len(arrays.counts)
         )
         kept = counts > 0
-        values = values * (arrays.counts / np.maximum(counts, 1))[:, None]
+        shares = arrays.counts / np.maximum(counts, 1)
+        values = values * shares.astype(values.dtype)[:, None]
 
     return replace(
         described,

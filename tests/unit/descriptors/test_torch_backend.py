@@ -187,11 +187,15 @@ def test_matrices_are_orientations_too():
     assert relative(by_matrix, in_torch().power_spectrum([frame])) <= 1e-13
 
 
-def test_axes_that_nearly_meet_those_of_space_turn_well():
-    """Near the poles of Euler's angles."""
-    frame = random_frame(6)
-    for i, tilt in enumerate((0, 1e-16, 1e-15, 1e-14, 1e-12, 1e-8)):
-        frame.arrays["c_q"][i] = [[1, tilt, 0, 0.3], [tilt, 1, 0.3, 0]][i % 2]
+@pytest.mark.parametrize("tilt", [0, 1e-16, 1e-14, 1e-12, 1e-10, 1e-8, 1e-4])
+def test_axes_that_nearly_meet_those_of_space_turn_well(tilt):
+    """At the poles of Euler's angles, where cos and sin of alpha are rounded badly."""
+    frame = random_frame(4, shape="triaxial")
+    for i, angle in enumerate((0, 0.7, 1.4, 2.1)):
+        half = np.array([np.cos(angle / 2), np.sin(angle / 2)])
+        upright = np.array([half[0], tilt * half[0], tilt * half[1], half[1]])
+        upside_down = np.array([-tilt * half[0], half[0], half[1], tilt * half[1]])
+        frame.arrays["c_q"][i] = [upright, upside_down][i % 2] + 1e-17
 
     ours = in_torch().describe([frame], "coefficients", per_centre=True)
     theirs = projection().describe([frame], "coefficients", per_centre=True)

@@ -65,14 +65,17 @@ def turning(rotations: Tensor, swings: list[Tensor]) -> list[Tensor]:
 
 
 def _angles(rotations: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Euler's angles (count, 1). Near the poles gamma is 0."""
-    r = rotations
-    sine = torch.sqrt(r[:, 0, 2] ** 2 + r[:, 1, 2] ** 2)
-    pole = sine < 1e-14
+    """Euler's angles (count, 1).
 
-    alpha = torch.where(pole, torch.atan2(-r[:, 0, 1], r[:, 1, 1]), torch.atan2(r[:, 1, 2], r[:, 0, 2]))
-    gamma = torch.where(pole, torch.zeros_like(sine), torch.atan2(r[:, 2, 1], -r[:, 2, 0]))
-    return alpha[:, None], torch.atan2(sine, r[:, 2, 2])[:, None], gamma[:, None]
+    Near the poles alpha is known badly, and gamma, made of Rz(-alpha) R, makes up for it.
+    """
+    r = rotations
+    alpha = torch.atan2(r[:, 1, 2], r[:, 0, 2])
+    beta = torch.atan2(torch.sqrt(r[:, 0, 2] ** 2 + r[:, 1, 2] ** 2), r[:, 2, 2])
+
+    cosine, sine = torch.cos(alpha), torch.sin(alpha)
+    gamma = torch.atan2(cosine * r[:, 1, 0] - sine * r[:, 0, 0], cosine * r[:, 1, 1] - sine * r[:, 0, 1])
+    return alpha[:, None], beta[:, None], gamma[:, None]
 
 
 def turn(values: Tensor, matrices: list[Tensor], counts: list[int]) -> Tensor:
