@@ -115,14 +115,18 @@ class Loop(threading.Thread):
 
     def run(self) -> None:
         while not self._stopping.wait(POLL_S if self._followers is not None else 0.0):
-            try:
-                self._turn()
-            except schedd.Unreachable as error:
-                self._wait("The schedd does not answer", error)
-            except Exception:
-                self._complain(traceback.format_exc())
+            self.turn()
 
-    def _turn(self) -> None:
+    def turn(self) -> None:
+        """Do what there is to do now. An error keeps it for later and never costs a job."""
+        try:
+            self._work()
+        except schedd.Unreachable as error:
+            self._wait("The schedd does not answer", error)
+        except Exception:
+            self._complain(traceback.format_exc())
+
+    def _work(self) -> None:
         if time.monotonic() < self._pause_until:
             self._settle(None)
             return
@@ -150,7 +154,7 @@ class Loop(threading.Thread):
         """Batches that earlier runs left open. What never got into the queue is forgotten."""
         found = [self._follow(batch) for batch in self._left]
         for follower in found:
-            follower.log.read()
+            follower.look()
 
         silent = [follower.batch for follower in found if not follower.submitted]
         queued = schedd.in_queue([batch.id for batch in silent]) if silent else {}
