@@ -104,7 +104,8 @@ class Follower:
     def look(self) -> None:
         """Read what is new in the log.
 
-        The same batch submitted twice has two jobs for an entry: the one that succeeded counts, else the last.
+        A batch that was submitted twice has two jobs for an entry: the one that succeeded counts, else the
+        last.
         """
         changed = self.log.read()
         self._held += changed
