@@ -293,7 +293,6 @@ class EllipsoidalDensityProjection:
 
         return values, found, np.concatenate(numbers or [species[:0]])
 
-
     def _compute(
         self, tables: Tables, arrays: FrameArrays, species: np.ndarray, wanted: Wanted, into: np.ndarray
     ) -> np.ndarray:
