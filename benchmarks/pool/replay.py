@@ -11,13 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from anisweep import reading
 from snakemake_executor_plugin_condorsweep import loop as executor
 from snakemake_executor_plugin_condorsweep.batch import Batch, Entry
 from snakemake_executor_plugin_condorsweep.describe import Shape, Site
 from snakemake_executor_plugin_condorsweep.gathering import Task
 from snakemake_executor_plugin_condorsweep.settle import move
-
-from anisweep import reading
 
 END_OF_EVENT = "...\n"
 
