@@ -1,4 +1,4 @@
-"""The log of very many packs, replayed to the executor's own loop; needs no pool."""
+"""The log of very many packs, replayed to the executor's own loop. It asks no queue: there is none."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 from anisweep import reading
 from snakemake_executor_plugin_condorsweep import loop as executor
@@ -46,25 +47,30 @@ def replay(sample: Path, artifact: Path, jobs: int, seconds: int) -> Replay:
     sample : the event log of a batch whose jobs all ended well
     artifact : what each job brings home; every copy is read to its last byte
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, patch.object(executor, "QUERY_S", math.inf):
         batch = _batch(Path(folder), jobs)
         for entry in batch.entries:
             shutil.copyfile(artifact, batch.root / batch.inbox(entry))
 
         events = list(_events(sample.read_text(), jobs))
         done: list[Task] = []
-        loop = _loop(batch, done)
-        cpu_s = 0.0
+        cpu_s = _follow(_loop(batch, done), batch.events, events, seconds)
 
-        for second in range(seconds):
-            _append(batch.events, events[_part(second, seconds, len(events))])
-            started = time.process_time()
-            loop.turn()  # as its thread does each second
-            cpu_s += time.process_time() - started
+    if len(done) != jobs:
+        raise RuntimeError(f"{len(done)} of {jobs} packs came home in the replay")
+    return Replay(jobs, len(events), seconds, cpu_s, cpu_s / seconds)
 
-        if len(done) != jobs:
-            raise RuntimeError(f"{len(done)} of {jobs} packs came home in the replay")
-        return Replay(jobs, len(events), seconds, cpu_s, cpu_s / seconds)
+
+def _follow(loop: executor.Loop, log: Path, events: list[str], seconds: int) -> float:
+    """The CPU time of a turn each second, before which the events of that second have come."""
+    cpu_s = 0.0
+
+    for second in range(seconds):
+        _append(log, events[_part(second, seconds, len(events))])
+        started = time.process_time()
+        loop.turn()  # as its thread does each second
+        cpu_s += time.process_time() - started
+    return cpu_s
 
 
 def _batch(root: Path, jobs: int) -> Batch:
@@ -79,7 +85,6 @@ def _batch(root: Path, jobs: int) -> Batch:
 
 def _loop(batch: Batch, done: list[Task]) -> executor.Loop:
     """A loop that waits for all jobs of a batch which an earlier controller submitted."""
-    executor.QUERY_S = math.inf  # there is no queue here; `following` has one
     plan = executor.Plan(batch.root, "results/batches", Site(), _accept, None)
     reports = executor.Reports(done=done.append, failed=_fail, say=lambda words: None)
     loop = executor.Loop(plan, reports, busy=lambda: False, left=[batch])
