@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONWARNINGS := ignore::FutureWarning
 
 .DEFAULT_GOAL := help
-.PHONY: help env run check test faults conformance bench lock generated readme pool pool-stop clean
+.PHONY: help env run claims check test faults conformance bench lock generated readme pool pool-stop clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -22,6 +22,9 @@ env: ## make the environment in .venv from its lock (TORCH_INDEX=URL takes torch
 
 run: env ## run a study and write results/report.html (STUDY=first_look, or several)
 	@snakemake --profile local --config "study=[$(studies)]" $(OVERRIDES)
+
+claims: env ## every claim of earlier work: our figure, the claimed range, the verdict
+	@anisweep claims
 
 check: env ## format, types, lint, imports, unit tests: a minute
 	@ruff format --quiet --check src tests benchmarks condor containers envs setup.py || (ruff format --diff src tests benchmarks condor containers envs setup.py; exit 1)

@@ -11,6 +11,8 @@ from typing import Any
 import click
 
 from anisweep.cell import Pack
+from anisweep.claims_command import claims
+from anisweep.compare_command import compare
 from anisweep.config import ConfigError, Project, load_config
 from anisweep.image_commands import image
 from anisweep.plainly import plainly
@@ -166,6 +168,8 @@ def prune(yes: bool) -> None:
     click.echo(f"{verb} {len(artifacts)} artifacts.{remedy}")
 
 
+main.add_command(compare)
+main.add_command(claims)
 main.add_command(image)
 
 
@@ -202,11 +206,12 @@ def prepare_data(path: Path) -> None:
 
 
 @main.command(hidden=True)
-@click.argument("step", type=click.Choice(["cells", "summary", "legacy"]))
+@click.argument("step", type=click.Choice(["cells", "summary", "decision", "legacy"]))
 @click.argument("study")
 @plainly
 def tables(step: str, study: str) -> None:
     """Write the tables of a study: results/STUDY/tables."""
+    from anisweep import decision
     from anisweep import tables as written
     from anisweep.run import study_rows
 
@@ -218,6 +223,8 @@ def tables(step: str, study: str) -> None:
         written.write_cells(rows, sources, folder, missing)
     elif step == "summary":
         written.write_summary(folder)
+    elif step == "decision":
+        decision.write(written.read(folder, "summary"), folder / "decision.json")
     else:
         written.write_legacy_tables(folder)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -22,7 +22,10 @@ from anisweep.plan.requests import Request, request_of
 from anisweep.plan.text import duration
 from anisweep.row import Row
 from anisweep.site import LOCAL
-from anisweep.store import Store, remove_leftovers, restore_kept, rows_of, write_json
+from anisweep.store import Entry, Store, remove_leftovers, restore_kept, rows_of, write_json
+
+if TYPE_CHECKING:  # pandas takes half a second
+    from anisweep.tables import Source
 
 PACKAGE = Path(__file__).parent
 
@@ -61,9 +64,13 @@ class Run:
     @property
     def report_studies(self) -> list[str]:
         """The studies of the report: those of this run, then those that were run before."""
-        tables = sorted(self.project.results.glob("*/tables/summary.parquet"))
-        before = [file.parts[-3] for file in tables if (file.parents[1] / "configuration.yaml").exists()]
+        before = [folder.parent.name for folder in study_tables(self.project)]
         return self.studies + [study for study in before if study not in self.sweeps]
+
+    @property
+    def claims(self) -> list[str]:
+        """The files of claims."""
+        return [os.path.relpath(file) for file in self.project.claim_files()]
 
     def pack_input(self, name: str) -> str:
         """The file of a planned pack.
@@ -233,33 +240,42 @@ def prepare_dataset(project: Project, path: Path) -> str:
     raise ConfigError(f"{path}: no generated data set has this name and digest. `anisweep plan` names them.")
 
 
-def study_rows(project: Project, study: str) -> tuple[list[Row], dict[str, Any], list[str]]:
+def study_rows(project: Project, study: str) -> tuple[list[Row], dict[str, Source], list[str]]:
     """The rows of a study, where each pack comes from, and the labels of what is missing."""
-    from anisweep.tables import Platform, Source
-
     cells = [cell_from_plain(plain) for plain in json.loads(_cells_file(project, study).read_text())]
     store = Store(project.artifacts, project.state)
-    rows: list[Row] = []
-    sources = {}
+    found = rows_of(store, cells)
 
-    for entry, found in rows_of(store, cells):
-        details = store.details(entry.name)
-        machine, versions = details["host"], details["environment"]["versions"]
-        rows += found
-        platform = Platform(
-            host=machine["host"],
-            system=machine["system"],
-            cpu_model=machine["cpu_model"],
-            cores=machine["cpus"],
-            memory_gb=round(machine["memory_mb"] / 1024, 1),
-            python=versions["python"],
-            packages=versions,
-            **_accelerators(details["environment"].get("accelerators", {})),
-        )
-        sources[entry.name] = Source(f"artifacts/{entry.name}.tar.gz", entry.sha256, platform)
-
+    rows = [row for _, some in found for row in some]
+    sources = {entry.name: _source(store, entry) for entry, _ in found}
     present = {row.key for row in rows}
     return rows, sources, [cell.label for cell in cells if cell.key not in present]
+
+
+def all_rows(project: Project) -> tuple[list[Row], dict[str, Source]]:
+    """The rows of every sound artifact, also of those that no study asks for any more."""
+    store = Store(project.artifacts, project.state)
+    entries = [entry for entry in store.entries() if entry.sound]
+    rows = [row for entry in entries for row in store.rows(entry.name)]
+    return rows, {entry.name: _source(store, entry) for entry in entries}
+
+
+def _source(store: Store, entry: Entry) -> Source:
+    from anisweep.tables import Platform, Source
+
+    details = store.details(entry.name)
+    machine, versions = details["host"], details["environment"]["versions"]
+    platform = Platform(
+        host=machine["host"],
+        system=machine["system"],
+        cpu_model=machine["cpu_model"],
+        cores=machine["cpus"],
+        memory_gb=round(machine["memory_mb"] / 1024, 1),
+        python=versions["python"],
+        packages=versions,
+        **_accelerators(details["environment"].get("accelerators", {})),
+    )
+    return Source(f"artifacts/{entry.name}.tar.gz", entry.sha256, platform)
 
 
 def _accelerators(known: dict[str, Any]) -> dict[str, Any]:
@@ -270,6 +286,12 @@ def _accelerators(known: dict[str, Any]) -> dict[str, Any]:
         "cuda_version": known.get("cuda_version"),
         "cudnn": None if cudnn is None else str(cudnn),
     }
+
+
+def study_tables(project: Project) -> list[Path]:
+    """The folders of tables of every study that has been run."""
+    made = sorted(project.results.glob("*/tables/summary.parquet"))
+    return [file.parent for file in made if (file.parents[1] / "configuration.yaml").exists()]
 
 
 def study_question(project: Project, study: str) -> str:

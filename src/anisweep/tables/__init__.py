@@ -17,12 +17,14 @@ from anisweep.row import Row
 from anisweep.tables.cells import Platform, Source, cells_table
 from anisweep.tables.legacy import write_legacy
 from anisweep.tables.metrics import metrics_markdown
+from anisweep.tables.studies import all_cells
 from anisweep.tables.summary import Summary, summary_table
 
 __all__ = [
     "Platform",
     "Source",
     "Summary",
+    "all_cells",
     "cells_table",
     "metrics_markdown",
     "read",
