@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from anisweep.claims.quantities import Conditions, Measurement
-from anisweep.config import Name, Project, Section, read_yaml, validated
+from anisweep.config import ConfigError, Name, Project, Section, read_yaml, validated
 
 #: What a single number means when the claim does not say otherwise.
 TOLERANCE = 0.10
@@ -113,7 +113,12 @@ def load_claims(project: Project) -> dict[str, Source]:
     ConfigError
         naming the file, the key, what came and what is allowed
     """
+    files = project.claim_files()
+    if not files:
+        raise ConfigError(
+            f"{project.root / 'config' / 'claims'}: no file of claims. Allowed: at least one NAME.yaml.\n"
+            "The project's own are in its repository: take them from there."
+        )
     return {
-        file.stem: validated(Source, read_yaml(file), str(file.relative_to(project.root)))
-        for file in project.claim_files()
+        file.stem: validated(Source, read_yaml(file), str(file.relative_to(project.root))) for file in files
     }
