@@ -26,7 +26,7 @@ HEADS = [
 
 NOTE = (
     "Confirmed: the 95 % interval lies inside the claimed range; refuted: wholly outside; inconclusive: it "
-    "holds a bound. A single number means ± 10 %. Counts and extremes have no interval. All of it is made "
+    "holds a bound. A single number means 10 % to either side. Counts and extremes have no interval. All of it is made "
     "from the tables of all studies; `results/claims.csv` holds the same."
 )
 
