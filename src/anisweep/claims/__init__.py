@@ -4,13 +4,15 @@
 studies decide. `ledger` puts them together.
 """
 
-from anisweep.claims.claim import Bound, Claim, Source, load_claims
+from anisweep.claims.claim import Bound, Claim, ClaimedRow, ClaimedTable, Source, load_claims
 from anisweep.claims.ledger import Line, Verdict, ledger, read, verdict, write
 from anisweep.claims.quantities import Figure
 
 __all__ = [
     "Bound",
     "Claim",
+    "ClaimedRow",
+    "ClaimedTable",
     "Figure",
     "Line",
     "Source",

@@ -31,9 +31,9 @@ class Claim(Section):
     says: Annotated[str, Field(min_length=1, description="the statement, in a sentence")]
     figure: Annotated[float | None, Field(description="a single number, which means ± 10 %")] = None
     between: Annotated[tuple[float, float] | None, Field(description="both ends included")] = None
-    at_least: float | None = None
-    at_most: float | None = None
-    exactly: float | None = None
+    at_least: Annotated[float | None, Field(description="included")] = None
+    at_most: Annotated[float | None, Field(description="included")] = None
+    exactly: Annotated[float | None, Field(description="for counts")] = None
     conditions: Annotated[Conditions, Field(default_factory=dict, description="on top of the table's")]
     measure: Annotated[Measurement | None, Field(description="the measurement, from the tables")] = None
     needs: Annotated[str, Field(description="what a machine must have to measure it")] = ""
@@ -75,8 +75,8 @@ class ClaimedRow(Section):
     """A row of a source's table, and the claims that it makes; its conditions hold for all of them."""
 
     row: Annotated[str, Field(min_length=1, description="the row as it stands in the table")]
-    conditions: Annotated[Conditions, Field(default_factory=dict)]
-    claims: Annotated[list[Claim], Field(min_length=1)]
+    conditions: Annotated[Conditions, Field(default_factory=dict, description="column: value")]
+    claims: Annotated[list[Claim], Field(min_length=1, description="what the row claims")]
 
 
 class ClaimedTable(Section):
@@ -85,8 +85,8 @@ class ClaimedTable(Section):
     rows_there: Annotated[
         int, Field(ge=1, description="rows of the table in the source: none may be missing")
     ]
-    conditions: Annotated[Conditions, Field(default_factory=dict)]
-    rows: dict[Name, ClaimedRow]
+    conditions: Annotated[Conditions, Field(default_factory=dict, description="column: value")]
+    rows: Annotated[dict[Name, ClaimedRow], Field(description="by a short name, in their order")]
 
     @model_validator(mode="after")
     def _all_rows(self) -> ClaimedTable:
@@ -102,7 +102,7 @@ class Source(Section):
     """A file of config/claims."""
 
     source: Annotated[str, Field(min_length=1, description="who claims it, and where it can be read")]
-    tables: Annotated[dict[Name, ClaimedTable], Field(min_length=1)]
+    tables: Annotated[dict[Name, ClaimedTable], Field(min_length=1, description="by a short name")]
 
 
 def load_claims(project: Project) -> dict[str, Source]:

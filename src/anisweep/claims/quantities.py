@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -60,8 +60,8 @@ class TimeRatio(Section):
     """Time of `of` / time of `to`, paired within packs, or by replicate where no pack holds both."""
 
     quantity: Literal["time_ratio"]
-    of: Conditions
-    to: Conditions
+    of: Annotated[Conditions, Field(description="on top of the claim's")]
+    to: Annotated[Conditions, Field(description="on top of the claim's")]
 
     def figure(self, cells: pd.DataFrame, conditions: dict[str, Any]) -> Figure | None:
         """Geometric mean over packs."""
@@ -107,8 +107,8 @@ class Share(Section):
     """Sum of the columns `part` / sum of the columns `whole`, of one call."""
 
     quantity: Literal["share"]
-    part: list[str]
-    whole: list[str]
+    part: Annotated[list[str], Field(description="columns of times, stages among them")]
+    whole: Annotated[list[str], Field(description="columns of times")]
     with_import: Annotated[bool, Field(description="whether the first import of its process counts")] = False
 
     def figure(self, cells: pd.DataFrame, conditions: dict[str, Any]) -> Figure | None:
@@ -147,8 +147,8 @@ class Largest(Section):
     """The largest value of `column`, divided by that of `per` if given, over all rows."""
 
     quantity: Literal["largest"]
-    column: str
-    per: str | None = None
+    column: Annotated[str, Field(description="of the cells table")]
+    per: Annotated[str | None, Field(description="another one")] = None
 
     def figure(self, cells: pd.DataFrame, conditions: dict[str, Any]) -> Figure | None:
         """An extreme has no interval: it is what these data hold. Its artifact is that of the extreme."""
@@ -170,8 +170,11 @@ class RowsThat(Section):
     """The share of rows that pass a test, by its name."""
 
     quantity: Literal["rows_that"]
-    test: Literal[
-        "ran_the_mode", "agree_elementwise", "have_the_threads", "know_cpu_use", "stalled", "have_words"
+    test: Annotated[
+        Literal[
+            "ran_the_mode", "agree_elementwise", "have_the_threads", "know_cpu_use", "stalled", "have_words"
+        ],
+        Field(description="what a row must hold"),
     ]
     unavailable: Annotated[bool, Field(description="whether rows `unavailable` count")] = False
 
@@ -232,7 +235,7 @@ class Calls(Section):
     """
 
     quantity: Literal["calls"]
-    per_law: bool = False
+    per_law: Annotated[bool, Field(description="whether to divide by the law")] = False
 
     def figure(self, cells: pd.DataFrame, conditions: dict[str, Any]) -> Figure | None:
         """Exact: the smallest and the largest count seen are its ends."""
@@ -307,6 +310,12 @@ Measurement = Annotated[
     TimeRatio | Share | ImportTime | Largest | RowsThat | Calls | SpeciesExponent | Decided,
     Field(discriminator="quantity"),
 ]
+
+
+def by_name() -> dict[str, type[Section]]:
+    """Every quantity by the name that files of claims call it."""
+    classes: tuple[type[Section], ...] = get_args(get_args(Measurement)[0])
+    return {get_args(each.model_fields["quantity"].annotation)[0]: each for each in classes}
 
 
 def _mean_over_packs(rows: pd.DataFrame, column: str) -> Figure | None:

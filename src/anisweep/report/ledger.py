@@ -26,8 +26,8 @@ HEADS = [
 
 NOTE = (
     "Confirmed: the 95 % interval lies inside the claimed range; refuted: wholly outside; inconclusive: it "
-    "holds a bound. A single number means 10 % to either side. Counts and extremes have no interval. All of it is made "
-    "from the tables of all studies; `results/claims.csv` holds the same."
+    "holds a bound. A single number means 10 % to either side. Counts and extremes have no interval. All of "
+    "it is made from the tables of all studies; `results/claims.csv` holds the same."
 )
 
 #: In this order they stand in the title.

@@ -16,7 +16,7 @@ import pandas as pd
 from anisweep.row import Row
 from anisweep.tables.cells import Platform, Source, cells_table
 from anisweep.tables.legacy import write_legacy
-from anisweep.tables.metrics import metrics_markdown
+from anisweep.tables.metrics import columns_markdown, metrics_markdown
 from anisweep.tables.studies import all_cells
 from anisweep.tables.summary import Summary, summary_table
 
@@ -26,6 +26,7 @@ __all__ = [
     "Summary",
     "all_cells",
     "cells_table",
+    "columns_markdown",
     "metrics_markdown",
     "read",
     "read_platforms",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from pathlib import Path
 
 import pytest
+import yaml
 
-from anisweep.claims import Claim, load_claims
+from anisweep.claims import Bound, Claim, Source, load_claims
 from anisweep.config import ConfigError, Project
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -117,6 +119,14 @@ def test_a_wrong_file_is_refused_in_words(project: Project, old: str, new: str, 
 
     assert "config/claims/mine.yaml" in str(refused.value)
     assert words in str(refused.value)
+
+
+def test_the_example_of_the_how_to_is_a_file_of_claims() -> None:
+    page = (ROOT / "docs" / "how-to" / "add-a-claim.md").read_text()
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, flags=re.DOTALL)
+    source = Source.model_validate(yaml.safe_load(example))
+
+    assert source.tables["table_1"].rows["speed"].claims[0].bound == Bound(1.8, 2.2)
 
 
 def test_without_files_there_is_nothing_to_judge(project: Project) -> None:
