@@ -26,7 +26,7 @@ rule judge_claims:
         expand(f"{TABLES}/summary.parquet", study=run.report_studies),
         expand(f"{TABLES}/cells.parquet", study=run.report_studies),
         claims=run.claims,
-        code=modules("claims/*.py", "decision.py", "statistics.py", "tables/*.py"),
+        code=modules("claims/**/*.py", "decision.py", "statistics.py", "tables/*.py"),
     output:
         "results/claims.csv",
     log:

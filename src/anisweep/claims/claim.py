@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from anisweep.claims.quantities import Conditions, Measurement
+from anisweep.claims.conditions import Conditions
+from anisweep.claims.quantities import Measurement
 from anisweep.config import ConfigError, Name, Project, Section, read_yaml, validated
 
 #: What a single number means when the claim does not say otherwise.

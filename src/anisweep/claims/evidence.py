@@ -7,8 +7,13 @@ from typing import Any
 
 import pandas as pd
 
+from anisweep.config import ConfigError
+
 #: What makes one problem at one place. Sites are never averaged.
 PROBLEM = ["site", "output", "hypers", "dataset_digest", "frames"]
+
+#: How a problem is computed.
+WAY = ["mode", "precision", "device", "threads"]
 
 #: A condition with this value allows everything; it lifts one of the table's.
 ANY = "any"
@@ -58,3 +63,20 @@ def _size(group: pd.DataFrame) -> tuple[float, int, bool]:
 def artifacts_of(*parts: pd.DataFrame) -> tuple[str, ...]:
     """The artifacts that rows come from."""
     return tuple(sorted({artifact for rows in parts for artifact in rows["artifact"]}))
+
+
+def sites_of(rows: pd.DataFrame) -> str:
+    """The sites that rows come from."""
+    return " ".join(sorted(set(rows["site"])))
+
+
+def only_one_way(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows themselves, which must agree in how they were computed: no average goes over modes."""
+    for column in WAY:
+        found = sorted({str(value) for value in rows[column]})
+        if len(found) > 1:
+            raise ConfigError(
+                f"the conditions leave its {column} open. Allowed: one of {', '.join(found)}.\n"
+                f"Add `{column}` to them."
+            )
+    return rows

@@ -13,7 +13,8 @@ import pandas as pd
 
 from anisweep.claims.claim import Bound, Claim, Source
 from anisweep.claims.evidence import ANY, matching
-from anisweep.claims.quantities import Figure
+from anisweep.claims.quantities import Figure, Measurement
+from anisweep.config import ConfigError
 from anisweep.row import metric
 from anisweep.store import write_text
 from anisweep.tables.cells import dtype_of
@@ -81,7 +82,7 @@ def _line(line: Line, claim: Claim, conditions: dict[str, Any], cells: pd.DataFr
     line.conditions = ", ".join(
         f"{column} = {_word(value)}" for column, value in conditions.items() if value != ANY
     )
-    figure = None if cells.empty else claim.measure.figure(cells, conditions)
+    figure = _figure(line, claim.measure, conditions, cells)
 
     if figure is None:
         line.verdict, line.reason = _without_figure(claim, conditions, cells)
@@ -93,6 +94,15 @@ def _line(line: Line, claim: Claim, conditions: dict[str, Any], cells: pd.DataFr
     assert bound  # a claim with a measurement has a range
     line.verdict, line.reason = verdict(figure, bound)
     return line
+
+
+def _figure(
+    line: Line, measure: Measurement, conditions: dict[str, Any], cells: pd.DataFrame
+) -> Figure | None:
+    try:
+        return None if cells.empty else measure.figure(cells, conditions)
+    except ConfigError as error:
+        raise ConfigError(f"config/claims/{line.source}.yaml, {line.row}, {line.says!r}: {error}") from None
 
 
 def verdict(figure: Figure, bound: Bound) -> tuple[Verdict, str]:

@@ -13,6 +13,7 @@ import pytest
 import synthetic
 from anisweep import tables
 from anisweep.claims import Bound, Figure, Line, Source, ledger, read, verdict, write
+from anisweep.config import ConfigError
 from anisweep.row import Row
 
 SLOW = {"quantity": "time_ratio", "of": {"mode": "torch_mixed"}, "to": {"mode": "numpy_only"}}
@@ -277,3 +278,16 @@ def test_the_file_is_read_back_as_it_was_written(tmp_path: Path) -> None:
 
     assert read(tmp_path / "claims.csv") == lines
     assert np.isfinite(lines[0].value or np.nan)
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        SLOW | {"of": {"mode": ["torch_mixed", "torch_full"]}},
+        {"quantity": "share", "part": ["conv_in_s"], "whole": ["traced_wall_s"]},
+        {"quantity": "species_exponent"},
+    ],
+)
+def test_no_average_goes_over_modes(measure: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="'a claim': the conditions leave its mode open"):
+        judged(synthetic.first_look(), figure=1.0, measure=measure)
