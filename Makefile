@@ -67,6 +67,6 @@ pool-stop: env ## stop it, and remove all that it left
 	@python -m condor.pool --name $(NAME) stop
 
 clean: ## remove what can be made again: tables, figures, report. Never an artifact
-	@rm -rf results/*/tables results/*/figures results/report.html results/packs .snakemake build
+	@rm -rf results/*/tables results/*/figures results/report.html results/claims.csv results/packs .snakemake build
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 	@echo "Artifacts and data stay. anisweep prune lists artifacts that no study asks for."

@@ -9,7 +9,8 @@ own time. Conversion then costs c r of the reference's time, and without it the 
 - Neither, within the noise or the margin: conversion, when without it the mode would be faster; else nothing
   can be said.
 
-A half that lies inside the interval decides nothing: that is `inconclusive`.
+A half that lies inside the interval decides nothing: that is `inconclusive`. The share of conversion varies
+far less than the ratio, and stands without an interval: the median over rows.
 """
 
 from __future__ import annotations

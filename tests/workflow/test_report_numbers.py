@@ -179,6 +179,7 @@ def one(column: str) -> Callable[[Line, Rows], float]:
 
 STAGES = [
     "contraction",
+    "descriptors",
     "gaussians",
     "moments",
     "neighbours",

@@ -54,6 +54,7 @@ rule write_report:
             "tables/__init__.py",
             "tables/names.py",
             "claims/text.py",
+            "decision.py",
         ),
     output:
         "results/report.html",

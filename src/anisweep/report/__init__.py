@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from anisweep import claims, tables
 from anisweep.report.answer import answer
 from anisweep.report.content import Measured, Section, Table, headline
+from anisweep.report.conversion import conversion_table
 from anisweep.report.details import artifacts_table, details, platforms_table
 from anisweep.report.ledger import claims_table
 from anisweep.report.noise import disturbance
@@ -88,6 +89,11 @@ def _drawn(folder: Path) -> list[Path]:
     return [file for file in files if file.exists()]
 
 
+def _folded(content: Measured) -> list[Table]:
+    conversion = conversion_table(content.summary)
+    return [*([conversion] if conversion.rows else []), *details(content)]
+
+
 def _section(study: Study, content: Measured) -> Section:
     pictures = [picture(file, f"{study.name}-{file.stem}") for file in _drawn(study.folder / "figures")]
     lead = next((p for p in pictures if p.name == LEAD), pictures[0] if pictures else None)
@@ -100,6 +106,6 @@ def _section(study: Study, content: Measured) -> Section:
         headline=headline(content),
         lead=lead,
         figures=[p for p in pictures if p is not lead],
-        details=details(content),
+        details=_folded(content),
         missing=content.missing,
     )

@@ -11,23 +11,12 @@ from anisweep.report.content import Table, Value
 from anisweep.report.details import artifact_links
 from anisweep.report.numbers import NOTHING
 
-HEADS = [
-    "row",
-    "claim",
-    "claimed",
-    "measured",
-    "95 % interval",
-    "verdict",
-    "rests on",
-    "why",
-    "conditions",
-    "source",
-]
+HEADS = ["claim", "verdict", "claimed", "measured", "95 % interval", "rests on", "why", "source", "row there"]
 
 NOTE = (
     "Confirmed: the 95 % interval lies inside the claimed range; refuted: wholly outside; inconclusive: it "
-    "holds a bound. A single number means 10 % to either side. Counts and extremes have no interval. All of "
-    "it is made from the tables of all studies; `results/claims.csv` holds the same."
+    "holds a bound. A single number means 10 % to either side. Counts and extremes have no interval. The "
+    "conditions appear when the mouse rests on a claim. `results/claims.csv` holds the same."
 )
 
 #: In this order they stand in the title.
@@ -52,14 +41,13 @@ def _row(line: Line) -> list[Value]:
     interval = figure(line).partition(" (")[2].rstrip(")")
 
     return [
-        Value(line.row_says),
-        Value(line.says),
+        Value(line.says, title=line.conditions),
+        Value(line.verdict, strong=line.verdict in ("confirmed", "refuted")),
         Value(claimed(line)),
         Value(number(line.value), sort=line.value),
         Value(interval or NOTHING),
-        Value(line.verdict, strong=line.verdict in ("confirmed", "refuted")),
         Value(basis, links=artifact_links(line.artifacts.split())),
         Value(line.reason),
-        Value(line.conditions),
         Value(line.source.lstrip("0123456789_").replace("_", " ")),
+        Value(line.row_says),
     ]

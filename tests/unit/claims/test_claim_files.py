@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from anisweep.claims import Bound, Claim, Source, load_claims
+from anisweep.cli import main
 from anisweep.config import ConfigError, Project
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -135,3 +137,21 @@ def test_without_files_there_is_nothing_to_judge(project: Project) -> None:
 
     with pytest.raises(ConfigError, match="no file of claims"):
         load_claims(project)
+
+
+def test_the_command_prints_every_row_and_fails_on_a_missing_one(project: Project) -> None:
+    said = CliRunner().invoke(main, ["claims"])
+    assert said.exit_code == 0, said.output
+
+    for source in load_claims(project).values():
+        for table in source.tables.values():
+            assert all(row.row in said.output for row in table.rows.values())
+
+    file = project.claim_files()[0]
+    text = file.read_text()
+    start, end = text.index("      hotspots:"), text.index("      conversion:")
+    file.write_text(text[:start] + text[end:])
+
+    said = CliRunner().invoke(main, ["claims"])
+    assert said.exit_code == 1
+    assert "capabilities: 13 rows are not allowed. Allowed: 14" in said.output

@@ -76,3 +76,13 @@ def test_the_terminal_shows_row_figure_range_and_verdict(lines: list[Line]) -> N
         assert line.row_says in text
         assert f"{line.verdict:<15}{figure(line)}" in text
         assert f"claimed {claimed(line)}" in text
+
+
+def test_the_decision_is_in_the_report(page: str) -> None:
+    """torch_mixed takes 1.3 times as long, and 15 % of it is conversion: two thirds of the loss."""
+    table = page[page.index("<summary>Is it conversion, or kernels and threads?</summary>") :]
+    table = table[: table.index("</details>")]
+
+    assert table.count("torch_mixed") == 8
+    assert "of the time it loses" in table
+    assert table.count('href="#artifact-') == 3 * len(re.findall(r"torch_(?:mixed|full|batched)\b", table))
