@@ -6,16 +6,18 @@ import json
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
 from anisweep.cell import Pack
 from anisweep.claims_command import claims
+from anisweep.cluster_commands import CLUSTER_COMMANDS
 from anisweep.compare_command import compare
-from anisweep.config import ConfigError, Project, load_config
+from anisweep.config import ConfigError, Project, load_config, overrides_of
+from anisweep.describe_commands import describe, merge
 from anisweep.image_commands import image
 from anisweep.plainly import plainly
+from anisweep.preflight_command import preflight
 from anisweep.store import Store, write_text
 
 
@@ -89,7 +91,7 @@ def plan(overrides: tuple[str, ...], as_json: bool, retry: bool) -> None:
     from anisweep.plan.text import plan_as_json, plan_as_text
 
     project = Project.find()
-    given = _overrides(overrides) | ({"retry": True} if retry else {})
+    given = overrides_of(overrides) | ({"retry": True} if retry else {})
     made = make_plan(project, *load_config(project, given))
     click.echo(json.dumps(plan_as_json(made), indent=1) if as_json else plan_as_text(made))
 
@@ -170,7 +172,12 @@ def prune(yes: bool) -> None:
 
 main.add_command(compare)
 main.add_command(claims)
+main.add_command(describe)
+main.add_command(merge)
 main.add_command(image)
+main.add_command(preflight)
+for each in CLUSTER_COMMANDS:
+    main.add_command(each)
 
 
 @main.command("run-pack")
@@ -206,14 +213,14 @@ def prepare_data(path: Path) -> None:
 
 
 @main.command(hidden=True)
-@click.argument("step", type=click.Choice(["cells", "summary", "decision", "legacy"]))
+@click.argument("step", type=click.Choice(["cells", "journeys", "summary", "decision", "legacy"]))
 @click.argument("study")
 @plainly
 def tables(step: str, study: str) -> None:
     """Write the tables of a study: results/STUDY/tables."""
     from anisweep import decision
     from anisweep import tables as written
-    from anisweep.run import study_rows
+    from anisweep.run import study_journeys, study_rows
 
     project = Project.find()
     folder = project.results / study / "tables"
@@ -221,6 +228,8 @@ def tables(step: str, study: str) -> None:
     if step == "cells":
         rows, sources, missing = study_rows(project, study)
         written.write_cells(rows, sources, folder, missing)
+    elif step == "journeys":
+        written.write_journeys(study_journeys(project, study), folder)
     elif step == "summary":
         written.write_summary(folder)
     elif step == "decision":
@@ -263,24 +272,3 @@ def _time_left() -> str:
     except ConfigError:
         return ""  # a job on another machine
     return f"; {left}" if left else ""
-
-
-def _overrides(pairs: tuple[str, ...]) -> dict[str, Any]:
-    """KEY=VALUE, each value as YAML, as Snakemake reads them."""
-    import yaml
-
-    given = {}
-
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals:
-            raise ConfigError(f"{pair}: not allowed. Allowed: KEY=VALUE, for example replicates=5.")
-        try:
-            given[key] = yaml.safe_load(value)
-        except yaml.YAMLError:
-            raise ConfigError(
-                f"{pair}: the value is no YAML. Allowed: numbers, words, [lists]. "
-                "Close every bracket and quotation mark, and quote the whole for the shell."
-            ) from None
-
-    return given

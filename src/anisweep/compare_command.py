@@ -9,6 +9,7 @@ import click
 
 from anisweep.config import ConfigError, Project
 from anisweep.plainly import plainly
+from anisweep.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +25,7 @@ def compare(a: str, b: str) -> None:
 
     from anisweep import compare as compared
     from anisweep import tables
-    from anisweep.run import all_rows, study_tables
+    from anisweep.run import study_tables
 
     if Path(a).is_dir() and Path(b).is_dir():
         kind: compared.Kind = "folder"
@@ -32,7 +33,7 @@ def compare(a: str, b: str) -> None:
     else:
         project = Project.find()
         cells = tables.all_cells(study_tables(project))
-        everything = tables.cells_table(*all_rows(project))
+        everything = _everything(project)
         kind = compared.kind_of(pd.concat([cells, everything]), a, b)
         cells = everything if kind == "code" else cells
 
@@ -43,6 +44,21 @@ def compare(a: str, b: str) -> None:
             "hyperparameters, output, precision, device and threads.\nMeasure them in one study."
         )
     click.echo(compared.comparison_as_text(made, a, b))
+
+
+def _everything(project: Project) -> pd.DataFrame:
+    """The cells of every sound artifact, also of those that no study asks for any more."""
+    from anisweep import tables
+
+    store = Store(project.artifacts, project.state)
+    entries = [entry for entry in store.entries() if entry.sound]
+    rows = [row for entry in entries for row in store.rows(entry.name)]
+    nowhere = tables.Platform(host="")
+    sources = {
+        entry.name: tables.Source(f"artifacts/{entry.name}.tar.gz", entry.sha256, nowhere)
+        for entry in entries
+    }
+    return tables.cells_table(rows, sources)
 
 
 def _of_folders(a: str, b: str) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from anisweep import claims, readme
 from anisweep.claims import quantities
 from anisweep.config import Config, DatasetEntry, HyperAxes, Measure, Project, Sweep
+from anisweep.site import Site, SiteImage
 from anisweep.tables import columns_markdown, metrics_markdown
 
 SECTIONS: list[tuple[str, type[BaseModel]]] = [
@@ -25,6 +26,8 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("datasets.NAME", DatasetEntry),
     ("hypers", HyperAxes),
     ("measure", Measure),
+    ("condor/site.yaml", Site),
+    ("image", SiteImage),
 ]
 
 CLAIMS: list[tuple[str, type[BaseModel]]] = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,19 +13,21 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from anisweep import controller, datasets
-from anisweep.cell import Pack, cell_from_plain, digest
+from anisweep.cell import Cell, Pack, cell_from_plain, digest
+from anisweep.cluster.arrivals import journeys_of, take_home
+from anisweep.cluster.jobs import Jobs
 from anisweep.config import Config, ConfigError, Project, Sweep, load_config
 from anisweep.failures import EXPECTED, message
-from anisweep.jobs import Jobs
 from anisweep.plan import Plan, make_plan, pack_file, write_packs
 from anisweep.plan.requests import Request, request_of
 from anisweep.plan.text import duration
+from anisweep.preflight import pass_or_stop
 from anisweep.row import Row
 from anisweep.site import LOCAL
-from anisweep.store import Entry, Store, remove_leftovers, restore_kept, rows_of, write_json
+from anisweep.store import Store, remove_leftovers, restore_kept, rows_of, write_json
 
-if TYPE_CHECKING:  # pandas takes half a second
-    from anisweep.tables import Source
+if TYPE_CHECKING:
+    from anisweep.tables import PackJourney
 
 PACKAGE = Path(__file__).parent
 
@@ -49,13 +51,16 @@ class Run:
             project = Project.find()
             given = _typed(overrides)
             config, sweeps = load_config(project, given)
+            take_home(project)
             plan = make_plan(project, config, sweeps)
             write_packs(project, plan.packs)
-            jobs = None if config.site == LOCAL else Jobs.of(project, plan.packs, plan.model)
+            jobs = None if config.site == LOCAL else Jobs.of(project, plan.awaited, plan.model)
+            if jobs:
+                jobs.write_description()
 
         # The packs of this run watch this process, and end when it does.
         os.environ["ANISWEEP_CONTROLLER"] = str(os.getpid())
-        return cls(project, given, config, sweeps, plan, {pack.name: pack for pack in plan.packs}, jobs)
+        return cls(project, given, config, sweeps, plan, {pack.name: pack for pack in plan.awaited}, jobs)
 
     @property
     def studies(self) -> list[str]:
@@ -104,12 +109,18 @@ class Run:
 
     def dataset_inputs(self, path: str) -> list[str]:
         """A generated data set is made from nothing, once; a prepared one has no rule."""
-        planned = any(cell.dataset.path == path for pack in self.plan.packs for cell in pack.cells)
+        planned = any(cell.dataset.path == path for pack in self.plan.awaited for cell in pack.cells)
         return [] if planned and not (self.project.root / path).exists() else [f"{path} is not planned"]
 
-    def artifacts(self, study: str) -> list[str]:
-        """The artifacts that a study's tables rest on, there or to come."""
-        return [f"results/artifacts/{name}.tar.gz" for name in self.plan.artifacts_of(study)]
+    def artifacts(self, study: str, targets: Collection[str] = ()) -> list[str]:
+        """The artifacts that a study's tables rest on, there or to come.
+
+        ``snakemake report`` takes what is there: it measures nothing.
+        """
+        names = self.plan.artifacts_of(study)
+        if set(targets) == {"report"}:
+            names = [name for name in names if name not in self.packs]
+        return [f"results/artifacts/{name}.tar.gz" for name in names]
 
     def tables_digest(self, study: str) -> str:
         """Changes when a study asks for other cells, so that its tables are made again."""
@@ -119,8 +130,14 @@ class Run:
         """Become the controller and write down what this run works on, for the programs of its rules."""
         with _troubles_in_words():
             controller.hold(self.project, list(self.packs))
+            self.check()
             remove_leftovers(self.project.artifacts)
             self._write_down()
+
+    def check(self) -> None:
+        """On a cluster: what would go wrong there, before anything goes out."""
+        if self.jobs:
+            pass_or_stop(self.jobs, self.plan.packs)
 
     def _write_down(self) -> None:
         """The resolved configuration and the cells of each study."""
@@ -143,14 +160,18 @@ class Run:
         plan = self.plan
         if plan.running and plan.in_flight:
             return f"{len(plan.cells)} cells; another run (pid {plan.running.pid}) is measuring some of them."
-        if not plan.packs:
+        if not plan.awaited:
             return f"{len(plan.cells)} cells, all measured: nothing to measure. See results/report.html."
 
-        minutes = plan.estimated_s / 60
-        return (
-            f"{len(plan.cells)} cells, {len(plan.measured)} measured; measuring {len(plan.to_measure)} in "
-            f"{len(plan.packs)} packs, about {minutes:.1f} min. `anisweep plan` says why."
-        )
+        said = [f"{len(plan.cells)} cells, {len(plan.measured)} measured"]
+        if plan.attached:
+            said.append(f"waiting for {len(plan.attached)} packs that are under way")
+        if plan.packs:
+            said.append(
+                f"{len(plan.to_measure)} to measure in {len(plan.packs)} packs, "
+                f"about {plan.estimated_s / 60:.1f} min. `anisweep plan` says why."
+            )
+        return "; ".join(said)
 
     def failed(self) -> str:
         """What to do when something went wrong."""
@@ -240,42 +261,45 @@ def prepare_dataset(project: Project, path: Path) -> str:
     raise ConfigError(f"{path}: no generated data set has this name and digest. `anisweep plan` names them.")
 
 
-def study_rows(project: Project, study: str) -> tuple[list[Row], dict[str, Source], list[str]]:
+def study_rows(project: Project, study: str) -> tuple[list[Row], dict[str, Any], list[str]]:
     """The rows of a study, where each pack comes from, and the labels of what is missing."""
-    cells = [cell_from_plain(plain) for plain in json.loads(_cells_file(project, study).read_text())]
-    store = Store(project.artifacts, project.state)
-    found = rows_of(store, cells)
-
-    rows = [row for _, some in found for row in some]
-    sources = {entry.name: _source(store, entry) for entry, _ in found}
-    present = {row.key for row in rows}
-    return rows, sources, [cell.label for cell in cells if cell.key not in present]
-
-
-def all_rows(project: Project) -> tuple[list[Row], dict[str, Source]]:
-    """The rows of every sound artifact, also of those that no study asks for any more."""
-    store = Store(project.artifacts, project.state)
-    entries = [entry for entry in store.entries() if entry.sound]
-    rows = [row for entry in entries for row in store.rows(entry.name)]
-    return rows, {entry.name: _source(store, entry) for entry in entries}
-
-
-def _source(store: Store, entry: Entry) -> Source:
     from anisweep.tables import Platform, Source
 
-    details = store.details(entry.name)
-    machine, versions = details["host"], details["environment"]["versions"]
-    platform = Platform(
-        host=machine["host"],
-        system=machine["system"],
-        cpu_model=machine["cpu_model"],
-        cores=machine["cpus"],
-        memory_gb=round(machine["memory_mb"] / 1024, 1),
-        python=versions["python"],
-        packages=versions,
-        **_accelerators(details["environment"].get("accelerators", {})),
-    )
-    return Source(f"artifacts/{entry.name}.tar.gz", entry.sha256, platform)
+    cells = [cell_from_plain(plain) for plain in json.loads(_cells_file(project, study).read_text())]
+    store = Store(project.artifacts, project.state)
+    rows: list[Row] = []
+    sources = {}
+
+    for entry, found in rows_of(store, cells):
+        details = store.details(entry.name)
+        machine, versions = details["host"], details["environment"]["versions"]
+        rows += found
+        platform = Platform(
+            host=machine["host"],
+            system=machine["system"],
+            cpu_model=machine["cpu_model"],
+            cores=machine["cpus"],
+            memory_gb=round(machine["memory_mb"] / 1024, 1),
+            python=versions["python"],
+            packages=versions,
+            **_accelerators(details["environment"].get("accelerators", {})),
+        )
+        sources[entry.name] = Source(f"artifacts/{entry.name}.tar.gz", entry.sha256, platform)
+
+    return rows, sources, _missing(cells, rows)
+
+
+def _missing(cells: Sequence[Cell], rows: Sequence[Row]) -> list[str]:
+    """Labels of the cells that nobody has measured here or, where nothing is from here, anywhere."""
+    here = {cell.site for cell in cells} & {row.site for row in rows}
+    present = {row.key if here else row.point for row in rows}
+    return [cell.label for cell in cells if (cell.key if here else cell.point) not in present]
+
+
+def study_journeys(project: Project, study: str) -> list[PackJourney]:
+    """What clusters did with the packs of a study's rows."""
+    rows, _, _ = study_rows(project, study)
+    return journeys_of(project, rows)
 
 
 def _accelerators(known: dict[str, Any]) -> dict[str, Any]:
