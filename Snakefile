@@ -31,8 +31,10 @@ localrules:
     collect_cells,
     collect_journeys,
     summarise,
+    decide,
     write_legacy_tables,
     draw_figure,
+    judge_claims,
     write_report,
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 import click
 
 from anisweep.cell import Pack
+from anisweep.claims_command import claims
 from anisweep.cluster_commands import CLUSTER_COMMANDS
+from anisweep.compare_command import compare
 from anisweep.config import ConfigError, Project, load_config, overrides_of
 from anisweep.describe_commands import describe, merge
 from anisweep.image_commands import image
@@ -168,6 +170,8 @@ def prune(yes: bool) -> None:
     click.echo(f"{verb} {len(artifacts)} artifacts.{remedy}")
 
 
+main.add_command(compare)
+main.add_command(claims)
 main.add_command(describe)
 main.add_command(merge)
 main.add_command(image)
@@ -209,11 +213,12 @@ def prepare_data(path: Path) -> None:
 
 
 @main.command(hidden=True)
-@click.argument("step", type=click.Choice(["cells", "journeys", "summary", "legacy"]))
+@click.argument("step", type=click.Choice(["cells", "journeys", "summary", "decision", "legacy"]))
 @click.argument("study")
 @plainly
 def tables(step: str, study: str) -> None:
     """Write the tables of a study: results/STUDY/tables."""
+    from anisweep import decision
     from anisweep import tables as written
     from anisweep.run import study_journeys, study_rows
 
@@ -227,6 +232,8 @@ def tables(step: str, study: str) -> None:
         written.write_journeys(study_journeys(project, study), folder)
     elif step == "summary":
         written.write_summary(folder)
+    elif step == "decision":
+        decision.write(written.read(folder, "summary"), folder / "decision.json")
     else:
         written.write_legacy_tables(folder)
 

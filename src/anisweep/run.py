@@ -69,9 +69,13 @@ class Run:
     @property
     def report_studies(self) -> list[str]:
         """The studies of the report: those of this run, then those that were run before."""
-        tables = sorted(self.project.results.glob("*/tables/summary.parquet"))
-        before = [file.parts[-3] for file in tables if (file.parents[1] / "configuration.yaml").exists()]
+        before = [folder.parent.name for folder in study_tables(self.project)]
         return self.studies + [study for study in before if study not in self.sweeps]
+
+    @property
+    def claims(self) -> list[str]:
+        """The files of claims."""
+        return [os.path.relpath(file) for file in self.project.claim_files()]
 
     def pack_input(self, name: str) -> str:
         """The file of a planned pack.
@@ -306,6 +310,12 @@ def _accelerators(known: dict[str, Any]) -> dict[str, Any]:
         "cuda_version": known.get("cuda_version"),
         "cudnn": None if cudnn is None else str(cudnn),
     }
+
+
+def study_tables(project: Project) -> list[Path]:
+    """The folders of tables of every study that has been run."""
+    made = sorted(project.results.glob("*/tables/summary.parquet"))
+    return [file.parent for file in made if (file.parents[1] / "configuration.yaml").exists()]
 
 
 def study_question(project: Project, study: str) -> str:

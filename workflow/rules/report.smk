@@ -21,8 +21,25 @@ rule draw_figure:
         "anisweep draw {wildcards.study} {wildcards.figure} 2>&1 | tee {log:q}"
 
 
+rule judge_claims:
+    input:
+        expand(f"{TABLES}/summary.parquet", study=run.report_studies),
+        expand(f"{TABLES}/cells.parquet", study=run.report_studies),
+        claims=run.claims,
+        code=modules("claims/**/*.py", "decision.py", "statistics.py", "tables/*.py"),
+    output:
+        "results/claims.csv",
+    log:
+        "results/logs/claims.log",
+    params:
+        studies=run.report_studies,
+    shell:
+        "anisweep claims --csv {output:q} {params.studies} 2>&1 | tee {log:q}"
+
+
 rule write_report:
     input:
+        rules.judge_claims.output,
         expand(
             "results/{study}/figures/{figure}.svg",
             study=run.studies,
@@ -33,7 +50,12 @@ rule write_report:
         expand(f"{TABLES}/journeys.parquet", study=run.report_studies),
         expand(f"{TABLES}/platforms.json", study=run.report_studies),
         code=modules(
-            "report/*.py", "report/page/*", "tables/__init__.py", "tables/names.py"
+            "report/*.py",
+            "report/page/*",
+            "tables/__init__.py",
+            "tables/names.py",
+            "claims/text.py",
+            "decision.py",
         ),
     output:
         "results/report.html",

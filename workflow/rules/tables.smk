@@ -49,6 +49,18 @@ rule summarise:
         "anisweep tables summary {wildcards.study} 2>&1 | tee {log:q}"
 
 
+rule decide:
+    input:
+        f"{TABLES}/summary.parquet",
+        code=modules("decision.py", "tables/names.py"),
+    output:
+        f"{TABLES}/decision.json",
+    log:
+        "results/logs/{study}/decision.log",
+    shell:
+        "anisweep tables decision {wildcards.study} 2>&1 | tee {log:q}"
+
+
 rule write_legacy_tables:
     input:
         f"{TABLES}/cells.parquet",
@@ -74,6 +86,7 @@ rule tables:
                 *rules.collect_cells.output,
                 *rules.collect_journeys.output,
                 *rules.summarise.output,
+                *rules.decide.output,
                 *rules.write_legacy_tables.output,
             ],
             study=run.studies,

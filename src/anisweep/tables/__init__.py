@@ -17,7 +17,8 @@ from anisweep.row import Row
 from anisweep.tables.cells import Platform, Source, cells_table
 from anisweep.tables.journeys import PackJourney, journeys_table
 from anisweep.tables.legacy import write_legacy
-from anisweep.tables.metrics import metrics_markdown
+from anisweep.tables.metrics import columns_markdown, metrics_markdown
+from anisweep.tables.studies import all_cells
 from anisweep.tables.summary import Summary, summary_table
 
 __all__ = [
@@ -25,7 +26,9 @@ __all__ = [
     "Platform",
     "Source",
     "Summary",
+    "all_cells",
     "cells_table",
+    "columns_markdown",
     "metrics_markdown",
     "read",
     "read_platforms",
