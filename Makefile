@@ -24,8 +24,8 @@ run: env ## run a study and write results/report.html (STUDY=first_look, or seve
 	@snakemake --profile local --config "study=[$(studies)]" $(OVERRIDES)
 
 check: env ## format, types, lint, imports, unit tests: a minute
-	@ruff format --quiet --check src tests benchmarks condor containers envs setup.py || (ruff format --diff src tests benchmarks condor containers envs setup.py; exit 1)
-	@ruff check --quiet src tests benchmarks condor containers envs setup.py
+	@ruff format --quiet --check src tests benchmarks condor containers envs scripts setup.py || (ruff format --diff src tests benchmarks condor containers envs scripts setup.py; exit 1)
+	@ruff check --quiet src tests benchmarks condor containers envs scripts setup.py
 	@snakefmt --check Snakefile workflow 2>/dev/null || (snakefmt --diff Snakefile workflow; exit 1)
 	@mypy
 	@lint-imports --no-cache >/dev/null || lint-imports

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from anisweep.bundle_commands import bundle, ingest
 from anisweep.cell import Pack
 from anisweep.config import ConfigError, Project, load_config
 from anisweep.image_commands import image
@@ -166,7 +167,8 @@ def prune(yes: bool) -> None:
     click.echo(f"{verb} {len(artifacts)} artifacts.{remedy}")
 
 
-main.add_command(image)
+for command in (image, bundle, ingest):
+    main.add_command(command)
 
 
 @main.command("run-pack")

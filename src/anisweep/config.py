@@ -28,7 +28,7 @@ Model = TypeVar("Model", bound=BaseModel)
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 
 #: Folders below results/ that are no study's.
-RESERVED_NAMES = ("artifacts", "batches", "code", "packs", "logs", "figures", "profiler_traces")
+RESERVED_NAMES = ("artifacts", "batches", "code", "packs", "logs", "figures", "profiler_traces", "tables")
 
 
 class ConfigError(ValueError):

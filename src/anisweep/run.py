@@ -104,6 +104,11 @@ class Run:
         """The artifacts that a study's tables rest on, there or to come."""
         return [f"results/artifacts/{name}.tar.gz" for name in self.plan.artifacts_of(study)]
 
+    def ingested(self) -> list[str]:
+        """The table of old bundles, where there is one; the report shows it."""
+        file = "results/tables/ingested.parquet"
+        return [file] if (self.project.root / file).exists() else []
+
     def tables_digest(self, study: str) -> str:
         """Changes when a study asks for other cells, so that its tables are made again."""
         return digest(sorted(self.plan.studies[study]))[:16]
@@ -244,32 +249,14 @@ def study_rows(project: Project, study: str) -> tuple[list[Row], dict[str, Any],
 
     for entry, found in rows_of(store, cells):
         details = store.details(entry.name)
-        machine, versions = details["host"], details["environment"]["versions"]
+        environment = details["environment"]
+        accelerators = environment.get("accelerators", {})
+        platform = Platform.of(details["host"], environment["versions"], accelerators)
         rows += found
-        platform = Platform(
-            host=machine["host"],
-            system=machine["system"],
-            cpu_model=machine["cpu_model"],
-            cores=machine["cpus"],
-            memory_gb=round(machine["memory_mb"] / 1024, 1),
-            python=versions["python"],
-            packages=versions,
-            **_accelerators(details["environment"].get("accelerators", {})),
-        )
         sources[entry.name] = Source(f"artifacts/{entry.name}.tar.gz", entry.sha256, platform)
 
     present = {row.key for row in rows}
     return rows, sources, [cell.label for cell in cells if cell.key not in present]
-
-
-def _accelerators(known: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a platform that torch knew."""
-    cudnn = known.get("cudnn")
-    return {
-        "devices": tuple(known.get("devices", ())),
-        "cuda_version": known.get("cuda_version"),
-        "cudnn": None if cudnn is None else str(cudnn),
-    }
 
 
 def study_question(project: Project, study: str) -> str:

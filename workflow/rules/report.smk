@@ -31,8 +31,13 @@ rule write_report:
         expand(f"{TABLES}/summary.parquet", study=run.report_studies),
         expand(f"{TABLES}/cells.parquet", study=run.report_studies),
         expand(f"{TABLES}/platforms.json", study=run.report_studies),
+        run.ingested(),
         code=modules(
-            "report/*.py", "report/page/*", "tables/__init__.py", "tables/names.py"
+            "report/*.py",
+            "report/page/*",
+            "tables/__init__.py",
+            "tables/ingested.py",
+            "tables/names.py",
         ),
     output:
         "results/report.html",

@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from anisweep import tables
 from anisweep.figures._series import NothingToDraw
 
-__all__ = ["NothingToDraw", "draw_to", "load", "names"]
+__all__ = ["NothingToDraw", "draw_to", "load", "names", "save"]
 
 FOLDER = Path(__file__).parent
 STYLE = FOLDER / "anisweep.mplstyle"
@@ -55,11 +55,16 @@ def draw_to(name: str, tables_folder: Path, stem: Path) -> None:
         except NothingToDraw as reason:
             figure = _in_words(str(reason))
 
-        stem.parent.mkdir(parents=True, exist_ok=True)
-        described = {"Title": module.TITLE, "Description": module.CAPTION, "Date": None}
-        figure.savefig(stem.with_suffix(".svg"), metadata=described)
-        figure.savefig(stem.with_suffix(".png"), facecolor="white", metadata={"Software": None})
-        plt.close(figure)
+        save(figure, stem, module.TITLE, module.CAPTION)
+
+
+def save(figure: Figure, stem: Path, title: str, caption: str) -> None:
+    """Write ``<stem>.svg`` and ``<stem>.png`` and close the figure."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    described = {"Title": title, "Description": caption, "Date": None}
+    figure.savefig(f"{stem}.svg", metadata=described)
+    figure.savefig(f"{stem}.png", facecolor="white", metadata={"Software": None})
+    plt.close(figure)
 
 
 def _in_words(reason: str) -> Figure:

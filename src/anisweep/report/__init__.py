@@ -13,6 +13,7 @@ from anisweep import tables
 from anisweep.report.answer import answer
 from anisweep.report.content import Measured, Section, headline
 from anisweep.report.details import artifacts_table, details, platforms_table
+from anisweep.report.ingested import ingested_tables
 from anisweep.report.noise import disturbance
 from anisweep.report.svg import picture
 
@@ -48,7 +49,11 @@ def write(studies: Sequence[Study], path: Path) -> None:
     )
     page = environment.get_template("report.html.j2").render(
         sections=[_section(study, content) for study, content in zip(studies, measured, strict=True)],
-        provenance=[platforms_table(platforms), artifacts_table(measured)],
+        provenance=[
+            platforms_table(platforms),
+            artifacts_table(measured),
+            *ingested_tables(path.parent / "tables"),
+        ],
     )
 
     path.parent.mkdir(parents=True, exist_ok=True)
