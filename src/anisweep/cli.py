@@ -204,13 +204,13 @@ def prepare_data(path: Path) -> None:
 
 
 @main.command(hidden=True)
-@click.argument("step", type=click.Choice(["cells", "summary", "legacy"]))
+@click.argument("step", type=click.Choice(["cells", "summary", "legacy", "profiles"]))
 @click.argument("study")
 @plainly
 def tables(step: str, study: str) -> None:
     """Write the tables of a study: results/STUDY/tables."""
     from anisweep import tables as written
-    from anisweep.run import study_rows
+    from anisweep.run import study_profiles, study_rows
 
     project = Project.find()
     folder = project.results / study / "tables"
@@ -220,6 +220,8 @@ def tables(step: str, study: str) -> None:
         written.write_cells(rows, sources, folder, missing)
     elif step == "summary":
         written.write_summary(folder)
+    elif step == "profiles":
+        written.write_profiles(study_profiles(project, study), project.results / study)
     else:
         written.write_legacy_tables(folder)
 
@@ -230,10 +232,14 @@ def tables(step: str, study: str) -> None:
 @plainly
 def draw(study: str, figure: str) -> None:
     """Draw one figure of a study: results/STUDY/figures."""
+    import anisweep.figures.profiles as profiles
     from anisweep import figures
 
     folder = Project.find().results / study
-    figures.draw_to(figure, folder / "tables", folder / "figures" / figure)
+    if figure in figures.names():
+        figures.draw_to(figure, folder / "tables", folder / "figures" / figure)
+    else:
+        profiles.draw_to(figure, folder, folder / "figures" / figure)
 
 
 @main.command(hidden=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -20,9 +20,14 @@ from anisweep.jobs import Jobs
 from anisweep.plan import Plan, make_plan, pack_file, write_packs
 from anisweep.plan.requests import Request, request_of
 from anisweep.plan.text import duration
+from anisweep.profiled import profile_figures
+from anisweep.reading import read_folder
 from anisweep.row import Row
 from anisweep.site import LOCAL
 from anisweep.store import Store, remove_leftovers, restore_kept, rows_of, write_json
+
+if TYPE_CHECKING:
+    from anisweep.tables import Profile
 
 PACKAGE = Path(__file__).parent
 
@@ -108,6 +113,21 @@ class Run:
         """The table of old bundles, where there is one; the report shows it."""
         file = "results/tables/ingested.parquet"
         return [file] if (self.project.root / file).exists() else []
+
+    @property
+    def profiled(self) -> list[str]:
+        """The studies that profile; they have a table of hotspots and figures of their data sets."""
+        return [name for name, sweep in self.sweeps.items() if sweep.measure.profile]
+
+    def figures(self, study: str) -> list[str]:
+        """The figures of a study, by name: those of every study, and those of its profiles."""
+        if study not in self.profiled:
+            return figure_names()
+
+        sets = {self.plan.cells[key].dataset for key in self.plan.studies[study]}
+        return figure_names() + sorted(
+            name for each in sets for name in profile_figures(each.name, each.frames)
+        )
 
     def tables_digest(self, study: str) -> str:
         """Changes when a study asks for other cells, so that its tables are made again."""
@@ -257,6 +277,28 @@ def study_rows(project: Project, study: str) -> tuple[list[Row], dict[str, Any],
 
     present = {row.key for row in rows}
     return rows, sources, [cell.label for cell in cells if cell.key not in present]
+
+
+def study_profiles(project: Project, study: str) -> Iterator[Profile]:
+    """What was profiled of a study's cells."""
+    from anisweep.tables import Profile
+
+    cells = [cell_from_plain(plain) for plain in json.loads(_cells_file(project, study).read_text())]
+    store = Store(project.artifacts, project.state)
+
+    for entry, rows in rows_of(store, cells):
+        files = read_folder(store.path(entry.name), "profiles/")
+        imports: dict[tuple[int, str], float] = {}
+        for row in rows:
+            first = imports.get((row.process, row.mode), 0.0)
+            imports[row.process, row.mode] = max(first, row.import_s or 0.0)
+
+        for row in (row for row in rows if row.role == "cell"):
+            name = f"{row.key[:16]}-{row.process}"
+            if f"{name}.prof" in files:
+                stacks = files.get(f"{name}.folded", b"")
+                artifact = f"artifacts/{entry.name}.tar.gz"
+                yield Profile(row, imports[row.process, row.mode], artifact, files[f"{name}.prof"], stacks)
 
 
 def study_question(project: Project, study: str) -> str:

@@ -26,6 +26,9 @@ __all__ = ["NothingToDraw", "draw_to", "load", "names", "save"]
 FOLDER = Path(__file__).parent
 STYLE = FOLDER / "anisweep.mplstyle"
 
+#: Begins the caption of a figure for which a study holds nothing (`anisweep.report.svg` knows it).
+NOT_DRAWN = "Not drawn: "
+
 
 def names() -> list[str]:
     """The figures, by the names of their files."""
@@ -43,7 +46,8 @@ def draw_to(name: str, tables_folder: Path, stem: Path) -> None:
     """Draw a figure from ``cells.parquet`` and ``summary.parquet`` into ``<stem>.svg`` and ``<stem>.png``.
 
     Both are the same, byte for byte, whenever the tables are. The SVG carries title and caption as its
-    metadata. Where the study holds nothing to draw, the picture says why.
+    metadata. Where the study holds nothing to draw, caption and picture say why, and the report shows the
+    words instead of the picture.
     """
     module = load(name)
     cells = tables.read(tables_folder, "cells")
@@ -51,11 +55,9 @@ def draw_to(name: str, tables_folder: Path, stem: Path) -> None:
 
     with plt.style.context(STYLE):
         try:
-            figure = module.draw(cells, summary)
+            save(module.draw(cells, summary), stem, module.TITLE, module.CAPTION)
         except NothingToDraw as reason:
-            figure = _in_words(str(reason))
-
-        save(figure, stem, module.TITLE, module.CAPTION)
+            save(_in_words(str(reason)), stem, module.TITLE, f"{NOT_DRAWN}{reason}")
 
 
 def save(figure: Figure, stem: Path, title: str, caption: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from anisweep import tables
+from anisweep.profiled import profile_figures
 from anisweep.report.answer import answer
 from anisweep.report.content import Measured, Section, headline
 from anisweep.report.details import artifacts_table, details, platforms_table
@@ -81,14 +82,26 @@ def _read(study: Study) -> Measured:
 
 
 def _drawn(folder: Path) -> list[Path]:
-    """The pictures of the figures that exist today; what a removed figure left behind is passed over."""
-    files = [folder / f"{module.stem}.svg" for module in sorted(FIGURES.glob("[!_]*.py"))]
+    """The pictures of a study's figures that exist today; what a removed one left behind is passed over."""
+    names = [module.stem for module in sorted(FIGURES.glob("[!_]*.py"))]
+    files = [folder / "figures" / f"{name}.svg" for name in [*names, *_profiles(folder / "tables")]]
     return [file for file in files if file.exists()]
 
 
+def _profiles(folder: Path) -> list[str]:
+    """The figures of each data set that was profiled."""
+    if not (folder / "hotspots.parquet").exists():
+        return []
+
+    sets = tables.read(folder, "hotspots")[["dataset", "frames"]].drop_duplicates()
+    pairs = zip(sets["dataset"], sets["frames"], strict=True)
+    return [name for dataset, frames in pairs for name in profile_figures(dataset, frames)]
+
+
 def _section(study: Study, content: Measured) -> Section:
-    pictures = [picture(file, f"{study.name}-{file.stem}") for file in _drawn(study.folder / "figures")]
-    lead = next((p for p in pictures if p.name == LEAD), pictures[0] if pictures else None)
+    pictures = [picture(file, f"{study.name}-{file.stem}") for file in _drawn(study.folder)]
+    shown = [p for p in pictures if p.drawn]
+    lead = next((p for p in shown if p.name == LEAD), shown[0] if shown else None)
 
     return Section(
         name=study.name,
@@ -97,7 +110,8 @@ def _section(study: Study, content: Measured) -> Section:
         disturbance=disturbance(content.cells),
         headline=headline(content),
         lead=lead,
-        figures=[p for p in pictures if p is not lead],
+        figures=[p for p in shown if p is not lead],
+        not_drawn=[p for p in pictures if not p.drawn],
         details=details(content),
         missing=content.missing,
     )

@@ -15,12 +15,14 @@ import pandas as pd
 
 from anisweep.row import Row
 from anisweep.tables.cells import Platform, Source, cells_table
+from anisweep.tables.hotspots import Profile, write_profiles
 from anisweep.tables.legacy import write_legacy
 from anisweep.tables.metrics import metrics_markdown
 from anisweep.tables.summary import Summary, summary_table
 
 __all__ = [
     "Platform",
+    "Profile",
     "Source",
     "Summary",
     "cells_table",
@@ -31,6 +33,7 @@ __all__ = [
     "write_all",
     "write_cells",
     "write_legacy_tables",
+    "write_profiles",
     "write_summary",
 ]
 
@@ -74,7 +77,7 @@ def write_legacy_tables(folder: Path) -> None:
 
 
 def read(folder: Path, table: str) -> pd.DataFrame:
-    """``cells`` or ``summary`` back, with its types."""
+    """``cells``, ``summary`` or ``hotspots`` back, with its types."""
     return pd.read_parquet(folder / f"{table}.parquet")
 
 

@@ -18,6 +18,10 @@ from anisweep.cell import Settings
 from anisweep.modes import Timer
 from anisweep.worker import host
 from anisweep.worker.clock import Clock, Silent
+from anisweep.worker.sampling import Sampler
+
+#: Stacks are sampled over at least one call, and over as many as take this long.
+SAMPLED_S = 0.5
 
 Compute = Callable[[list[Atoms], Timer], Any]
 
@@ -55,7 +59,7 @@ def measure(
     ----------
     variants : the frames, and copies of them with positions moved by a hair, so that nothing that caches
         its last result looks fast. The result that is kept is that of the first.
-    profile : where a cProfile of one more call goes
+    profile : where a cProfile of one more call goes; stacks sampled during others go beside it, as .folded
     """
     silent = Silent()
     frames = variants[0]
@@ -68,10 +72,7 @@ def measure(
     _trace(timing, compute, frames)
 
     if profile is not None:
-        profile.parent.mkdir(parents=True, exist_ok=True)
-        with cProfile.Profile() as profiler:
-            compute(frames, silent)
-        profiler.dump_stats(profile)
+        _profile(compute, frames, profile)
 
     return timing
 
@@ -110,6 +111,23 @@ def _trace(timing: Timing, compute: Compute, frames: list[Atoms]) -> None:
     timing.traced_wall_s = time.perf_counter() - started
     timing.stages_s = dict(clock.seconds)
     timing.counts = dict(clock.counts)
+
+
+def _profile(compute: Compute, frames: list[Atoms], file: Path) -> None:
+    """cProfile counts every call and slows it down; the samples after it are of calls at full speed."""
+    silent = Silent()
+    file.parent.mkdir(parents=True, exist_ok=True)
+
+    with cProfile.Profile() as profiler:
+        compute(frames, silent)
+    profiler.dump_stats(file)
+
+    sampler = Sampler()
+    started = time.perf_counter()
+    with sampler:
+        while time.perf_counter() - started < SAMPLED_S:
+            compute(frames, silent)
+    file.with_suffix(".folded").write_text(sampler.folded())
 
 
 def _repeat(compute: Compute, moved: Iterator[list[Atoms]], loops: int) -> tuple[float, float]:
