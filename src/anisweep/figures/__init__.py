@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from anisweep import tables
 from anisweep.figures._series import NothingToDraw
 
-__all__ = ["NothingToDraw", "draw_to", "load", "names", "save"]
+__all__ = ["NothingToDraw", "draw_to", "load", "names", "save", "save_words"]
 
 FOLDER = Path(__file__).parent
 STYLE = FOLDER / "anisweep.mplstyle"
@@ -57,7 +57,7 @@ def draw_to(name: str, tables_folder: Path, stem: Path) -> None:
         try:
             save(module.draw(cells, summary), stem, module.TITLE, module.CAPTION)
         except NothingToDraw as reason:
-            save(_in_words(str(reason)), stem, module.TITLE, f"{NOT_DRAWN}{reason}")
+            save_words(str(reason), stem, module.TITLE)
 
 
 def save(figure: Figure, stem: Path, title: str, caption: str) -> None:
@@ -69,7 +69,9 @@ def save(figure: Figure, stem: Path, title: str, caption: str) -> None:
     plt.close(figure)
 
 
-def _in_words(reason: str) -> Figure:
-    figure = plt.figure(figsize=(6.0, 1.2))
-    figure.text(0.02, 0.5, textwrap.fill(reason, 80), verticalalignment="center")
-    return figure
+def save_words(reason: str, stem: Path, title: str) -> None:
+    """Instead of a figure for which there is nothing to draw: why."""
+    with plt.style.context(STYLE):
+        figure = plt.figure(figsize=(6.0, 1.2))
+        figure.text(0.02, 0.5, textwrap.fill(reason, 80), verticalalignment="center")
+        save(figure, stem, title, f"{NOT_DRAWN}{reason}")

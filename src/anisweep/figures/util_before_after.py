@@ -27,7 +27,7 @@ def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
         raise NothingToDraw("No cell of this study has a utilisation yet.")
 
     systems = timed[["dataset", "output", "hypers"]].drop_duplicates()
-    figure, axes = plt.subplots(figsize=(6.0, 1.35 + 0.46 * len(systems)))
+    figure, axes = plt.subplots(figsize=(6.0, 1.5 + 0.46 * len(systems)))
     positions = put_systems_on_y(axes, timed)
     named = with_names(measured.assign(anchor=""))
 
@@ -38,7 +38,7 @@ def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
 
     axes.set_xlim(0, 1.08 * 100 * max(1.0, float(named["cpu_utilisation"].max())))
     axes.axvline(100, color="#1f2328", linestyle="--", linewidth=1.0)
-    axes.set_xlabel("utilisation / %" if _any_gpu(measured) else f"utilisation of the CPU / %. {NO_GPU}")
+    axes.set_xlabel("utilisation / %" if _any_gpu(measured) else f"utilisation of the CPU / %\n{NO_GPU}")
     legend_above(figure, axes)
     return figure
 

@@ -29,13 +29,19 @@ def names(hotspots: pd.DataFrame) -> dict[str, tuple[Kind, str]]:
 
 
 def draw_to(name: str, study: Path, stem: Path) -> None:
-    """Draw a figure from ``tables/hotspots.parquet`` and ``profiles/`` of a study."""
+    """Draw a figure from ``tables/hotspots.parquet`` and ``profiles/`` of a study.
+
+    A data set none of whose cells came to its profile has a picture that says so.
+    """
     hotspots = tables.read(study / "tables", "hotspots")
     known = names(hotspots)
 
     if name not in known:
-        there = ", ".join([*figures.names(), *known])
-        raise ValueError(f"there is no figure {name!r}; there are: {there}")
+        reason = (
+            f"No cell came as far as the profile of {name}; results/{study.name}/tables/cells.csv says why."
+        )
+        figures.save_words(reason, stem, name.replace("_", " "))
+        return
 
     kind, dataset = known[name]
     module = importlib.import_module(f"anisweep.figures.profiles.{kind}")

@@ -54,17 +54,29 @@ def in_layers(calls: Edges) -> dict[str, Place]:
 
 
 def _layers(calls: Edges) -> dict[str, int]:
-    """Length of the longest way to a function; a call back up the way is passed over."""
-    layer = dict.fromkeys(calls, 0)
+    """Length of the longest way to a function; a call back up its own way is passed over."""
+    done: list[str] = []
+    back: set[tuple[str, str]] = set()
 
-    def descend(name: str, way: tuple[str, ...]) -> None:
+    def visit(name: str, way: tuple[str, ...]) -> None:
+        if name in done:
+            return
+
         for callee in calls[name]:
-            if callee not in (*way, name) and layer[callee] <= layer[name]:
-                layer[callee] = layer[name] + 1
-                descend(callee, (*way, name))
+            if callee in way:
+                back.add((name, callee))
+            else:
+                visit(callee, (*way, callee))
+        done.append(name)
 
     for name in calls:
-        descend(name, ())
+        visit(name, (name,))
+
+    layer = dict.fromkeys(calls, 0)
+    for name in reversed(done):
+        for callee in calls[name]:
+            if (name, callee) not in back:
+                layer[callee] = max(layer[callee], layer[name] + 1)
     return layer
 
 

@@ -129,7 +129,7 @@ def _draw_box(axes: Axes, box: Box, left: float, level: int, total: float) -> No
 
 
 def _fitting(name: str, share: str, width: float) -> str:
-    """As much of the label as a box of this width holds, at 9 points; nothing when that is less than a word."""
+    """As much of the label as a box of this width holds, at 9 points; nothing if that is less than a word."""
     letters = int(width * WIDTH / 0.078) - 1
     last = name.rpartition(".")[2]
 
