@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -122,12 +121,6 @@ def test_graphviz_is_asked_where_it_is(tmp_path: Path, monkeypatch: pytest.Monke
 
     assert _layers.places(CALLS) == {name: (k + 0.5, 9.0 - k) for k, name in enumerate(CALLS)}
     assert "0->1;0->2;1->3;" in (tmp_path / "asked").read_text()
-
-
-@pytest.mark.skipif(shutil.which("dot") is None, reason="no Graphviz")
-def test_with_graphviz() -> None:
-    at = _layers.by_graphviz(CALLS)
-    assert at["a"][1] > at["b"][1] > at["d"][1]
 
 
 def test_nothing_came_to_its_profile(tmp_path: Path) -> None:

@@ -146,4 +146,4 @@ def _short(name: str) -> str:
     if "'" in last:
         last = last.split("'")[1]
     last = last.removeprefix("built-in method ").rpartition(".")[2]
-    return last if len(last) <= 23 else last[:22] + "…"
+    return last if len(last) <= 24 else last[:21] + "…"
