@@ -12,13 +12,16 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONWARNINGS := ignore::FutureWarning
 
 .DEFAULT_GOAL := help
-.PHONY: help env run check test faults conformance bench lock generated readme pool pool-stop clean
+.PHONY: help env submit-env run check test faults conformance bench lock generated readme pool pool-stop demo-pool clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 env: ## make the environment in .venv from its lock (TORCH_INDEX=URL takes torch from there)
 	@python3 envs/setup.py
+
+submit-env: ## make .venv-submit for an access point: no torch, no compiler, no root
+	@python3 envs/setup.py submit
 
 run: env ## run a study and write results/report.html (STUDY=first_look, or several)
 	@snakemake --profile local --config "study=[$(studies)]" $(OVERRIDES)
@@ -62,6 +65,9 @@ pool: env ## start a real HTCondor pool on this machine (root on Debian; NAME=po
 
 pool-stop: env ## stop it, and remove all that it left
 	@python -m condor.pool --name $(NAME) stop
+
+demo-pool: env ## five minutes on a real pool: run, kill the controller, run again, report (root on Debian)
+	@python -m condor.demo
 
 clean: ## remove what can be made again: tables, figures, report. Never an artifact
 	@rm -rf results/*/tables results/*/figures results/report.html results/packs .snakemake build

@@ -21,11 +21,19 @@ include: "workflow/rules/tables.smk"
 include: "workflow/rules/report.smk"
 
 
+# Only packs are measured elsewhere.
 localrules:
     all,
     measure,
     tables,
     report,
+    prepare_dataset,
+    collect_cells,
+    collect_journeys,
+    summarise,
+    write_legacy_tables,
+    draw_figure,
+    write_report,
 
 
 rule all:

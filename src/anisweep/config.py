@@ -28,7 +28,17 @@ Model = TypeVar("Model", bound=BaseModel)
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 
 #: Folders below results/ that are no study's.
-RESERVED_NAMES = ("artifacts", "batches", "code", "packs", "logs", "figures", "profiler_traces", "tables")
+RESERVED_NAMES = (
+    "artifacts",
+    "batches",
+    "code",
+    "controllers",
+    "packs",
+    "logs",
+    "figures",
+    "profiler_traces",
+    "tables",
+)
 
 
 class ConfigError(ValueError):
@@ -248,6 +258,25 @@ def load_config(project: Project, overrides: dict[str, Any] | None = None) -> tu
 
     config = validated(Config, switches, f"{_relative(project, file)} or --config")
     return config, {name: load_study(project, name, config.size, study_overrides) for name in config.studies}
+
+
+def overrides_of(pairs: tuple[str, ...]) -> dict[str, Any]:
+    """KEY=VALUE, each value as YAML, as Snakemake reads them."""
+    given = {}
+
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise ConfigError(f"{pair}: not allowed. Allowed: KEY=VALUE, for example replicates=5.")
+        try:
+            given[key] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise ConfigError(
+                f"{pair}: the value is no YAML. Allowed: numbers, words, [lists]. "
+                "Close every bracket and quotation mark, and quote the whole for the shell."
+            ) from None
+
+    return given
 
 
 def load_study(project: Project, name: str, size: str, overrides: dict[str, Any] | None = None) -> Sweep:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from anisweep import controller, datasets
-from anisweep.cell import Pack, cell_from_plain, digest
+from anisweep.cell import Cell, Pack, cell_from_plain, digest
+from anisweep.cluster.arrivals import journeys_of, take_home
+from anisweep.cluster.jobs import Jobs
 from anisweep.config import Config, ConfigError, Project, Sweep, load_config
 from anisweep.failures import EXPECTED, message
-from anisweep.jobs import Jobs
 from anisweep.plan import Plan, make_plan, pack_file, write_packs
 from anisweep.plan.requests import Request, request_of
 from anisweep.plan.text import duration
+from anisweep.preflight import pass_or_stop
 from anisweep.profiled import profile_figures
 from anisweep.reading import read_folder
 from anisweep.row import Row
@@ -27,7 +29,7 @@ from anisweep.site import LOCAL
 from anisweep.store import Store, remove_leftovers, restore_kept, rows_of, write_json
 
 if TYPE_CHECKING:
-    from anisweep.tables import Profile
+    from anisweep.tables import PackJourney, Profile
 
 PACKAGE = Path(__file__).parent
 
@@ -51,13 +53,16 @@ class Run:
             project = Project.find()
             given = _typed(overrides)
             config, sweeps = load_config(project, given)
+            take_home(project)
             plan = make_plan(project, config, sweeps)
             write_packs(project, plan.packs)
-            jobs = None if config.site == LOCAL else Jobs.of(project, plan.packs, plan.model)
+            jobs = None if config.site == LOCAL else Jobs.of(project, plan.awaited, plan.model)
+            if jobs:
+                jobs.write_description()
 
         # The packs of this run watch this process, and end when it does.
         os.environ["ANISWEEP_CONTROLLER"] = str(os.getpid())
-        return cls(project, given, config, sweeps, plan, {pack.name: pack for pack in plan.packs}, jobs)
+        return cls(project, given, config, sweeps, plan, {pack.name: pack for pack in plan.awaited}, jobs)
 
     @property
     def studies(self) -> list[str]:
@@ -102,12 +107,18 @@ class Run:
 
     def dataset_inputs(self, path: str) -> list[str]:
         """A generated data set is made from nothing, once; a prepared one has no rule."""
-        planned = any(cell.dataset.path == path for pack in self.plan.packs for cell in pack.cells)
+        planned = any(cell.dataset.path == path for pack in self.plan.awaited for cell in pack.cells)
         return [] if planned and not (self.project.root / path).exists() else [f"{path} is not planned"]
 
-    def artifacts(self, study: str) -> list[str]:
-        """The artifacts that a study's tables rest on, there or to come."""
-        return [f"results/artifacts/{name}.tar.gz" for name in self.plan.artifacts_of(study)]
+    def artifacts(self, study: str, targets: Collection[str] = ()) -> list[str]:
+        """The artifacts that a study's tables rest on, there or to come.
+
+        ``snakemake report`` takes what is there: it measures nothing.
+        """
+        names = self.plan.artifacts_of(study)
+        if set(targets) == {"report"}:
+            names = [name for name in names if name not in self.packs]
+        return [f"results/artifacts/{name}.tar.gz" for name in names]
 
     def ingested(self) -> list[str]:
         """The table of old bundles, where there is one; the report shows it."""
@@ -137,8 +148,14 @@ class Run:
         """Become the controller and write down what this run works on, for the programs of its rules."""
         with _troubles_in_words():
             controller.hold(self.project, list(self.packs))
+            self.check()
             remove_leftovers(self.project.artifacts)
             self._write_down()
+
+    def check(self) -> None:
+        """On a cluster: what would go wrong there, before anything goes out."""
+        if self.jobs:
+            pass_or_stop(self.jobs, self.plan.packs)
 
     def _write_down(self) -> None:
         """The resolved configuration and the cells of each study."""
@@ -161,14 +178,18 @@ class Run:
         plan = self.plan
         if plan.running and plan.in_flight:
             return f"{len(plan.cells)} cells; another run (pid {plan.running.pid}) is measuring some of them."
-        if not plan.packs:
+        if not plan.awaited:
             return f"{len(plan.cells)} cells, all measured: nothing to measure. See results/report.html."
 
-        minutes = plan.estimated_s / 60
-        return (
-            f"{len(plan.cells)} cells, {len(plan.measured)} measured; measuring {len(plan.to_measure)} in "
-            f"{len(plan.packs)} packs, about {minutes:.1f} min. `anisweep plan` says why."
-        )
+        said = [f"{len(plan.cells)} cells, {len(plan.measured)} measured"]
+        if plan.attached:
+            said.append(f"waiting for {len(plan.attached)} packs that are under way")
+        if plan.packs:
+            said.append(
+                f"{len(plan.to_measure)} to measure in {len(plan.packs)} packs, "
+                f"about {plan.estimated_s / 60:.1f} min. `anisweep plan` says why."
+            )
+        return "; ".join(said)
 
     def failed(self) -> str:
         """What to do when something went wrong."""
@@ -275,8 +296,20 @@ def study_rows(project: Project, study: str) -> tuple[list[Row], dict[str, Any],
         rows += found
         sources[entry.name] = Source(f"artifacts/{entry.name}.tar.gz", entry.sha256, platform)
 
-    present = {row.key for row in rows}
-    return rows, sources, [cell.label for cell in cells if cell.key not in present]
+    return rows, sources, _missing(cells, rows)
+
+
+def _missing(cells: Sequence[Cell], rows: Sequence[Row]) -> list[str]:
+    """Labels of the cells that nobody has measured here or, where nothing is from here, anywhere."""
+    here = {cell.site for cell in cells} & {row.site for row in rows}
+    present = {row.key if here else row.point for row in rows}
+    return [cell.label for cell in cells if (cell.key if here else cell.point) not in present]
+
+
+def study_journeys(project: Project, study: str) -> list[PackJourney]:
+    """What clusters did with the packs of a study's rows."""
+    rows, _, _ = study_rows(project, study)
+    return journeys_of(project, rows)
 
 
 def study_profiles(project: Project, study: str) -> Iterator[Profile]:

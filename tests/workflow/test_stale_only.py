@@ -11,7 +11,7 @@ from clone import Clone
 
 FIGURES = ["fidelity", "scaling_species", "stage_breakdown", "wall_time_by_system"]
 DRAW_ALL = [f"draw_figure {figure}" for figure in FIGURES]
-TABLES = ["collect_cells", "summarise", "write_legacy_tables"]
+TABLES = ["collect_cells", "collect_journeys", "summarise", "write_legacy_tables"]
 AFTER_MEASURING = sorted([*TABLES, *DRAW_ALL, "write_report"])
 
 TIMING = "src/anisweep/worker/timing.py"
@@ -128,7 +128,7 @@ def test_one_more_replicate(project: Clone) -> None:
 
     said = project.snakemake("replicates=3")
 
-    assert "measuring 4 in 1 packs" in said
+    assert "4 to measure in 1 packs" in said
     after = project.digests()
     assert {name: after[name] for name in before} == before
     assert len(after) == 3

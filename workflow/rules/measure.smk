@@ -12,6 +12,8 @@ rule measure_pack:
     log:
         "results/logs/{pack}.log",
     priority: 10
+    container:
+        lambda wildcards: run.container(wildcards.pack)
     # Here all cores: whatever runs beside a measurement disturbs it. The pack pins its own threads.
     threads: lambda wildcards: run.threads(wildcards.pack)
     # What a cluster is asked for.
@@ -20,8 +22,6 @@ rule measure_pack:
         disk_mb=lambda wildcards: run.request(wildcards.pack).disk_mb,
         runtime=lambda wildcards: run.request(wildcards.pack).minutes,
         gpus=lambda wildcards: run.request(wildcards.pack).gpus,
-    container:
-        lambda wildcards: run.container(wildcards.pack)
     shell:
         "anisweep run-pack {input.pack:q} {output:q} | tee {log:q}"
 

@@ -46,6 +46,7 @@ rule write_report:
         ],
         expand(f"{TABLES}/summary.parquet", study=run.report_studies),
         expand(f"{TABLES}/cells.parquet", study=run.report_studies),
+        expand(f"{TABLES}/journeys.parquet", study=run.report_studies),
         expand(f"{TABLES}/platforms.json", study=run.report_studies),
         run.ingested(),
         code=modules(

@@ -6,7 +6,7 @@ ROWS = modules("row.py", "cell.py", "tables/__init__.py", "tables/cells.py")
 
 rule collect_cells:
     input:
-        lambda wildcards: run.artifacts(wildcards.study),
+        lambda wildcards: run.artifacts(wildcards.study, targets()),
         code=modules("store.py") + ROWS,
     output:
         f"{TABLES}/cells.parquet",
@@ -19,6 +19,21 @@ rule collect_cells:
         wanted=lambda wildcards: run.tables_digest(wildcards.study),
     shell:
         "anisweep tables cells {wildcards.study} 2>&1 | tee {log:q}"
+
+
+rule collect_journeys:
+    input:
+        lambda wildcards: run.artifacts(wildcards.study, targets()),
+        code=modules("cluster/arrivals.py", "tables/__init__.py", "tables/journeys.py"),
+    output:
+        f"{TABLES}/journeys.parquet",
+        f"{TABLES}/journeys.csv",
+    log:
+        "results/logs/{study}/journeys.log",
+    params:
+        wanted=lambda wildcards: run.tables_digest(wildcards.study),
+    shell:
+        "anisweep tables journeys {wildcards.study} 2>&1 | tee {log:q}"
 
 
 rule summarise:
@@ -53,7 +68,7 @@ rule write_legacy_tables:
 
 rule collect_profiles:
     input:
-        lambda wildcards: run.artifacts(wildcards.study),
+        lambda wildcards: run.artifacts(wildcards.study, targets()),
         code=modules("tables/hotspots.py", "reading.py"),
     output:
         f"{TABLES}/hotspots.parquet",
@@ -73,6 +88,7 @@ rule tables:
         expand(
             [
                 *rules.collect_cells.output,
+                *rules.collect_journeys.output,
                 *rules.summarise.output,
                 *rules.write_legacy_tables.output,
             ],

@@ -24,7 +24,7 @@ def unwanted(project: Project) -> list[tuple[str, str]]:
         return []
     restore_kept(project.artifacts)
 
-    cells = list(_asked_for(project))
+    cells = list(asked_for(project))
     keys = {cell.key for cell in cells}
     points = {cell.point for cell in cells}
     found = []
@@ -39,14 +39,22 @@ def unwanted(project: Project) -> list[tuple[str, str]]:
     return found
 
 
-def _asked_for(project: Project) -> Iterator[Cell]:
+def asked_for(project: Project, site: str | None = None) -> Iterator[Cell]:
+    """The cells of every study at either size, and with what its last run was given.
+
+    Parameters
+    ----------
+    site : as if the studies ran there; ``None`` leaves each where it ran last
+    """
+    where = {"site": site} if site else {}
+
     for name in project.study_names():
         file = project.results / name / "overrides.json"
         last = json.loads(file.read_text()) if file.exists() else {}
 
         try:
             for given in ({"size": "small"}, {"size": "full"}, last):
-                config, sweeps = load_config(project, {**given, "study": name})
+                config, sweeps = load_config(project, {**given, **where, "study": name})
                 yield from cells_of(name, sweeps[name], config.site, project)
         except (ConfigError, DataError) as error:
             raise ConfigError(

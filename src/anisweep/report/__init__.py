@@ -76,6 +76,7 @@ def _read(study: Study) -> Measured:
         question=study.question,
         cells=tables.read(folder, "cells"),
         summary=tables.read(folder, "summary"),
+        journeys=tables.read(folder, "journeys"),
         platforms=tables.read_platforms(folder),
         missing=json.loads((folder / "missing.json").read_text()),
     )

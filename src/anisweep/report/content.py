@@ -79,6 +79,7 @@ class Measured:
     question: str
     cells: pd.DataFrame
     summary: pd.DataFrame
+    journeys: pd.DataFrame
     platforms: dict[str, Platform]
     missing: list[str]
 

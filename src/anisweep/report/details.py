@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from anisweep import modes
+from anisweep.report.cluster import journeys
 from anisweep.report.content import Link, Measured, Table, Value, artifact_id, point_id, short
 from anisweep.report.numbers import NOTHING, between, milliseconds, plain, share, whole
 from anisweep.tables import Platform
@@ -40,6 +41,7 @@ def details(study: Measured) -> list[Table]:
         _fidelity(study.name, named),
         _troubles(study.cells),
         _warnings(study.cells),
+        journeys(study.journeys),
         _hypers(named),
         _all_cells(study.cells),
     ]

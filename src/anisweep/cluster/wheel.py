@@ -14,7 +14,7 @@ from pathlib import Path
 from anisweep.config import Project
 from anisweep.store import write_bytes
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parents[1]
 VERSION = version("anisweep")
 
 #: One date for all members, so that the same code is the same file.
