@@ -22,6 +22,9 @@ MANIFEST = "bundle.json"
 #: What the tables of a study are made of, beside its artifacts.
 STUDY_FILES = ("cells.json", "configuration.yaml")
 
+#: What the access point saw, which no artifact knows.
+JOURNEYS = "journeys.csv"
+
 #: Old names; each is made again from the artifacts.
 OLD_TABLES = (
     "timings*.csv",
@@ -70,6 +73,7 @@ def _members(project: Project, study: str) -> Iterator[tuple[str, bytes]]:
 
     for name in STUDY_FILES:
         yield f"study/{name}", (folder / name).read_bytes()
+    yield f"study/{JOURNEYS}", (folder / "tables" / JOURNEYS).read_bytes()
 
     for pack in _packs(project, folder / "cells.json"):
         yield f"artifacts/{pack}{SUFFIX}", (project.artifacts / f"{pack}{SUFFIX}").read_bytes()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import yaml
 
@@ -13,10 +14,11 @@ from anisweep import artifact, tables
 from anisweep.cell import FORMAT, cell_from_plain
 from anisweep.config import RESERVED_NAMES, Project
 from anisweep.ingest.archive import Member, Refused
-from anisweep.ingest.bundle import MANIFEST, STUDY_FILES
+from anisweep.ingest.bundle import JOURNEYS, MANIFEST, STUDY_FILES
 from anisweep.reading import DamagedArtifact, read
 from anisweep.run import study_rows
 from anisweep.store import write_bytes
+from anisweep.tables.journeys import journeys_of_csv
 
 ARTIFACT = re.compile(r"artifacts/([a-z0-9_]+-r\d+-[0-9a-f]{12}(?:-\d+)?)\.tar\.gz")
 STUDY_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -81,7 +83,7 @@ def restore_study(project: Project, study: str, files: dict[str, bytes]) -> list
     if (folder / "cells.json").exists():
         return []
 
-    missing = [name for name in STUDY_FILES if name not in files]
+    missing = [name for name in (*STUDY_FILES, JOURNEYS) if name not in files]
     if missing:
         return Refused(
             f"study {study}", f"the bundle has no {' and no '.join(missing)}; its artifacts were taken"
@@ -91,15 +93,13 @@ def restore_study(project: Project, study: str, files: dict[str, bytes]) -> list
         for plain in json.loads(files["cells.json"]):
             cell_from_plain(plain)
         str(yaml.safe_load(files["configuration.yaml"])["question"])
-    except (ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
-        return Refused(f"study {study}", f"its cells or its configuration cannot be understood ({error!r})")
+        journeys = journeys_of_csv(files[JOURNEYS].decode())
+    except (ValueError, KeyError, TypeError, AttributeError, csv.Error, yaml.YAMLError) as error:
+        return Refused(f"study {study}", f"its files cannot be understood ({error!r})")
 
     for name in STUDY_FILES:
         write_bytes(folder / name, files[name])
-    return [f"{study}/{name}" for name in STUDY_FILES] + _make_tables(project, study, folder / "tables")
-
-
-def _make_tables(project: Project, study: str, folder: Path) -> list[str]:
     rows, sources, missing = study_rows(project, study)
-    tables.write_all(rows, sources, folder, missing)
-    return [f"{study}/tables"]
+    tables.write_all(rows, sources, folder / "tables", missing)
+    tables.write_journeys(journeys, folder / "tables")
+    return [f"{study}/{name}" for name in (*STUDY_FILES, "tables")]

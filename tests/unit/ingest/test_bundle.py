@@ -20,6 +20,24 @@ from anisweep.worker.rows import row_of
 from study_bundles import tgz
 
 HOST = {**examples.HOST, "system": "Linux", "cpus": 2, "memory_mb": 4096}
+JOURNEY = tables.PackJourney(
+    pack="ellipsoids-r1",
+    site="chtc",
+    batch="b1",
+    job="7.0",
+    end="sound",
+    host="e1",
+    slot="slot1",
+    attempts=2,
+    queued_s=1.5,
+    run_s=None,
+    measured_s=0.1 + 0.2,
+    sent_mb=0.3,
+    received_mb=1.0,
+    submitted=1.7e9,
+    ended=None,
+    holds=('memory, in "MB"\nmore',),
+)
 QUESTION = "question: What goes out?\n"
 
 
@@ -66,7 +84,9 @@ def _rows(pack: Pack):
 
 def _write_tables(project: Project, name: str) -> None:
     rows, sources, missing = study_rows(project, name)
-    tables.write_all(rows, sources, project.results / name / "tables", missing)
+    folder = project.results / name / "tables"
+    tables.write_all(rows, sources, folder, missing)
+    tables.write_journeys([JOURNEY], folder)
 
 
 def files(folder: Path) -> dict[str, bytes]:
