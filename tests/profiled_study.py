@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import cProfile
-import marshal
+import json
 from dataclasses import replace
 
 import synthetic
 from anisweep.tables import Profile
+from anisweep.worker import timing
 
 STACKS = (
     "w:<lambda>;anisweep.modes.{mode}:compute;anisoap.x:transform;anisoap.x:expand;numpy.e:einsum 600\n"
@@ -28,11 +29,11 @@ def outer(calls: int) -> None:
 
 
 def calls_of(number: int) -> bytes:
-    """A cProfile of ``outer``, which calls ``inner`` so often, as `dump_stats` writes it."""
+    """A cProfile of ``outer``, which calls ``inner`` so often, as the worker writes it."""
     profiler = cProfile.Profile()
     profiler.runcall(outer, number)
     profiler.create_stats()
-    return marshal.dumps(profiler.stats)  # type: ignore[attr-defined]
+    return json.dumps(timing.calls_of(profiler)).encode()
 
 
 def profiles(replicates: int = 2) -> list[Profile]:

@@ -328,10 +328,10 @@ def study_profiles(project: Project, study: str) -> Iterator[Profile]:
 
         for row in (row for row in rows if row.role == "cell"):
             name = f"{row.key[:16]}-{row.process}"
-            if f"{name}.prof" in files:
+            if f"{name}.json" in files:
                 stacks = files.get(f"{name}.folded", b"")
                 artifact = f"artifacts/{entry.name}.tar.gz"
-                yield Profile(row, imports[row.process, row.mode], artifact, files[f"{name}.prof"], stacks)
+                yield Profile(row, imports[row.process, row.mode], artifact, files[f"{name}.json"], stacks)
 
 
 def study_question(project: Project, study: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import cProfile
-import marshal
+import json
 
 from anisweep import modes
 from anisweep.cell import Hypers
@@ -13,6 +13,7 @@ from anisweep.row import Row
 from anisweep.tables import Profile
 from anisweep.tables.hotspots import hotspots_table
 from anisweep.worker.clock import Silent
+from anisweep.worker.timing import calls_of
 
 LMAX = 3
 CUTOFF = 5.0
@@ -27,7 +28,7 @@ def test_einsum_calls_of_the_power_spectrum() -> None:
     profiler = cProfile.Profile()
     profiler.runcall(mode.compute, calculator, frames, Silent())
     profiler.create_stats()
-    profile = Profile(Row(dataset="ellipsoids"), None, "", marshal.dumps(profiler.stats), b"")
+    profile = Profile(Row(dataset="ellipsoids"), None, "", json.dumps(calls_of(profiler)).encode(), b"")
     calls = hotspots_table([profile]).set_index("function")["calls"]
 
     pairs = pair_count(frames, CUTOFF, True)

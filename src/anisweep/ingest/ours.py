@@ -16,7 +16,7 @@ from anisweep.config import RESERVED_NAMES, Project
 from anisweep.ingest.archive import Member, Refused
 from anisweep.ingest.bundle import JOURNEYS, MANIFEST, STUDY_FILES
 from anisweep.reading import DamagedArtifact, read
-from anisweep.run import study_rows
+from anisweep.run import study_profiles, study_rows
 from anisweep.store import write_bytes
 from anisweep.tables.journeys import journeys_of_csv
 
@@ -102,4 +102,6 @@ def restore_study(project: Project, study: str, files: dict[str, bytes]) -> list
     rows, sources, missing = study_rows(project, study)
     tables.write_all(rows, sources, folder / "tables", missing)
     tables.write_journeys(journeys, folder / "tables")
+    if profiles := list(study_profiles(project, study)):
+        tables.write_profiles(profiles, folder)
     return [f"{study}/{name}" for name in (*STUDY_FILES, "tables")]

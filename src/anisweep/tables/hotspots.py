@@ -25,7 +25,7 @@ class Profile:
     Attributes
     ----------
     import_s : import of the mode in that process, with all that nothing before it had imported
-    calls : a cProfile, as `cProfile.Profile.dump_stats` writes it
+    calls : a cProfile, as `anisweep.worker.timing.calls_of` writes it
     stacks : sampled stacks, folded
     """
 
@@ -78,19 +78,33 @@ def hotspots_table(profiles: Iterable[Profile]) -> pd.DataFrame:
 
 
 def write_profiles(profiles: Iterable[Profile], study: Path) -> None:
-    """``tables/hotspots.parquet`` and ``.csv``, and the profiles themselves in ``profiles/``."""
+    """``tables/hotspots.parquet`` and ``.csv``, and the profiles themselves in ``profiles/``.
+
+    There they are as `pstats`, and what reads its files, knows them, and as folded stacks.
+    """
     kept = list(profiles)
     folder = study / "profiles"
     folder.mkdir(parents=True, exist_ok=True)
     (study / "tables").mkdir(exist_ok=True)
 
     for profile in kept:
-        (folder / f"{profile.name}.prof").write_bytes(profile.calls)
+        (folder / f"{profile.name}.prof").write_bytes(marshal.dumps(stats_of(profile.calls)))
         (folder / f"{profile.name}.folded").write_bytes(profile.stacks)
 
     table = hotspots_table(kept)
     table.to_parquet(study / "tables" / "hotspots.parquet", index=False)
     table.to_csv(study / "tables" / "hotspots.csv", index=False)
+
+
+def stats_of(calls: bytes) -> dict[Function, tuple[Any, ...]]:
+    """As `pstats` holds a profile: calls without recursion, calls, own seconds, seconds, and the callers.
+
+    It is read from plain lists: `marshal`, which `pstats` uses, must not be given files from elsewhere.
+    """
+    return {
+        (file, line, name): (primitive, count, own, total, {tuple(c[:3]): tuple(c[3:]) for c in callers})
+        for file, line, name, primitive, count, own, total, callers in json.loads(calls)
+    }
 
 
 def label(function: Function) -> str:
@@ -119,7 +133,7 @@ def _hotspots(profile: Profile) -> Iterator[Hotspot]:
     row = profile.row
     known: dict[str, Any] = {f.name: getattr(row, f.name) for f in fields(Hotspot) if hasattr(row, f.name)}
     known["hypers"] = json.dumps(row.hypers, sort_keys=True)
-    stats = marshal.loads(profile.calls)
+    stats = stats_of(profile.calls)
     total = sum(self_s for _, _, self_s, _, _ in stats.values())
     merged: dict[str, tuple[int, float, float]] = {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cProfile
 import gc
+import json
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -59,7 +60,7 @@ def measure(
     ----------
     variants : the frames, and copies of them with positions moved by a hair, so that nothing that caches
         its last result looks fast. The result that is kept is that of the first.
-    profile : where a cProfile of one more call goes; stacks sampled during others go beside it, as .folded
+    profile : where a cProfile of one more call goes, as .json; stacks sampled during others go beside it
     """
     silent = Silent()
     frames = variants[0]
@@ -120,7 +121,8 @@ def _profile(compute: Compute, frames: list[Atoms], file: Path) -> None:
 
     with cProfile.Profile() as profiler:
         compute(frames, silent)
-    profiler.dump_stats(file)
+    profiler.create_stats()
+    file.write_text(json.dumps(calls_of(profiler)))
 
     sampler = Sampler()
     started = time.perf_counter()
@@ -128,6 +130,19 @@ def _profile(compute: Compute, frames: list[Atoms], file: Path) -> None:
         while time.perf_counter() - started < SAMPLED_S:
             compute(frames, silent)
     file.with_suffix(".folded").write_text(sampler.folded())
+
+
+def calls_of(profiler: cProfile.Profile) -> list[Any]:
+    """What a cProfile holds, as plain lists, which every version of Python reads.
+
+    Of each function: file, line, name, calls without recursion, calls, seconds in itself, seconds in all, and
+    the same of its callers, for what they called of it.
+    """
+    stats: dict[Any, Any] = profiler.stats  # type: ignore[attr-defined]
+    return [
+        [*function, *numbers, [[*caller, *shared] for caller, shared in callers.items()]]
+        for function, (*numbers, callers) in stats.items()
+    ]
 
 
 def _repeat(compute: Compute, moved: Iterator[list[Atoms]], loops: int) -> tuple[float, float]:
