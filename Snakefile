@@ -30,9 +30,11 @@ localrules:
     prepare_dataset,
     collect_cells,
     collect_journeys,
+    collect_profiles,
     summarise,
     write_legacy_tables,
     draw_figure,
+    draw_profile,
     write_report,
 
 
