@@ -30,8 +30,8 @@ claims: env ## every claim of earlier work: our figure, the claimed range, the v
 	@anisweep claims
 
 check: env ## format, types, lint, imports, unit tests: a minute
-	@ruff format --quiet --check src tests benchmarks condor containers envs setup.py || (ruff format --diff src tests benchmarks condor containers envs setup.py; exit 1)
-	@ruff check --quiet src tests benchmarks condor containers envs setup.py
+	@ruff format --quiet --check src tests benchmarks condor containers envs scripts setup.py || (ruff format --diff src tests benchmarks condor containers envs scripts setup.py; exit 1)
+	@ruff check --quiet src tests benchmarks condor containers envs scripts setup.py
 	@snakefmt --check Snakefile workflow 2>/dev/null || (snakefmt --diff Snakefile workflow; exit 1)
 	@mypy
 	@PYTHONPATH=condor/executor lint-imports --no-cache >/dev/null || PYTHONPATH=condor/executor lint-imports

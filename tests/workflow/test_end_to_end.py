@@ -12,7 +12,14 @@ import yaml
 
 from clone import Clone
 
-FIGURES = ["fidelity", "scaling_species", "stage_breakdown", "wall_time_by_system"]
+FIGURES = [
+    "fidelity",
+    "scaling_species",
+    "stage_breakdown",
+    "util_before_after",
+    "wall_time_by_system",
+    "wall_time_vs_species",
+]
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,14 @@ from pathlib import Path
 
 from clone import Clone
 
-FIGURES = ["fidelity", "scaling_species", "stage_breakdown", "wall_time_by_system"]
+FIGURES = [
+    "fidelity",
+    "scaling_species",
+    "stage_breakdown",
+    "util_before_after",
+    "wall_time_by_system",
+    "wall_time_vs_species",
+]
 DRAW_ALL = [f"draw_figure {figure}" for figure in FIGURES]
 TABLES = ["collect_cells", "collect_journeys", "decide", "summarise", "write_legacy_tables"]
 AFTER_MEASURING = sorted([*TABLES, *DRAW_ALL, "judge_claims", "write_report"])

@@ -78,6 +78,22 @@ rule write_legacy_tables:
         "anisweep tables legacy {wildcards.study} 2>&1 | tee {log:q}"
 
 
+rule collect_profiles:
+    input:
+        lambda wildcards: run.artifacts(wildcards.study, targets()),
+        code=modules("tables/hotspots.py", "reading.py"),
+    output:
+        f"{TABLES}/hotspots.parquet",
+        f"{TABLES}/hotspots.csv",
+        directory("results/{study}/profiles"),
+    log:
+        "results/logs/{study}/profiles.log",
+    params:
+        wanted=lambda wildcards: run.tables_digest(wildcards.study),
+    shell:
+        "anisweep tables profiles {wildcards.study} 2>&1 | tee {log:q}"
+
+
 rule tables:
     input:
         # All of them: Snakemake does not miss a file that only stands on the way to another one.
@@ -91,3 +107,4 @@ rule tables:
             ],
             study=run.studies,
         ),
+        expand(rules.collect_profiles.output, study=run.profiled),

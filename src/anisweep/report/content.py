@@ -95,6 +95,7 @@ class Section:
     headline: Table
     lead: Picture | None
     figures: list[Picture]
+    not_drawn: list[Picture]
     details: list[Table]
     missing: list[str]
 
