@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).parent
 
+#: Tables that the report reads. A study of an earlier version that lacks one is left out until it runs again.
+REPORTED = ("cells.parquet", "summary.parquet", "journeys.parquet", "platforms.json", "missing.json")
+
 
 @dataclass(frozen=True)
 class Run:
@@ -71,7 +74,11 @@ class Run:
     @property
     def report_studies(self) -> list[str]:
         """The studies of the report: those of this run, then those that were run before."""
-        before = [folder.parent.name for folder in study_tables(self.project)]
+        before = [
+            folder.parent.name
+            for folder in study_tables(self.project)
+            if all((folder / table).exists() for table in REPORTED)
+        ]
         return self.studies + [study for study in before if study not in self.sweeps]
 
     @property
