@@ -146,6 +146,25 @@ def test_submission_that_only_seemed_to_fail(
     assert queue.runs == dict.fromkeys(OUTPUTS, 1)
 
 
+def test_fault_of_the_executor_is_said_once_and_doubles_nothing(
+    tmp_path: Path, queue: FakeSchedd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def submit_and_stumble(description: str) -> int:
+        queue.submit(description)
+        raise KeyError("a fault")
+
+    monkeypatch.setattr(loop_module.schedd, "submit", submit_and_stumble)
+    run = Run(tmp_path)
+    run.ask_for_what_is_missing()
+    run.turn(times=3)
+    queue.work()
+    run.turn()
+
+    assert sorted(run.done) == sorted(OUTPUTS)
+    assert queue.runs == dict.fromkeys(OUTPUTS, 1)
+    assert ["KeyError: 'a fault'" in words for words in run.said] == [True]
+
+
 def test_refused_submission_fails_its_jobs(
     tmp_path: Path, queue: FakeSchedd, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,6 +62,7 @@ class Loop(threading.Thread):
         self._gathering = Gathering()
         self._followers: dict[str, Follower] | None = None
         self._unsubmitted: list[Follower] = []
+        self._tried: set[str] = set()
         self._waiting: dict[tuple[str, str], Task] = {}  # by batch and output
         self._ended: dict[str, Journey] = {}
         self._queried = time.monotonic()
@@ -217,9 +218,10 @@ class Loop(threading.Thread):
 
     def _submit(self, follower: Follower) -> None:
         batch = follower.batch
-        if self._troubles and batch.id in schedd.in_queue([batch.id]):
+        if batch.id in self._tried and batch.id in schedd.in_queue([batch.id]):
             return  # an attempt that seemed to fail did not
 
+        self._tried.add(batch.id)
         try:
             cluster = schedd.submit((batch.folder / "jobs.sub").read_text())
         except schedd.Refused as error:

@@ -132,6 +132,7 @@ class Follower:
         with self._ledger.alone() as known:
             self._drop(known)
             journeys = list(self._end_due())
+            self._ledger.write(journeys)
             self._drop(known)
             if not self._open and not self.batch.closed:
                 self.batch.mark("closed")
@@ -170,9 +171,7 @@ class Follower:
         if end == "given up" and self._give_up is not None:
             self._give_up(output, reason)
 
-        journey = _journey(entry, job, end, reason)
-        self._ledger.write(journey)
-        return journey
+        return _journey(entry, job, end, reason)
 
     def _verdict(self, arrived: Path, output: Path, job: Job | None) -> tuple[End, str]:
         """How an entry ends whose job has ended or is gone."""
