@@ -244,6 +244,30 @@ def test_ctrl_c_leaves_what_others_asked_for(tmp_path: Path, queue: FakeSchedd) 
     assert len(queue.runs) == 3
 
 
+def test_full_disk_is_waited_for(tmp_path: Path, queue: FakeSchedd, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(loop_module, "BACK_OFF_S", (0.0,))
+    run = Run(tmp_path)
+    run.ask_for_what_is_missing()
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "sync", full)
+        run.turn(times=3)
+    run.turn()
+    queue.work()
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        run.turn(times=3)
+    assert run.done == []
+    run.turn()
+
+    assert sorted(run.done) == sorted(OUTPUTS)
+    assert queue.runs == dict.fromkeys(OUTPUTS, 1)
+    assert sum("No space left on device" in words for words in run.said) == 2
+    assert not any("Traceback" in words for words in run.said)
+
+
 def test_holds_of_a_kind_are_one_line(tmp_path: Path, queue: FakeSchedd) -> None:
     run = Run(tmp_path)
     run.ask_for_what_is_missing()

@@ -96,6 +96,9 @@ class Ledger:
 
     def write(self, journeys: Sequence[Journey]) -> None:
         """Add lines that survive a power cut."""
+        if not journeys:
+            return
+
         with self._file.open("r+b" if self._file.exists() else "w+b") as stream:
             stream.seek(self._offset)
             stream.truncate()  # what a crash has torn

@@ -61,6 +61,7 @@ class Loop(threading.Thread):
         self._expected: dict[str, int] = {}
         self._gathering = Gathering()
         self._followers: dict[str, Follower] | None = None
+        self._unwritten: list[list[Task]] = []
         self._unsubmitted: list[Follower] = []
         self._tried: set[str] = set()
         self._waiting: dict[tuple[str, str], Task] = {}  # by batch and output
@@ -104,7 +105,7 @@ class Loop(threading.Thread):
         except schedd.Unreachable as error:
             self._say(
                 f"{jobs} jobs are to be removed, but the schedd does not answer ({error}). "
-                "The next run removes them, or `condor_rm -all`."
+                "The next run removes them."
             )
             return
         if jobs:
@@ -124,8 +125,10 @@ class Loop(threading.Thread):
             self._work()
         except schedd.Unreachable as error:
             self._wait("The schedd does not answer", error)
+        except OSError as error:
+            self._wait("The disk does not take what is to be written", error)
         except Exception:
-            self._complain(traceback.format_exc())
+            self._complain(f"An error of the executor; jobs stay in the queue.\n{traceback.format_exc()}")
 
     def _work(self) -> None:
         if time.monotonic() < self._pause_until:
@@ -135,13 +138,10 @@ class Loop(threading.Thread):
             self._followers = self._take_up()
 
         self._sort_arrivals()
-        for tasks in self._gathering.due(time.monotonic(), self._expected, self._busy()):
-            try:
-                self._write(tasks)
-            except OSError as error:
-                self._arrivals.extend(tasks)
-                self._wait("A batch could not be written", error)
-                return
+        self._unwritten += self._gathering.due(time.monotonic(), self._expected, self._busy())
+        while self._unwritten:
+            self._write(self._unwritten[0])
+            self._unwritten.pop(0)
         while self._unsubmitted:
             self._submit(self._unsubmitted[0])
             self._unsubmitted.pop(0)
@@ -308,7 +308,7 @@ class Loop(threading.Thread):
     def _complain(self, words: str) -> None:
         if words and words not in self._complained:
             self._complained.add(words)
-            self._say(f"An error of the executor; jobs stay in the queue.\n{words}")
+            self._say(words)
 
     def _is_ours(self, follower: Follower) -> bool:
         """Whether nobody but this run waits for the batch."""
