@@ -138,7 +138,8 @@ class Loop(threading.Thread):
             self._followers = self._take_up()
 
         self._sort_arrivals()
-        self._unwritten += self._gathering.due(time.monotonic(), self._expected, self._busy())
+        if self._gathering:
+            self._unwritten += self._gathering.due(time.monotonic(), self._expected, self._busy())
         while self._unwritten:
             self._write(self._unwritten[0])
             self._unwritten.pop(0)
