@@ -146,6 +146,25 @@ def test_submission_that_only_seemed_to_fail(
     assert queue.runs == dict.fromkeys(OUTPUTS, 1)
 
 
+def test_connection_that_breaks_is_no_refusal(
+    tmp_path: Path, queue: FakeSchedd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def submit_and_break(description: str) -> int:
+        queue.submit(description)
+        raise Refused("Failed to commit transaction")
+
+    monkeypatch.setattr(loop_module, "BACK_OFF_S", (0.0,))
+    monkeypatch.setattr(loop_module.schedd, "submit", submit_and_break)
+    run = Run(tmp_path)
+    run.ask_for_what_is_missing()
+    run.turn(times=2)
+    queue.work()
+    run.turn()
+
+    assert run.failed == {}
+    assert queue.runs == dict.fromkeys(OUTPUTS, 1)
+
+
 def test_fault_of_the_executor_is_said_once_and_doubles_nothing(
     tmp_path: Path, queue: FakeSchedd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,6 +190,7 @@ def test_refused_submission_fails_its_jobs(
     def refuse(description: str) -> int:
         raise Refused("Parse error in expression")
 
+    monkeypatch.setattr(loop_module, "BACK_OFF_S", (0.0,))
     monkeypatch.setattr(loop_module.schedd, "submit", refuse)
     run = Run(tmp_path)
     run.ask_for_what_is_missing()

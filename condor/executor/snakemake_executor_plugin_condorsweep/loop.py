@@ -63,7 +63,7 @@ class Loop(threading.Thread):
         self._followers: dict[str, Follower] | None = None
         self._unwritten: list[list[Task]] = []
         self._unsubmitted: list[Follower] = []
-        self._tried: set[str] = set()
+        self._attempts: dict[str, str] = {}  # by batch, what the last one was answered
         self._waiting: dict[tuple[str, str], Task] = {}  # by batch and output
         self._ended: dict[str, Journey] = {}
         self._queried = time.monotonic()
@@ -219,13 +219,17 @@ class Loop(threading.Thread):
 
     def _submit(self, follower: Follower) -> None:
         batch = follower.batch
-        if batch.id in self._tried and batch.id in schedd.in_queue([batch.id]):
+        before = self._attempts.get(batch.id)
+        if before is not None and batch.id in schedd.in_queue([batch.id]):
             return  # an attempt that seemed to fail did not
 
-        self._tried.add(batch.id)
+        self._attempts[batch.id] = ""
         try:
             cluster = schedd.submit((batch.folder / "jobs.sub").read_text())
         except schedd.Refused as error:
+            if str(error) != before:  # a connection that breaks looks the same, once
+                self._attempts[batch.id] = str(error)
+                raise schedd.Unreachable(str(error)) from error
             self._refused(follower, str(error))
             return
         jobs = len(batch.entries)
