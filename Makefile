@@ -12,13 +12,16 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONWARNINGS := ignore::FutureWarning
 
 .DEFAULT_GOAL := help
-.PHONY: help env run check test faults conformance bench lock generated readme pool pool-stop demo-pool clean
+.PHONY: help env submit-env run check test faults conformance bench lock generated readme pool pool-stop demo-pool clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 env: ## make the environment in .venv from its lock (TORCH_INDEX=URL takes torch from there)
 	@python3 envs/setup.py
+
+submit-env: ## make .venv-submit for an access point: no torch, no compiler, no root
+	@python3 envs/setup.py submit
 
 run: env ## run a study and write results/report.html (STUDY=first_look, or several)
 	@snakemake --profile local --config "study=[$(studies)]" $(OVERRIDES)

@@ -2,8 +2,11 @@
 
 One source, compiled once for each level of the instruction set. Which one is used is decided at run time,
 by the CPU (src/anisweep/descriptors/library.py).
+
+With ANISWEEP_KERNELS=none nothing is compiled: an access point plans and reports, and computes nothing.
 """
 
+import os
 from pathlib import Path
 from runpy import run_path
 
@@ -16,6 +19,8 @@ SHARED = [str(path) for path in sorted(Path(FOLDER).iterdir()) if path.suffix in
 LIBRARY = "src/anisweep/descriptors/library.py"
 library = run_path(LIBRARY)
 
+levels = [] if os.environ.get("ANISWEEP_KERNELS") == "none" else library["compiled_levels"]()
+
 setup(
     ext_modules=[
         Extension(
@@ -26,7 +31,7 @@ setup(
             extra_compile_args=[*library["COMMON_FLAGS"], *library["LEVEL_FLAGS"][level]],
             py_limited_api=True,
         )
-        for level in library["compiled_levels"]()
+        for level in levels
     ],
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
 )

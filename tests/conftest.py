@@ -49,7 +49,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
 
     for folder in ("config", "containers", "envs", "workflow"):
         shutil.copytree(ROOT / folder, root / folder)
-    (root / "condor").mkdir()
+    shutil.copytree(ROOT / "condor" / "chtc", root / "condor" / "chtc")
     shutil.copy(ROOT / "condor" / "site.yaml", root / "condor")
 
     monkeypatch.chdir(root)

@@ -14,6 +14,7 @@ from anisweep.cluster_commands import CLUSTER_COMMANDS
 from anisweep.config import ConfigError, Project, load_config, overrides_of
 from anisweep.image_commands import image
 from anisweep.plainly import plainly
+from anisweep.preflight_command import preflight
 from anisweep.store import Store, write_text
 
 
@@ -167,6 +168,7 @@ def prune(yes: bool) -> None:
 
 
 main.add_command(image)
+main.add_command(preflight)
 for each in CLUSTER_COMMANDS:
     main.add_command(each)
 

@@ -16,6 +16,7 @@ from pydantic_core import PydanticUndefined
 
 from anisweep import readme
 from anisweep.config import Config, DatasetEntry, HyperAxes, Measure, Project, Sweep
+from anisweep.site import Site, SiteImage
 from anisweep.tables import metrics_markdown
 
 SECTIONS: list[tuple[str, type[BaseModel]]] = [
@@ -24,6 +25,8 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("datasets.NAME", DatasetEntry),
     ("hypers", HyperAxes),
     ("measure", Measure),
+    ("condor/site.yaml", Site),
+    ("image", SiteImage),
 ]
 
 NOTE = "This page is generated (`make generated`)."

@@ -21,6 +21,7 @@ from anisweep.failures import EXPECTED, message
 from anisweep.plan import Plan, make_plan, pack_file, write_packs
 from anisweep.plan.requests import Request, request_of
 from anisweep.plan.text import duration
+from anisweep.preflight import pass_or_stop
 from anisweep.row import Row
 from anisweep.site import LOCAL
 from anisweep.store import Store, remove_leftovers, restore_kept, rows_of, write_json
@@ -54,6 +55,8 @@ class Run:
             plan = make_plan(project, config, sweeps)
             write_packs(project, plan.packs)
             jobs = None if config.site == LOCAL else Jobs.of(project, plan.awaited, plan.model)
+            if jobs:
+                jobs.write_description()
 
         # The packs of this run watch this process, and end when it does.
         os.environ["ANISWEEP_CONTROLLER"] = str(os.getpid())
@@ -129,6 +132,8 @@ class Run:
 
     def check(self) -> None:
         """On a cluster: what would go wrong there, before anything goes out."""
+        if self.jobs:
+            pass_or_stop(self.jobs, self.plan.packs)
 
     def _write_down(self) -> None:
         """The resolved configuration and the cells of each study."""

@@ -35,6 +35,7 @@ class Site(Section):
         "$STAGING"
     )
     image: SiteImage = SiteImage()
+    gpu: Annotated[str, Field(description="DeviceName that GPU cells are pinned to; empty takes any")] = ""
     submit: dict[str, str | int | bool] = Field({}, description="more lines for every submit file")
 
     @classmethod
@@ -48,9 +49,10 @@ class Site(Section):
         """
         return validated(cls, read_yaml(project.root / FILE), str(FILE))
 
-    def macros(self) -> str:
-        """The first lines of every submit file."""
-        return "".join(f"{name} = {value}\n" for name, value in self.submit.items())
+    def lines(self) -> str:
+        """The user's own lines of every submit file; they win over the profile's."""
+        pinned = {"require_gpus": f'DeviceName == "{self.gpu}"'} if self.gpu else {}
+        return "".join(f"{name} = {value}\n" for name, value in (pinned | self.submit).items())
 
     @property
     def staging_folder(self) -> Path:

@@ -145,6 +145,15 @@ class Batch:
         files : texts by their names in the folder, beside ``batch.json``
         """
         whole = self.folder.with_name(f".{self.id}")
+        try:
+            self._write(whole, files)
+        except OSError:
+            shutil.rmtree(whole, ignore_errors=True)
+            raise
+        whole.rename(self.folder)
+        sync_folder(self.folder.parent)
+
+    def _write(self, whole: Path, files: Mapping[str, str]) -> None:
         for name in ("jobs", "logs", "inbox"):
             (whole / name).mkdir(parents=True)
 
@@ -153,8 +162,6 @@ class Batch:
             (whole / name).write_text(text)
 
         os.sync()  # one call for thousands of small files
-        whole.rename(self.folder)
-        sync_folder(self.folder.parent)
 
     def set_aside(self, entry: Entry) -> None:
         """Move an output that is there already into the folder: what lies in its place later is new."""

@@ -16,6 +16,7 @@ from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 from snakemake_interface_executor_plugins.executors.real import RealExecutor
 from snakemake_interface_executor_plugins.settings import ExecMode
 
+from snakemake_executor_plugin_condorsweep.batch import Batch, remove_leftovers
 from snakemake_executor_plugin_condorsweep.describe import Shape, Site
 from snakemake_executor_plugin_condorsweep.gathering import Task
 from snakemake_executor_plugin_condorsweep.loop import Loop, Plan, Reports
@@ -32,7 +33,8 @@ class Executor(RealExecutor):  # type: ignore[misc]  # Snakemake's interfaces ca
         self._refuse()
 
         reports = Reports(done=self._done, failed=self._failed, say=say)
-        self._loop = Loop(self._plan(), reports, busy=self._something_else_runs)
+        plan = self._plan()
+        self._loop = Loop(plan, reports, self._something_else_runs, _left_behind(plan))
 
     # --- Snakemake calls these, in the main thread ------------------------------------------------------
 
@@ -86,7 +88,8 @@ class Executor(RealExecutor):  # type: ignore[misc]  # Snakemake's interfaces ca
         self.report_job_success(SubmittedJobInfo(task.job))
 
     def _failed(self, task: Task, reason: str) -> None:
-        self.report_job_error(SubmittedJobInfo(task.job), msg=f"{task.output}: {reason}")
+        say(f"{task.output}: {reason}")
+        self.report_job_error(SubmittedJobInfo(task.job), msg=reason)
 
     def _something_else_runs(self) -> bool:
         """Whether a job runs here that may make more of ours ready."""
@@ -124,7 +127,8 @@ class Executor(RealExecutor):  # type: ignore[misc]  # Snakemake's interfaces ca
             return
         self._detaches = True
         for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._detach)
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+                signal.signal(number, self._detach)
 
     def _detach(self, number: int, frame: FrameType | None) -> None:
         """End at once and leave the jobs alone.
@@ -159,6 +163,15 @@ def task_of(job: Any) -> Task:
         command=job.shellcmd,
         log=str(job.log[0]) if job.log else "",
     )
+
+
+def _left_behind(plan: Plan) -> list[Batch]:
+    """The batches of earlier runs that have not ended."""
+    remove_leftovers(plan.root, plan.batches)
+    try:
+        return list(Batch.open_ones(plan.root, plan.batches))
+    except ValueError as error:
+        raise WorkflowError(str(error)) from error
 
 
 def say(words: str) -> None:

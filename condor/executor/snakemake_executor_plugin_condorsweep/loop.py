@@ -5,14 +5,15 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from snakemake_executor_plugin_condorsweep import schedd
-from snakemake_executor_plugin_condorsweep.batch import Batch, Entry, names_of, remove_leftovers
+from snakemake_executor_plugin_condorsweep.batch import Batch, Entry, names_of
 from snakemake_executor_plugin_condorsweep.describe import Site, files_of
+from snakemake_executor_plugin_condorsweep.events import Job
 from snakemake_executor_plugin_condorsweep.gathering import Gathering, Task
 from snakemake_executor_plugin_condorsweep.journey import Journey
 from snakemake_executor_plugin_condorsweep.settle import Accept, Follower, GiveUp
@@ -22,6 +23,9 @@ QUERY_S = 60.0
 
 #: Waits between attempts to reach the schedd.
 BACK_OFF_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+
+#: More ends than this between two looks at the log share a line.
+SAID_SINGLY = 5
 
 #: An output that comes home damaged is made again so often.
 AGAIN = 2
@@ -50,11 +54,12 @@ class Plan:
 class Loop(threading.Thread):
     """Takes tasks, gathers them into batches, submits these and follows them to their ends."""
 
-    def __init__(self, plan: Plan, reports: Reports, busy: Callable[[], bool]) -> None:
+    def __init__(self, plan: Plan, reports: Reports, busy: Callable[[], bool], left: Sequence[Batch]) -> None:
         super().__init__(name="condorsweep", daemon=True)
         self._plan = plan
         self._reports = reports
         self._busy = busy
+        self._left = left
         self._arrivals: deque[Task] = deque()
         self._expected: dict[str, int] = {}
         self._gathering = Gathering()
@@ -75,7 +80,7 @@ class Loop(threading.Thread):
         self._expected = expected
         self._arrivals.extend(tasks)
 
-    def stop(self, patience_s: float = 30.0) -> None:
+    def stop(self, patience_s: float = 10.0) -> None:
         """End the thread; jobs stay in the queue."""
         self._stopping.set()
         if self.is_alive():
@@ -116,7 +121,7 @@ class Loop(threading.Thread):
             try:
                 self._turn()
             except schedd.Unreachable as error:
-                self._wait_for_schedd(error)
+                self._wait("The schedd does not answer", error)
             except Exception:
                 self._complain(traceback.format_exc())
 
@@ -129,21 +134,24 @@ class Loop(threading.Thread):
 
         self._sort_arrivals()
         for tasks in self._gathering.due(time.monotonic(), self._expected, self._busy()):
-            self._write(tasks)
+            try:
+                self._write(tasks)
+            except OSError as error:
+                self._arrivals.extend(tasks)
+                self._wait("A batch could not be written", error)
+                return
         while self._unsubmitted:
             self._submit(self._unsubmitted[0])
             self._unsubmitted.pop(0)
 
         self._settle(self._ask())
         if self._troubles:
-            self._say("The schedd answers again.")
+            self._say("It goes on.")
             self._troubles = 0
 
     def _take_up(self) -> dict[str, Follower]:
         """Batches that earlier runs left open. What never got into the queue is forgotten."""
-        plan = self._plan
-        remove_leftovers(plan.root, plan.batches)
-        found = [self._follow(batch) for batch in Batch.open_ones(plan.root, plan.batches)]
+        found = [self._follow(batch) for batch in self._left]
         for follower in found:
             follower.log.read()
 
@@ -165,23 +173,26 @@ class Loop(threading.Thread):
 
     def _sort_arrivals(self) -> None:
         """Attach what is in flight already; gather the rest."""
-        assert self._followers is not None
-        flying = {
-            entry.output
-            for follower in self._followers.values()
-            if not follower.batch.cancelled
-            for entry in follower.open_entries
-        }
+        flying = self._in_flight() if self._arrivals else {}
         while self._arrivals:
             task = self._arrivals.popleft()
             ended = self._ended.pop(task.output, None)
 
             if task.output in flying:
-                self._waiting[task.output] = task
+                self._waiting[task.output] = replace(task, again=flying[task.output].again)
             elif ended is not None and ended.end in ("home", "given up"):
                 self._report(task, ended)
             else:
                 self._gathering.add(task, time.monotonic())
+
+    def _in_flight(self) -> dict[str, Entry]:
+        """Open entries by their outputs."""
+        return {
+            entry.output: entry
+            for follower in (self._followers or {}).values()
+            if not follower.batch.cancelled
+            for entry in follower.open_entries
+        }
 
     def _write(self, tasks: list[Task]) -> None:
         """Put a batch on disk. From here on a crash loses nothing of it."""
@@ -236,12 +247,16 @@ class Loop(threading.Thread):
             if follower in self._unsubmitted:
                 continue
             queue = None if queued is None else queued.get(follower.batch.id, set())
-            for journey in follower.step(queue):
-                self._take_end(follower.batch, journey)
+            journeys = follower.step(queue)
+            for journey in journeys:
+                self._take_end(journey)
+            self._say_ends(journeys)
+            self._say_holds(follower)
+            self._complain(follower.trouble)
             if not follower.open_entries and self._followers is not None:
                 del self._followers[follower.batch.id]
 
-    def _take_end(self, batch: Batch, journey: Journey) -> None:
+    def _take_end(self, journey: Journey) -> None:
         task = self._waiting.pop(journey.output, None)
         if task is None:
             self._ended[journey.output] = journey
@@ -252,7 +267,13 @@ class Loop(threading.Thread):
         if journey.end == "damaged" and task.again < AGAIN:
             self._say(f"{journey.output} came home damaged ({journey.reason}); it is made again.")
             self._arrivals.append(replace(task, again=task.again + 1))
-        elif (self._plan.root / journey.output).exists():
+            return
+
+        output = self._plan.root / journey.output
+        if journey.end == "damaged" and self._plan.give_up is not None:
+            self._plan.give_up(output, journey.reason)
+
+        if output.exists():
             self._reports.done(task)
         else:
             self._reports.failed(task, journey.reason)
@@ -262,15 +283,40 @@ class Loop(threading.Thread):
     def _say(self, words: str) -> None:
         self._reports.say(words)
 
-    def _wait_for_schedd(self, error: schedd.Unreachable) -> None:
+    def _say_ends(self, journeys: Sequence[Journey]) -> None:
+        """A line for each job that has ended; for many at once one line for all."""
+        left = len(self._waiting)
+        if len(journeys) > SAID_SINGLY:
+            home = sum(journey.end == "home" for journey in journeys)
+            self._say(f"{home} of {len(journeys)} more jobs at home; {left} left.")
+            return
+
+        for journey in journeys:
+            ran = f" from {journey.host} after {journey.run_s:.0f} s" if journey.run_s is not None else ""
+            why = f": {journey.reason}" if journey.reason else ""
+            self._say(f"{journey.entry}: {journey.end}{ran}{why}; {left} left.")
+
+    def _say_holds(self, follower: Follower) -> None:
+        """One line for each cause, with one job as the example."""
+        causes: dict[tuple[int, int], list[Job]] = defaultdict(list)
+        for job in follower.newly_held():
+            causes[job.holds[-1].code, job.holds[-1].subcode].append(job)
+
+        for jobs in causes.values():
+            output = follower.batch.entries[jobs[0].proc].output
+            others = f" (and {len(jobs) - 1} more)" if len(jobs) > 1 else ""
+            self._say(f"{output}, job {jobs[0].id}{others}: {jobs[0].holds[-1].words}")
+
+    def _wait(self, trouble: str, error: Exception) -> None:
+        """Say what keeps the loop from going on, now and then, and wait."""
         pause = BACK_OFF_S[min(self._troubles, len(BACK_OFF_S) - 1)]
         self._pause_until = time.monotonic() + pause
         if self._troubles % 10 == 0:
-            self._say(f"The schedd does not answer ({error}). Waiting for it; nothing is lost meanwhile.")
+            self._say(f"{trouble} ({error}). Trying again; nothing is lost meanwhile.")
         self._troubles += 1
 
     def _complain(self, words: str) -> None:
-        if words not in self._complained:
+        if words and words not in self._complained:
             self._complained.add(words)
             self._say(f"An error of the executor; jobs stay in the queue.\n{words}")
 

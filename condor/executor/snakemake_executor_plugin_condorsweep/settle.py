@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 from snakemake_executor_plugin_condorsweep.batch import Batch, Entry, sync_folder
 from snakemake_executor_plugin_condorsweep.events import EventLog, Job
+from snakemake_executor_plugin_condorsweep.holds import BY_HAND
 from snakemake_executor_plugin_condorsweep.journey import End, Journey, Ledger
 
 #: Takes the arrived file to its place (both paths are absolute). Raises ValueError when it is not sound.
@@ -63,7 +65,10 @@ def function(name: str) -> Callable[..., Any] | None:
 
 
 class Follower:
-    """One batch, followed until all of its entries have ended."""
+    """One batch, followed until all of its entries have ended.
+
+    ``trouble`` says what kept an entry from being ended in the last step; the next step tries again.
+    """
 
     def __init__(self, batch: Batch, accept: Accept | None = None, give_up: GiveUp | None = None) -> None:
         self.batch = batch
@@ -72,6 +77,9 @@ class Follower:
         self._accept = accept or move
         self._give_up = give_up
         self._jobs: dict[int, Job] = {}
+        self._held: list[Job] = []
+        self._due: set[int] = set()
+        self.trouble = ""
         self._open = {entry.name: number for number, entry in enumerate(batch.entries)}
         self._drop(self._ledger.read())
 
@@ -88,6 +96,11 @@ class Follower:
         """The job of an open entry, once it is in the queue."""
         return self._jobs.get(self._open[entry.name])
 
+    def newly_held(self) -> list[Job]:
+        """The jobs that are held since one asked last."""
+        held, self._held = [job for job in self._held if job.state == "held"], []
+        return held
+
     def step(self, queue: Queue | None = None) -> list[Journey]:
         """Read what is new and end what has ended.
 
@@ -96,18 +109,15 @@ class Follower:
         queue : what the queue held a moment *before* this call; jobs that neither it nor the log knows
             any more are given up
         """
-        changed = self._read()
-        ended = [number for number in changed if self._jobs[number].ended]
-
+        self._due.update(number for number in self._read() if self._jobs[number].ended)
         if queue is not None or self.log.finished:
-            ended += [number for number in self._open.values() if self._gone(number, queue)]
-        if not ended and self._open:
+            self._due.update(number for number in self._open.values() if self._gone(number, queue))
+        if not self._due and self._open:
             return []
 
         with self._ledger.alone() as known:
             self._drop(known)
-            numbers = sorted(set(ended) & set(self._open.values()))
-            journeys = [self._end(self.batch.entries[number], self._jobs.get(number)) for number in numbers]
+            journeys = list(self._end_due())
             self._drop(known)
             if not self._open and not self.batch.closed:
                 self.batch.mark("closed")
@@ -118,6 +128,7 @@ class Follower:
         jobs for an entry: the one that succeeded counts, else the last.
         """
         changed = self.log.read()
+        self._held += changed
         for job in changed:
             known = self._jobs.get(job.proc)
             if known is None or not known.succeeded:
@@ -135,6 +146,17 @@ class Follower:
         if job is None:
             return not any(proc is None for _, proc in queue)
         return (job.cluster, job.proc) not in queue
+
+    def _end_due(self) -> Iterator[Journey]:
+        """End what is due, each on its own: a full disk or a fault in `accept` may pass."""
+        self.trouble = ""
+        for number in sorted(self._due & set(self._open.values())):
+            try:
+                yield self._end(self.batch.entries[number], self._jobs.get(number))
+            except Exception:
+                self.trouble = traceback.format_exc()
+            else:
+                self._due.discard(number)
 
     def _end(self, entry: Entry, job: Job | None) -> Journey:
         root = self.batch.root
@@ -197,7 +219,7 @@ def _why(job: Job | None) -> str:
 def _was_removed_held(job: Job) -> bool:
     """Whether a hold was its end; one by hand never is by itself."""
     last = job.holds[-1]
-    return job.state == "removed" and last.until == job.since and last.code != 1
+    return job.state == "removed" and last.until == job.since and last.code not in BY_HAND
 
 
 def _journey(entry: Entry, job: Job | None, end: End, reason: str) -> Journey:

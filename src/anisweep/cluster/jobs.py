@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from anisweep import images
@@ -15,8 +17,9 @@ from anisweep.plan.requests import Request, request_of
 from anisweep.site import Site
 from anisweep.store import write_text
 
-#: The user's own lines of every submit file, where the profile finds them.
-SITE_LINES = "results/site.sub"
+#: What all submit files have in common: the profile's part, and behind it the user's own lines.
+COMMON = "condor/chtc/pack.sub"
+DESCRIPTION = "results/pack.sub"
 
 
 @dataclass(frozen=True)
@@ -26,23 +29,40 @@ class Jobs:
     Attributes
     ----------
     images : the image file by device; ``None`` where it is not there, which stops a submission, not a plan
-    wheel : our code, relative to the project
     """
 
+    project: Project
     site: Site
     model: CostModel
     images: dict[str, Path | None]
-    wheel: str
 
     @classmethod
     def of(cls, project: Project, packs: Iterable[Pack], model: CostModel) -> Jobs:
-        """What these packs need, found or made once."""
+        """What these packs need, found once."""
         site = Site.read(project)
-        write_text(project.root / SITE_LINES, site.macros())
         devices = {_device(pack) for pack in packs}
-        return cls(
-            site, model, {device: _image(site, project, device) for device in devices}, write_wheel(project)
-        )
+        return cls(project, site, model, {device: _image(site, project, device) for device in devices})
+
+    @cached_property
+    def description(self) -> str:
+        """What all submit files have in common."""
+        common = (self.project.root / COMMON).read_text()
+        return f"{common}\n# --- condor/site.yaml\n{self.site.lines()}"
+
+    @property
+    def requirements(self) -> str:
+        """What a slot must be, as a ClassAd expression; the line that stands last counts."""
+        found = re.findall(r"^\s*requirements\s*=\s*(.+)$", self.description, re.IGNORECASE | re.MULTILINE)
+        return found[-1] if found else ""
+
+    def write_description(self) -> None:
+        """Put the description where the profile finds it."""
+        write_text(self.project.root / DESCRIPTION, self.description)
+
+    @cached_property
+    def wheel(self) -> str:
+        """Our code, relative to the project; written when it is first asked for."""
+        return write_wheel(self.project)
 
     def container(self, pack: Pack) -> str:
         """How a submit file names the image of a pack."""

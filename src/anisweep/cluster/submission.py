@@ -6,7 +6,6 @@ import shlex
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from snakemake_executor_plugin_condorsweep import schedd
 from snakemake_executor_plugin_condorsweep.batch import Batch, Entry
@@ -22,8 +21,7 @@ from anisweep.plan.under_way import BATCHES
 
 RULE = "measure_pack"
 
-#: The static part of every submit file, and what a job reads before its command.
-DESCRIPTION = Path("condor") / "chtc" / "pack.sub"
+#: What a job reads before its command.
 PROLOGUE = "condor/chtc/prologue.sh"
 
 
@@ -61,9 +59,7 @@ def batches_of(project: Project, packs: Sequence[Pack], jobs: Jobs) -> list[tupl
     for pack in packs:
         by_shape[_shape(pack, jobs)].append(pack)
 
-    submitter = Submitter(
-        macros=jobs.site.macros(), description=(project.root / DESCRIPTION).read_text(), prologue=PROLOGUE
-    )
+    submitter = Submitter(description=jobs.description, prologue=PROLOGUE)
     made = []
     for shape, members in by_shape.items():
         batch = Batch.new(project.root, BATCHES, RULE, [_entry(project, pack, jobs) for pack in members])
