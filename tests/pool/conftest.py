@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from sweep import Sweep
+from sweep import Scenario, Sweep
 
 from condor.pool import (
     ACCESS_POINT,
@@ -24,9 +24,6 @@ from condor.pool.image import image_binds, small_image
 
 #: Of the second execute point, which is an older machine.
 OLDER = 'Microarch = "x86_64-v2"\nSTARTD_ATTRS = $(STARTD_ATTRS) Microarch\n'
-
-#: What happens to a sweep, and what must be so then.
-Scenario = Callable[[Sweep], None]
 
 #: More on two cores only wait for each other.
 AT_ONCE = 4

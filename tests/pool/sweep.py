@@ -8,13 +8,15 @@ import re
 import shutil
 import subprocess
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from jobs import wait_for
 
 from anisweep import reading
-from clone import ROOT, Clone
+from clone import ROOT, TIMEOUT_S, Clone
 from condor.pool import Pool
 from condor.pool.image import BASE, IMAGES, kept, small_image
 
@@ -77,7 +79,7 @@ class Sweep(Clone):
             os.link(file, staging / file.name)
 
         self.pool.give(staging)
-        self.site(f"staging: {IMAGES}", f"staging: {self.there}/staging")
+        self.site(f"staging: {IMAGES}", "staging: staging")  # Snakemake takes no image whose path has spaces
         return staging / shared.name
 
     # --- commands ---------------------------------------------------------------------------------------
@@ -169,10 +171,32 @@ class Sweep(Clone):
             assert {row.status for row in reading.read(artifact).rows} == {"ok"}
 
 
+#: What happens to a sweep, and what must be so then.
+Scenario = Callable[[Sweep], None]
+
+
 def program(started: subprocess.Popen[str]) -> psutil.Process:
     """The user's own process, behind those that enter the node."""
     (inner,) = psutil.Process(started.pid).children()
     return inner
 
 
-__all__ = ["ROOT", "SITE", "Sweep", "program"]
+def wait_while(started: subprocess.Popen[str], condition: Callable[[], bool], what: str) -> None:
+    """Until something is so, while a command runs; if that ends before, the test fails with what it said."""
+
+    def so() -> bool:
+        over = started.poll() is not None
+        found = condition()
+        assert found or not over, f"{what}\n{ended(started)}"
+        return found
+
+    wait_for(so, what)
+
+
+def ended(started: subprocess.Popen[str]) -> str:
+    """Wait for the end of a command. Returns what it said."""
+    said, _ = started.communicate(timeout=TIMEOUT_S)
+    return said
+
+
+__all__ = ["ROOT", "SITE", "Scenario", "Sweep", "ended", "program", "wait_while"]

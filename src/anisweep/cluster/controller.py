@@ -16,7 +16,7 @@ from anisweep.site import Site
 from anisweep.store import write_text
 
 #: What Snakemake and the image's address need of the user's environment; local jobs have none of it.
-INHERITED = ("HOME", "USER", "LOGNAME", "LANG", "STAGING", "ANISWEEP_IMAGES", "XDG_CACHE_HOME")
+INHERITED = ("HOME", "USER", "LOGNAME", "LANG", "STAGING", "ANISWEEP_IMAGES", "XDG_CACHE_HOME", "PYTHONPATH")
 
 SCRIPT = """\
 #!/bin/sh
