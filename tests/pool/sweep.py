@@ -10,8 +10,10 @@ import subprocess
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import psutil
 from jobs import wait_for
 
@@ -63,7 +65,7 @@ class Sweep(Clone):
     def there(self) -> str:
         """The clone as its user sees it."""
         assert self.pool is not None
-        return f"{self.pool.user.home}/{self.root.relative_to(self.pool.home)}"
+        return f"{self.pool.user.home}/{self.root.name}"
 
     def site(self, old: str, new: str) -> None:
         """Fill in another value of site.yaml."""
@@ -175,6 +177,16 @@ class Sweep(Clone):
 Scenario = Callable[[Sweep], None]
 
 
+def descriptors(run: Clone) -> dict[str, np.ndarray]:
+    """What each cell of a run computed, by what it is about."""
+    found = {}
+    for artifact in sorted(run.artifacts.glob("[!.]*.tar.gz")):
+        for cell in reading.read(artifact).pack.cells:
+            member = reading.read_member(artifact, f"descriptors/{cell.key}.npy")
+            found[cell.point] = np.load(BytesIO(member))
+    return found
+
+
 def program(started: subprocess.Popen[str]) -> psutil.Process:
     """The user's own process, behind those that enter the node."""
     (inner,) = psutil.Process(started.pid).children()
@@ -199,4 +211,4 @@ def ended(started: subprocess.Popen[str]) -> str:
     return said
 
 
-__all__ = ["ROOT", "SITE", "Scenario", "Sweep", "ended", "program", "wait_while"]
+__all__ = ["ROOT", "SITE", "Scenario", "Sweep", "descriptors", "ended", "program", "wait_while"]

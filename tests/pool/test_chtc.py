@@ -6,13 +6,12 @@ import os
 import shutil
 from collections import Counter
 from concurrent.futures import Future
-from io import BytesIO
 
 import numpy as np
 import pandas as pd
 import pytest
 from jobs import wait_for
-from sweep import Scenario, Sweep, ended, program, wait_while
+from sweep import Scenario, Sweep, descriptors, ended, program, wait_while
 
 from anisweep import reading
 from clone import Clone
@@ -40,7 +39,7 @@ def runs_over_two_execute_points(sweep: Sweep) -> None:
 def submit_file_by_hand(sweep: Sweep) -> None:
     """A plain condor_submit of the files that a controller wrote gives the same artifacts."""
     sweep.measure()
-    before = _descriptors(sweep)
+    before = descriptors(sweep)
     (batch,) = sweep.batches()
     for name in ("events.log", "journeys.jsonl", "closed"):
         (batch / name).unlink()
@@ -54,10 +53,10 @@ def submit_file_by_hand(sweep: Sweep) -> None:
     assert "Submitted" not in said, said
     assert sweep.batches() == [batch]
     sweep.check_complete(packs=3)
-    after = _descriptors(sweep)
+    after = descriptors(sweep)
     assert after.keys() == before.keys()
-    for key, expected in before.items():
-        np.testing.assert_array_equal(after[key], expected)
+    for point, expected in before.items():
+        np.testing.assert_array_equal(after[point], expected)
 
 
 def pilot_and_fetch(sweep: Sweep) -> None:
@@ -175,13 +174,3 @@ def _by_hand(sweep: Sweep, *command: str) -> None:
     assert sweep.pool is not None
     done = sweep.pool.run(*command, cwd=sweep.there)
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def _descriptors(sweep: Sweep) -> dict[str, np.ndarray]:
-    """What each cell of the artifacts computed, by its key."""
-    found = {}
-    for artifact in sorted(sweep.artifacts.glob("[!.]*.tar.gz")):
-        for cell in reading.read(artifact).pack.cells:
-            member = reading.read_member(artifact, f"descriptors/{cell.key}.npy")
-            found[cell.key] = np.load(BytesIO(member))
-    return found
