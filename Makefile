@@ -31,9 +31,9 @@ check: env ## format, types, lint, imports, unit tests: a minute
 	@ruff check --quiet src tests benchmarks condor containers envs setup.py
 	@snakefmt --check Snakefile workflow 2>/dev/null || (snakefmt --diff Snakefile workflow; exit 1)
 	@mypy
-	@lint-imports --no-cache >/dev/null || lint-imports
+	@PYTHONPATH=condor/executor lint-imports --no-cache >/dev/null || PYTHONPATH=condor/executor lint-imports
 	@python -m anisweep.generated --check
-	@pytest -q -n 2 tests/unit
+	@pytest -q -n 2 tests/unit tests/executor
 
 test: check ## check, then conformance, the tiny study end to end, and the report in a browser
 	@tests/browser_packages

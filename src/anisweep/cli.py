@@ -12,6 +12,7 @@ import click
 from anisweep.cell import Pack
 from anisweep.cluster_commands import CLUSTER_COMMANDS
 from anisweep.config import ConfigError, Project, load_config, overrides_of
+from anisweep.describe_commands import describe, merge
 from anisweep.image_commands import image
 from anisweep.plainly import plainly
 from anisweep.preflight_command import preflight
@@ -167,6 +168,8 @@ def prune(yes: bool) -> None:
     click.echo(f"{verb} {len(artifacts)} artifacts.{remedy}")
 
 
+main.add_command(describe)
+main.add_command(merge)
 main.add_command(image)
 main.add_command(preflight)
 for each in CLUSTER_COMMANDS:

@@ -129,18 +129,21 @@ def test_proc_removed_by_hand(toy: Toy, pool: Pool) -> None:
     assert "removed from the queue" in toy.given_up
 
 
-def test_image_lost_after_the_submission(toy: Toy, pool: Pool) -> None:
-    pool.run("cp", toy.image, "own.sif", cwd=toy.cwd)
-    toy.image = "own.sif"
+@pytest.mark.parametrize("place", ["own.sif", "/tmp/own.sif"])
+def test_image_lost_after_the_submission(pool: Pool, image: str, place: str) -> None:
+    """In a folder with a space it is sent with each job, elsewhere once to each machine."""
+    toy = Toy(pool, f"image_lost_{place.count('/')}", image)
+    pool.run("cp", toy.image, place, cwd=toy.cwd)
+    toy.image = place
     pool.on("ap", "condor_off", "-negotiator", "-fast")
     controller = toy.start("count=1", GOOD)
     wait_for(lambda: toy.events != "", "nothing was submitted")
-    (toy.folder / "own.sif").unlink()
+    pool.run("rm", place, cwd=toy.cwd)
     pool.on("ap", "condor_on", "-negotiator")
 
     assert controller.wait() == 1
-    assert "own.sif" in toy.given_up
-    assert "put it back" in toy.given_up
+    assert "own.sif" in toy.given_up, toy.given_up
+    assert "the image is missing" in toy.given_up
 
 
 def test_input_lost_after_the_submission(toy: Toy, pool: Pool) -> None:

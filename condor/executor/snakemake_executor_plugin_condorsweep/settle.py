@@ -101,6 +101,20 @@ class Follower:
         held, self._held = [job for job in self._held if job.state == "held"], []
         return held
 
+    def look(self) -> None:
+        """Read what is new in the log.
+
+        A batch that was submitted twice has two jobs for an entry: the one that succeeded counts, else the
+        last.
+        """
+        changed = self.log.read()
+        self._held += changed
+        for job in changed:
+            known = self._jobs.get(job.proc)
+            if known is None or not known.succeeded:
+                self._jobs[job.proc] = job
+        self._due.update(job.proc for job in changed if self._jobs[job.proc].ended)
+
     def step(self, queue: Queue | None = None) -> list[Journey]:
         """Read what is new and end what has ended.
 
@@ -109,7 +123,7 @@ class Follower:
         queue : what the queue held a moment *before* this call; jobs that neither it nor the log knows
             any more are given up
         """
-        self._due.update(number for number in self._read() if self._jobs[number].ended)
+        self.look()
         if queue is not None or self.log.finished:
             self._due.update(number for number in self._open.values() if self._gone(number, queue))
         if not self._due and self._open:
@@ -122,18 +136,6 @@ class Follower:
             if not self._open and not self.batch.closed:
                 self.batch.mark("closed")
         return journeys
-
-    def _read(self) -> list[int]:
-        """The numbers of the entries that something happened to. The same batch submitted twice has two
-        jobs for an entry: the one that succeeded counts, else the last.
-        """
-        changed = self.log.read()
-        self._held += changed
-        for job in changed:
-            known = self._jobs.get(job.proc)
-            if known is None or not known.succeeded:
-                self._jobs[job.proc] = job
-        return [job.proc for job in changed if job.proc < len(self.batch.entries)]
 
     def _gone(self, number: int, queue: Queue | None) -> bool:
         """Whether the job of an entry has left the queue without a word."""

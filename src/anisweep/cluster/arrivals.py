@@ -25,9 +25,8 @@ from anisweep.row import Row
 from anisweep.worker.rows import append_row, row_of
 
 if TYPE_CHECKING:
-    from snakemake_executor_plugin_condorsweep.journey import Journey
-
     from anisweep.tables import PackJourney
+    from snakemake_executor_plugin_condorsweep.journey import Journey
 
 #: What is known of a machine on which nothing ran.
 NOWHERE = {

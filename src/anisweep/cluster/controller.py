@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from snakemake_executor_plugin_condorsweep import schedd
-
 from anisweep.config import Project
 from anisweep.site import Site
 from anisweep.store import write_text
+from snakemake_executor_plugin_condorsweep import schedd
 
 #: What Snakemake and the image's address need of the user's environment; local jobs have none of it.
 INHERITED = ("HOME", "USER", "LOGNAME", "LANG", "STAGING", "ANISWEEP_IMAGES", "XDG_CACHE_HOME", "PYTHONPATH")
