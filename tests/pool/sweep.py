@@ -59,6 +59,7 @@ class Sweep(Clone):
 
         for copy in copies:
             pool.give(Path(copy))
+        sweep.submits()
         return sweep
 
     @property
@@ -67,9 +68,11 @@ class Sweep(Clone):
         assert self.pool is not None
         return f"{self.pool.user.home}/{self.root.name}"
 
-    def site(self, old: str, new: str) -> None:
-        """Fill in another value of site.yaml."""
-        self.edit("condor/site.yaml", old, new)
+    def submits(self, **lines: str | int | bool) -> None:
+        """More lines of site.yaml for every submit file; all machines of the pool are good enough."""
+        file = self.root / "condor" / "site.yaml"
+        wanted = json.dumps({"requirements": 'Microarch >= "x86_64-v2"', **lines})
+        file.write_text(re.sub(r"^submit: .*$", lambda _: f"submit: {wanted}", file.read_text(), flags=re.M))
 
     def own_image(self) -> Path:
         """Let the clone have a staging folder of its own. Returns the image in it."""
@@ -81,7 +84,9 @@ class Sweep(Clone):
             os.link(file, staging / file.name)
 
         self.pool.give(staging)
-        self.site(f"staging: {IMAGES}", "staging: staging")  # Snakemake takes no image whose path has spaces
+        self.edit(
+            "condor/site.yaml", f"staging: {IMAGES}", "staging: staging"
+        )  # Snakemake takes no image whose path has spaces
         return staging / shared.name
 
     # --- commands ---------------------------------------------------------------------------------------

@@ -114,7 +114,7 @@ def hold_ends_with_words_and_a_record(sweep: Sweep) -> None:
     """The image is gone when the jobs are to start: HTCondor's two more attempts, then the end in words."""
     assert sweep.pool is not None
     image = sweep.own_image()
-    sweep.site("submit: {}", "submit: {hold: true, transfer_wait_s: 1}")
+    sweep.submits(hold=True, transfer_wait_s=1)
     run = sweep.start(*sweep.measuring("replicates=1"))
     wait_while(run, lambda: [line.split()[1] for line in sweep.queue()] == ["5"], "no job is held")
 

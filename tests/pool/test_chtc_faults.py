@@ -149,7 +149,7 @@ def held_by_hand(sweep: Sweep) -> None:
 
 def input_is_missing(sweep: Sweep) -> None:
     """Gone when the jobs are to start: two more attempts, then the end in words; put back, it goes on."""
-    sweep.site("submit: {}", "submit: {hold: true, transfer_wait_s: 1}")
+    sweep.submits(hold=True, transfer_wait_s=1)
     run = sweep.start(*sweep.measuring())
     wait_while(run, lambda: len(sweep.queue()) == 3, "nothing was submitted")
     (data,) = (sweep.root / "data").glob("*.xyz")
@@ -164,7 +164,7 @@ def input_is_missing(sweep: Sweep) -> None:
     assert {hold["code"] for journey in sweep.journeys() for hold in journey["holds"]} == {13}
 
     kept.rename(data)
-    sweep.site("hold: true", "hold: false")
+    sweep.submits()
     sweep.measure("retry=True")
     assert sweep.ends() == {"given up": 3, "home": 3}
     assert sweep.queue() == []
@@ -176,15 +176,13 @@ def too_little_memory(sweep: Sweep) -> None:
     sweep.measure("replicates=1", "modes=[eats]")
 
     sweep.check_complete(packs=1)
-    (journey,) = sweep.journeys()
-    assert [(hold["code"], hold["subcode"]) for hold in journey["holds"]] == [(34, 102)]
-    assert journey["attempts"] == 2
+    assert set(sweep.executions().values()) == {2}
 
 
 def too_little_memory_for_good(sweep: Sweep) -> None:
     """Where more is not to be had: the end, in words."""
     _needs_memory_limits()
-    sweep.edit("condor/chtc/pack.sub", "retry_request_memory_max = 64GB", "retry_request_memory_max = 2GB")
+    sweep.submits(most_memory="2GB")
 
     sweep.measure("replicates=1", "modes=[eats]")
 
@@ -224,16 +222,17 @@ def input_from_the_future(sweep: Sweep) -> None:
     tomorrow = time.time() + 86400
     os.utime(data, (tomorrow, tomorrow))
 
-    sweep.measure()
+    said = sweep.measure(status=1)  # Snakemake wants the clocks mended, and lets go of the artifacts
+    assert "clock skew" in said
 
+    assert "nothing to measure" in sweep.measure()
     sweep.check_complete(packs=3)
     assert set(sweep.executions().values()) == {1}
-    assert "nothing to measure" in sweep.measure()
 
 
 def a_thousand_packs_are_one_cluster(sweep: Sweep) -> None:
     """Behind four data sets, with Snakemake's default rate limit."""
-    sweep.site("submit: {}", "submit: {hold: true}")
+    sweep.submits(hold=True)
     names = ("one_species", "two_species", "three_species", "four_species")
     datasets = ", ".join(f"{name}: {{frames: 1}}" for name in names)
     many = ("replicates=250", "packing=cell", f"datasets={{{datasets}}}")

@@ -49,7 +49,7 @@ def test_access_point_restarts(sweep: Sweep, pool: Pool) -> None:
 
 def test_execute_point_dies(sweep: Sweep, pool: Pool) -> None:
     """Its packs start again elsewhere."""
-    sweep.site("submit: {}", f"submit: {{requirements: '{STARTS_ON_EP1}'}}")
+    sweep.submits(requirements=STARTS_ON_EP1)
     run = _running(sweep)
 
     pool.kill("ep1")
@@ -64,7 +64,7 @@ def test_execute_point_dies(sweep: Sweep, pool: Pool) -> None:
 
 def test_disk_of_the_execute_point_is_full(sweep: Sweep, pool: Pool) -> None:
     """It fills up while packs run there: they start again elsewhere."""
-    sweep.site("submit: {}", f"submit: {{requirements: '{STARTS_ON_EP1}'}}")
+    sweep.submits(requirements=STARTS_ON_EP1)
     _mount(pool, "ep1", EXECUTE, "size=8g,mode=0755")
     try:
         run = _running(sweep)
@@ -81,7 +81,7 @@ def test_disk_of_the_execute_point_is_full(sweep: Sweep, pool: Pool) -> None:
 
 def test_disk_of_the_access_point_is_full(sweep: Sweep, pool: Pool) -> None:
     """It fills up while packs run; when there is room again, they come home."""
-    sweep.site("submit: {}", "submit: {transfer_wait_s: 5}")
+    sweep.submits(transfer_wait_s=5)
     results = f"{sweep.there}/results"
     pool.run("mkdir", results)
     _mount(pool, "ap", results, "size=16m,uid=12000")
