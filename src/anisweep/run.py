@@ -22,14 +22,19 @@ from anisweep.plan import Plan, make_plan, pack_file, write_packs
 from anisweep.plan.requests import Request, request_of
 from anisweep.plan.text import duration
 from anisweep.preflight import pass_or_stop
+from anisweep.profiled import profile_figures
+from anisweep.reading import read_folder
 from anisweep.row import Row
 from anisweep.site import LOCAL
 from anisweep.store import Store, remove_leftovers, restore_kept, rows_of, write_json
 
 if TYPE_CHECKING:
-    from anisweep.tables import PackJourney
+    from anisweep.tables import PackJourney, Profile
 
 PACKAGE = Path(__file__).parent
+
+#: Tables that the report reads. A study of an earlier version that lacks one is left out until it runs again.
+REPORTED = ("cells.parquet", "summary.parquet", "journeys.parquet", "platforms.json", "missing.json")
 
 
 @dataclass(frozen=True)
@@ -69,9 +74,17 @@ class Run:
     @property
     def report_studies(self) -> list[str]:
         """The studies of the report: those of this run, then those that were run before."""
-        tables = sorted(self.project.results.glob("*/tables/summary.parquet"))
-        before = [file.parts[-3] for file in tables if (file.parents[1] / "configuration.yaml").exists()]
+        before = [
+            folder.parent.name
+            for folder in study_tables(self.project)
+            if all((folder / table).exists() for table in REPORTED)
+        ]
         return self.studies + [study for study in before if study not in self.sweeps]
+
+    @property
+    def claims(self) -> list[str]:
+        """The files of claims."""
+        return [os.path.relpath(file) for file in self.project.claim_files()]
 
     def pack_input(self, name: str) -> str:
         """The file of a planned pack.
@@ -117,6 +130,26 @@ class Run:
         if set(targets) == {"report"}:
             names = [name for name in names if name not in self.packs]
         return [f"results/artifacts/{name}.tar.gz" for name in names]
+
+    def ingested(self) -> list[str]:
+        """The table of old bundles, where there is one; the report shows it."""
+        file = "results/tables/ingested.parquet"
+        return [file] if (self.project.root / file).exists() else []
+
+    @property
+    def profiled(self) -> list[str]:
+        """The studies that profile; they have a table of hotspots and figures of their data sets."""
+        return [name for name, sweep in self.sweeps.items() if sweep.measure.profile]
+
+    def figures(self, study: str) -> list[str]:
+        """The figures of a study, by name: those of every study, and those of its profiles."""
+        if study not in self.profiled:
+            return figure_names()
+
+        sets = {self.plan.cells[key].dataset for key in self.plan.studies[study]}
+        return figure_names() + sorted(
+            name for each in sets for name in profile_figures(each.name, each.frames)
+        )
 
     def tables_digest(self, study: str) -> str:
         """Changes when a study asks for other cells, so that its tables are made again."""
@@ -268,18 +301,10 @@ def study_rows(project: Project, study: str) -> tuple[list[Row], dict[str, Any],
 
     for entry, found in rows_of(store, cells):
         details = store.details(entry.name)
-        machine, versions = details["host"], details["environment"]["versions"]
+        environment = details["environment"]
+        accelerators = environment.get("accelerators", {})
+        platform = Platform.of(details["host"], environment["versions"], accelerators)
         rows += found
-        platform = Platform(
-            host=machine["host"],
-            system=machine["system"],
-            cpu_model=machine["cpu_model"],
-            cores=machine["cpus"],
-            memory_gb=round(machine["memory_mb"] / 1024, 1),
-            python=versions["python"],
-            packages=versions,
-            **_accelerators(details["environment"].get("accelerators", {})),
-        )
         sources[entry.name] = Source(f"artifacts/{entry.name}.tar.gz", entry.sha256, platform)
 
     return rows, sources, _missing(cells, rows)
@@ -298,14 +323,32 @@ def study_journeys(project: Project, study: str) -> list[PackJourney]:
     return journeys_of(project, rows)
 
 
-def _accelerators(known: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a platform that torch knew."""
-    cudnn = known.get("cudnn")
-    return {
-        "devices": tuple(known.get("devices", ())),
-        "cuda_version": known.get("cuda_version"),
-        "cudnn": None if cudnn is None else str(cudnn),
-    }
+def study_profiles(project: Project, study: str) -> Iterator[Profile]:
+    """What was profiled of a study's cells."""
+    from anisweep.tables import Profile
+
+    cells = [cell_from_plain(plain) for plain in json.loads(_cells_file(project, study).read_text())]
+    store = Store(project.artifacts, project.state)
+
+    for entry, rows in rows_of(store, cells):
+        files = read_folder(store.path(entry.name), "profiles/")
+        imports: dict[tuple[int, str], float] = {}
+        for row in rows:
+            first = imports.get((row.process, row.mode), 0.0)
+            imports[row.process, row.mode] = max(first, row.import_s or 0.0)
+
+        for row in (row for row in rows if row.role == "cell"):
+            name = f"{row.key[:16]}-{row.process}"
+            if f"{name}.json" in files:
+                stacks = files.get(f"{name}.folded", b"")
+                artifact = f"artifacts/{entry.name}.tar.gz"
+                yield Profile(row, imports[row.process, row.mode], artifact, files[f"{name}.json"], stacks)
+
+
+def study_tables(project: Project) -> list[Path]:
+    """The folders of tables of every study that has been run."""
+    made = sorted(project.results.glob("*/tables/summary.parquet"))
+    return [file.parent for file in made if (file.parents[1] / "configuration.yaml").exists()]
 
 
 def study_question(project: Project, study: str) -> str:

@@ -49,6 +49,18 @@ rule summarise:
         "anisweep tables summary {wildcards.study} 2>&1 | tee {log:q}"
 
 
+rule decide:
+    input:
+        f"{TABLES}/summary.parquet",
+        code=modules("decision.py", "tables/names.py"),
+    output:
+        f"{TABLES}/decision.json",
+    log:
+        "results/logs/{study}/decision.log",
+    shell:
+        "anisweep tables decision {wildcards.study} 2>&1 | tee {log:q}"
+
+
 rule write_legacy_tables:
     input:
         f"{TABLES}/cells.parquet",
@@ -66,6 +78,22 @@ rule write_legacy_tables:
         "anisweep tables legacy {wildcards.study} 2>&1 | tee {log:q}"
 
 
+rule collect_profiles:
+    input:
+        lambda wildcards: run.artifacts(wildcards.study, targets()),
+        code=modules("tables/hotspots.py", "reading.py"),
+    output:
+        f"{TABLES}/hotspots.parquet",
+        f"{TABLES}/hotspots.csv",
+        directory("results/{study}/profiles"),
+    log:
+        "results/logs/{study}/profiles.log",
+    params:
+        wanted=lambda wildcards: run.tables_digest(wildcards.study),
+    shell:
+        "anisweep tables profiles {wildcards.study} 2>&1 | tee {log:q}"
+
+
 rule tables:
     input:
         # All of them: Snakemake does not miss a file that only stands on the way to another one.
@@ -74,7 +102,9 @@ rule tables:
                 *rules.collect_cells.output,
                 *rules.collect_journeys.output,
                 *rules.summarise.output,
+                *rules.decide.output,
                 *rules.write_legacy_tables.output,
             ],
             study=run.studies,
         ),
+        expand(rules.collect_profiles.output, study=run.profiled),
