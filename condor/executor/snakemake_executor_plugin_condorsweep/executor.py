@@ -17,6 +17,7 @@ from snakemake_interface_executor_plugins.executors.real import RealExecutor
 from snakemake_interface_executor_plugins.settings import ExecMode
 
 from snakemake_executor_plugin_condorsweep.batch import Batch, remove_leftovers
+from snakemake_executor_plugin_condorsweep import schedd
 from snakemake_executor_plugin_condorsweep.describe import Shape, Site
 from snakemake_executor_plugin_condorsweep.gathering import Task
 from snakemake_executor_plugin_condorsweep.loop import Loop, Plan, Reports
@@ -120,12 +121,16 @@ class Executor(RealExecutor):  # type: ignore[misc]  # Snakemake's interfaces ca
                 signal.signal(number, self._detach)
 
     def _detach(self, number: int, frame: FrameType | None) -> None:
-        """End at once and leave the jobs alone.
+        """End at once and leave the jobs alone; but if this is a job itself that somebody removes, take
+        them back as Ctrl-C does.
 
         The exit status is that of a program which the signal has ended: whoever chains commands must
         not go on as if the workflow were complete, and HTCondor must not take a controller that it
         evicts for one that has finished.
         """
+        if schedd.removes_me():
+            raise KeyboardInterrupt
+
         name = signal.Signals(number).name
         say(f"{name}: {self._loop.waited_for()} jobs stay in the queue; the same command finds them again.")
         self.workflow.persistence.unlock()
