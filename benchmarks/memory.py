@@ -16,6 +16,7 @@ import numpy as np
 FRAMES = (1_000, 6_826)
 FEW = (100, 200)
 
+ROOT = Path(__file__).parents[1]
 BASIS = (9, 6)
 
 #: Fresh processes for each.
@@ -47,7 +48,7 @@ def beyond(count: int, repetitions: int) -> float:
     environment = {**os.environ, **EXACT}
 
     return median(
-        int(subprocess.run(command, env=environment, capture_output=True, check=True).stdout)
+        int(subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True).stdout)
         for _ in range(repetitions)
     )
 

@@ -58,14 +58,17 @@ class FrameArrays:
 
 
 def listed(frames: Any) -> list[Any]:
-    """Frames as a list, also one alone.
+    """Frames as a list, also one alone. A list stays what it is.
 
     Raises
     ------
     BadInput
         when there is none
     """
-    several = [frames] if hasattr(frames, "get_positions") else list(frames)
+    if hasattr(frames, "get_positions"):
+        return [frames]
+
+    several = frames if isinstance(frames, list) else list(frames)
     if not several:
         raise BadInput("no frames: give a list of at least one ase.Atoms")
     return several

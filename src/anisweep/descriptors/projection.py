@@ -228,6 +228,7 @@ class EllipsoidalDensityProjection:
         """
         frames = listed(frames)
         bare = [i for i, frame in enumerate(frames) if self.rotation_key not in frame.arrays]
+        frames = frames.copy() if bare else frames
 
         for i in bare:
             warnings.warn(
