@@ -70,10 +70,12 @@ class RadialBasis:
         BadInput
             when rcond drops so much of the overlap that tol is exceeded
         """
+        return [np.array(self.exact_mixing(l), dtype=float) for l in range(self.lmax + 1)]
+
+    def exact_mixing(self, l: int) -> list[list[Decimal]]:
+        """The matrix of one l before it is rounded, with 50 digits."""
         scale = self.width if self.name == "gto" else self.cutoff
-        return [
-            _mixing(self.name, l, count, scale, self.rcond, self.tol) for l, count in enumerate(self.counts)
-        ]
+        return _mixing(self.name, l, self.counts[l], scale, self.rcond, self.tol)
 
 
 def radial_counts(lmax: int, max_radial: Any) -> tuple[int, ...]:
@@ -109,7 +111,7 @@ def radial_counts(lmax: int, max_radial: Any) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=512)
-def _mixing(name: Name, l: int, count: int, scale: float, rcond: float, tol: float) -> np.ndarray:
+def _mixing(name: Name, l: int, count: int, scale: float, rcond: float, tol: float) -> list[list[Decimal]]:
     """N_k S^-1/2, Loewdin's orthonormalisation with the norms of the primitive functions folded in."""
     with localcontext() as context:
         context.prec = DIGITS
@@ -129,12 +131,9 @@ def _mixing(name: Name, l: int, count: int, scale: float, rcond: float, tol: flo
 
         weights = [ONE / value.sqrt() if keep else ZERO for value, keep in zip(values, kept, strict=True)]
         norms = [_norm(name, k, Decimal(scale)) for k in degrees]
-        return np.array(
-            [
-                [float(norms[a] * _dot(vectors[a], weights, vectors[b])) for b in range(count)]
-                for a in range(count)
-            ]
-        )
+        return [
+            [norms[a] * _dot(vectors[a], weights, vectors[b]) for b in range(count)] for a in range(count)
+        ]
 
 
 def _overlap(name: Name, a: int, b: int) -> Decimal:
@@ -142,7 +141,7 @@ def _overlap(name: Name, a: int, b: int) -> Decimal:
     if name == "monomial":
         return Decimal((2 * a + 3) * (2 * b + 3)).sqrt() / Decimal(a + b + 3)
 
-    return _half_gamma((a + b) // 2) / (_half_gamma(a) * _half_gamma(b)).sqrt()
+    return half_gamma((a + b) // 2) / (half_gamma(a) * half_gamma(b)).sqrt()
 
 
 def _norm(name: Name, k: int, scale: Decimal) -> Decimal:
@@ -150,10 +149,10 @@ def _norm(name: Name, k: int, scale: Decimal) -> Decimal:
     if name == "monomial":
         return (Decimal(2 * k + 3) / scale ** (2 * k + 3)).sqrt()
 
-    return ONE / (scale ** (2 * k + 3) * _half_gamma(k) * PI.sqrt() / 2).sqrt()
+    return ONE / (scale ** (2 * k + 3) * half_gamma(k) * PI.sqrt() / 2).sqrt()
 
 
-def _half_gamma(k: int) -> Decimal:
+def half_gamma(k: int) -> Decimal:
     """Gamma(k + 3/2) / sqrt(pi)."""
     value = ONE / 2
     for i in range(1, k + 1):

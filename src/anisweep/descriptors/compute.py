@@ -210,10 +210,12 @@ def compute(
     return results, found > 0
 
 
-def room(tables: Tables, counts: np.ndarray, species: np.ndarray, wanted: Wanted) -> np.ndarray:
+def room(
+    tables: Tables, counts: np.ndarray, species: np.ndarray, wanted: Wanted, kind: type = np.float64
+) -> np.ndarray:
     """An array for the features of frames with so many particles."""
     rows = int(counts.sum()) if wanted.per_centre else len(counts)
-    return np.empty((rows, sum(widths(tables.radial.counts, len(species), wanted.output))))
+    return np.empty((rows, sum(widths(tables.radial.counts, len(species), wanted.output))), kind)
 
 
 class Call:

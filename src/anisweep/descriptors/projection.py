@@ -110,6 +110,9 @@ class EllipsoidalDensityProjection:
     threads : exactly so many compute
     drop_isolated : leave out centres and frames without any neighbour, as the published package does.
         Otherwise their features are zero
+    cutoff_smoothing : Angstrom, a float: within so much of the cutoff a neighbour's density fades as
+        (1 + cos) / 2, so that functions of the descriptors do not jump. None, as in the published package,
+        lets none fade
 
     Raises
     ------
@@ -118,6 +121,9 @@ class EllipsoidalDensityProjection:
     NotImplementedError
         for another basis, and for compute_gradients
     """
+
+    #: Of the features.
+    number_type: type = np.float64
 
     def __init__(
         self,
@@ -135,6 +141,7 @@ class EllipsoidalDensityProjection:
         *,
         threads: int = 1,
         drop_isolated: bool = False,
+        cutoff_smoothing: float | None = None,
     ) -> None:
         _check_choices(compute_gradients, rotation_type, threads)
         self.max_angular = max_angular
@@ -154,7 +161,7 @@ class EllipsoidalDensityProjection:
         )
         self.radial_basis = basis
         self.num_ns = list(counts)
-        self.tables = Tables(basis)
+        self.tables = Tables(basis, smoothing=_smoothing(cutoff_smoothing, cutoff_radius))
         _ = self.tables.mixing  # so that a basis that cannot be orthonormalised is refused here
 
         if rotation_type == "quaternion":
@@ -173,7 +180,7 @@ class EllipsoidalDensityProjection:
         normalize : orthonormalise the radial functions; else they are r^(l + 2n), times the envelope
         show_progress, rust_moments : of the published package, without a meaning here
         """
-        tables = self.tables if normalize else Tables(self.radial_basis, normalize=False)
+        tables = self.tables if normalize else replace(self.tables, normalize=False)
         return labels.coefficients(self._describe(frames, "coefficients", True, tables))
 
     def power_spectrum(
@@ -257,7 +264,7 @@ class EllipsoidalDensityProjection:
         species = species if neighbours is None else _covering(neighbours, species)
 
         wanted = Wanted(output, per_centre, not self.subtract_center_contribution)
-        values = room(tables, counts, species, wanted)
+        values = room(tables, counts, species, wanted, self.number_type)
         found, numbers = self._fill(values, gathered, tables, species, wanted)
 
         frame = np.arange(first, first + len(frames))
@@ -296,13 +303,20 @@ class EllipsoidalDensityProjection:
 
         for arrays in gathered:
             part = values[row : row + len(arrays.numbers if wanted.per_centre else arrays.counts)]
-            found.append(compute(tables, arrays, species, wanted, self.threads, into=part)[1])
+            found.append(self._compute(tables, arrays, species, wanted, part))
             row += len(part)
             if wanted.per_centre:
                 numbers.append(arrays.numbers)
             del arrays  # before the next ones are gathered
 
         return np.concatenate(found), np.concatenate(numbers or [species[:0]])
+
+    def _compute(
+        self, tables: Tables, arrays: FrameArrays, species: np.ndarray, wanted: Wanted, into: np.ndarray
+    ) -> np.ndarray:
+        """Write the features of some frames; which centres have a neighbour of which species."""
+        _, found = compute(tables, arrays, species, wanted, self.threads, into=into)
+        return found
 
 
 def _without_isolated(described: Descriptors, counts: np.ndarray) -> Descriptors:
@@ -313,7 +327,8 @@ def _without_isolated(described: Descriptors, counts: np.ndarray) -> Descriptors
     if len(described.frame) != len(alive) or (described.centre < 0).any():
         there = np.bincount(np.repeat(np.arange(len(counts)), counts), alive, len(counts))
         kept = there > 0
-        values = values * (counts / np.maximum(there, 1))[:, None]
+        shares = counts / np.maximum(there, 1)
+        values = values * shares.astype(values.dtype)[:, None]
 
     return replace(
         described,
@@ -357,6 +372,17 @@ def _length(name: str, value: Any) -> float:
     if not (np.isreal(value) and np.isfinite(value) and value > 0):
         raise BadInput(f"{name} must be a positive length in Angstrom, not {value!r}")
     return float(value)
+
+
+def _smoothing(width: float | None, cutoff: float) -> float:
+    """Zero where nothing fades."""
+    if width is None:
+        return 0.0
+    if _length("cutoff_smoothing", width) > cutoff:
+        raise BadInput(
+            f"cutoff_smoothing is {width}, more than cutoff_radius, {cutoff}: choose a smaller one"
+        )
+    return float(width)
 
 
 def _width(basis: str, width: float | None) -> float:

@@ -23,7 +23,7 @@ class Basis(ctypes.Structure):
 
     _fields_ = _fields(
         "lmax stride values row",
-        "cutoff width2",
+        "cutoff smoothing width2",
         "moments kept offset norm mixing blocks shape index entry",
     )
 
@@ -60,10 +60,12 @@ class Tables:
     ----------
     radial : the basis
     normalize : whether the radial functions are orthonormalised (N_k S^-1/2) or left as r^(l + 2n)
+    smoothing : Angstrom below the cutoff over which a neighbour fades; 0 when none does
     """
 
     radial: RadialBasis
     normalize: bool = True
+    smoothing: float = 0.0
 
     @cached_property
     def moments(self) -> np.ndarray:
@@ -100,6 +102,7 @@ class Tables:
             values=values,
             row=-(-values // 8) * 8,
             cutoff=self.radial.cutoff,
+            smoothing=self.smoothing,
             width2=self.radial.width**2,
             **{name: array.ctypes.data for name, array in arrays.items()},
         )

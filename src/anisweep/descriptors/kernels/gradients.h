@@ -229,11 +229,15 @@ static void differentiate_pair(const Group *g, const Pair *pair, const V *produc
 }
 
 /* One pair's share of everything but the turning, which is the group's. */
-static void add_pair(const Group *g, const Pair *pair, const V *product, int k, const Derivatives *to)
+static void add_pair(const Basis *b, const Group *g, const Pair *pair, const V *product, int k,
+                     const Derivatives *to)
 {
     double force[3];
     differentiate_pair(g, pair, product, k, force, to->diameters ? to->diameters + 3 * pair->particle : NULL);
+    const double along = fading(b, pair->r) * product[PLAIN][k];
 
+    for (int x = 0; x < 3; x++)
+        force[x] += along * pair->r[x];
     for (int x = 0; x < 3; x++) {
         to->positions[3 * pair->particle + x] += force[x];
         to->positions[3 * g->centre + x] -= force[x];
