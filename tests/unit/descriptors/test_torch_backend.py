@@ -68,6 +68,17 @@ def test_every_size_of_basis(basis, lmax, max_radial):
     assert relative(in_torch(lmax, basis, **settings).power_spectrum(frames), expected) <= 1e-12
 
 
+@pytest.mark.parametrize(("basis", "lmax", "max_radial"), [("gto", 9, 6), ("gto", 12, 8), ("monomial", 9, 6)])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_large_bases_lose_no_digits(shape, basis, lmax, max_radial):
+    """Two formulations, of which the kernels' has no matrix product and this one no recurrence in l."""
+    frames = frames_of(shape)
+    settings = {"max_radial": max_radial, **BASES[basis]}
+
+    expected = projection(lmax, basis, **settings).power_spectrum(frames)
+    assert relative(in_torch(lmax, basis, **settings).power_spectrum(frames), expected) <= 1e-13
+
+
 @pytest.mark.parametrize("basis", BASES)
 @pytest.mark.parametrize(("lmax", "max_radial", "bound"), [(6, None, 1e-6), (9, 6, 1e-5)])
 def test_float32_keeps_its_digits(device, basis, lmax, max_radial, bound):
