@@ -21,11 +21,23 @@ include: "workflow/rules/tables.smk"
 include: "workflow/rules/report.smk"
 
 
+# Only packs are measured elsewhere.
 localrules:
     all,
     measure,
     tables,
     report,
+    prepare_dataset,
+    collect_cells,
+    collect_journeys,
+    collect_profiles,
+    summarise,
+    decide,
+    write_legacy_tables,
+    draw_figure,
+    judge_claims,
+    draw_profile,
+    write_report,
 
 
 rule all:

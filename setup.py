@@ -2,9 +2,11 @@
 
 One source, compiled once for each level of the instruction set. Which one is used is decided at run time,
 by the CPU (src/anisweep/descriptors/library.py).
+
+With ANISWEEP_KERNELS=none nothing is compiled: an access point plans and reports, and computes nothing.
 """
 
-import platform
+import os
 from pathlib import Path
 from runpy import run_path
 
@@ -12,17 +14,12 @@ from setuptools import Extension, setup
 
 FOLDER = "src/anisweep/descriptors/kernels"
 
-COMMON = ["-O3", "-std=gnu11", "-fno-math-errno", "-ffp-contract=fast", "-Wno-psabi"]
-LEVELS = {"portable": []}
-
-if platform.machine() in ("x86_64", "AMD64"):
-    LEVELS["avx2"] = ["-mavx2", "-mfma"]
-    LEVELS["avx512"] = ["-mavx512f", "-mavx512dq", "-mavx512vl", "-mfma", "-mprefer-vector-width=512"]
-
 SHARED = [str(path) for path in sorted(Path(FOLDER).iterdir()) if path.suffix in (".c", ".h")]
 
 LIBRARY = "src/anisweep/descriptors/library.py"
-SOURCE = run_path(LIBRARY)["SOURCE"]
+library = run_path(LIBRARY)
+
+levels = [] if os.environ.get("ANISWEEP_KERNELS") == "none" else library["compiled_levels"]()
 
 setup(
     ext_modules=[
@@ -30,11 +27,11 @@ setup(
             f"anisweep.descriptors._{level}",
             sources=[f"{FOLDER}/{level}.c"],
             depends=[*SHARED, LIBRARY],
-            define_macros=[("ANISWEEP_SOURCE", f'"{SOURCE}"')],
-            extra_compile_args=COMMON + flags,
+            define_macros=[("ANISWEEP_SOURCE", f'"{library["SOURCE"]}"')],
+            extra_compile_args=[*library["COMMON_FLAGS"], *library["LEVEL_FLAGS"][level]],
             py_limited_api=True,
         )
-        for level, flags in LEVELS.items()
+        for level in levels
     ],
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
 )

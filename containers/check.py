@@ -22,6 +22,9 @@ def main() -> None:
         import_module(IMPORTS[package])
         print(f"{package} {metadata.version(package)}")
 
+    if not list(PLACE.glob("cache/**/portable.so")):
+        sys.exit("no compiled kernels: the mode fused_cpu would compile them in every job")
+
     if "--cuda" in sys.argv and not import_module("torch").version.cuda:
         sys.exit("torch is no CUDA build: GPU cells would be unavailable. Build without TORCH_INDEX.")
 

@@ -13,6 +13,9 @@ export TORCHINDUCTOR_CACHE_DIR="$XDG_CACHE_HOME/inductor"
 export TRITON_CACHE_DIR="$XDG_CACHE_HOME/triton"
 export CUDA_CACHE_PATH="$XDG_CACHE_HOME/cuda"
 
+# Kernels that were compiled with the image; newer ones go to the cache above.
+export ANISWEEP_KERNELS=/opt/anisweep/cache/anisweep/kernels
+
 # One thread wherever nobody asked; run-pack sets every variable to what its cells ask for.
 for layer in OMP OPENBLAS MKL NUMEXPR BLIS NUMBA RAYON TORCH; do
     eval "export ${layer}_NUM_THREADS=\"\${${layer}_NUM_THREADS:-1}\""

@@ -2,7 +2,8 @@
 # Installs the lock into /opt/anisweep: the %post of every recipe.
 #
 # The published anisoap has a part in Rust. A wheel of it in /mnt is taken
-# (`apptainer build --bind FOLDER:/mnt`); without one it is built here, and the compiler removed again.
+# (`apptainer build --bind FOLDER:/mnt`); without one it is built here, and Rust removed again. The C compiler
+# stays: a job whose kernels are newer than the image compiles them itself, as the JIT of torch may too.
 set -eu
 
 # CHTC's build nodes need it; elsewhere /tmp may be the machine's own, which is open already.
@@ -29,16 +30,22 @@ install_locked() {
 
 build_anisoap() {
     echo "Building the published anisoap with Rust (a minute)."
-    debian update
-    debian install -y --no-install-recommends cargo-web gcc libc6-dev
+    debian install -y --no-install-recommends cargo-web
     blocks anisoap== > "$place/anisoap.txt"
     install_locked "$place/anisoap.txt"
-    debian purge -y --auto-remove cargo-web gcc libc6-dev
-    debian clean
-    rm -rf /var/cache/apt/* /var/lib/apt/lists/* "$HOME/.cargo" "$place/anisoap.txt"
+    debian purge -y --auto-remove cargo-web
+    rm -rf "$HOME/.cargo" "$place/anisoap.txt"
+}
+
+compile_kernels() {
+    XDG_CACHE_HOME="$place/cache" python3 -c "
+from runpy import run_path
+run_path('$place/descriptors/library.py')['compile_kernels']()"
 }
 
 python3 -m venv "$place"
+debian update
+debian install -y --no-install-recommends gcc libc6-dev
 
 # What is installed is written down, and what is written down is tested.
 if [ -n "${TORCH_INDEX:-}" ]; then
@@ -58,4 +65,6 @@ else
     build_anisoap
 fi
 
-rm "$place/install.sh"
+compile_kernels
+debian clean
+rm -rf /var/cache/apt/* /var/lib/apt/lists/* "$place/descriptors" "$place/install.sh"

@@ -1,4 +1,4 @@
-"""The small image of the tests: built on the pool's build node by its ordinary user, kept between pools."""
+"""Images of this tree: built on the pool's build node by its ordinary user, kept between pools."""
 
 from __future__ import annotations
 
@@ -36,20 +36,26 @@ def image_command(pool: Pool, *command: str, folder: str = IMAGES) -> list[str]:
 
 
 def small_image(pool: Pool) -> str:
-    """The path, on the access point, of an image of this tree without torch; built if it is not there.
+    """The image of the tests, without torch: see `image_of_the_tree`."""
+    return image_of_the_tree(pool, "--small")
+
+
+def image_of_the_tree(pool: Pool, *options: str) -> str:
+    """The path, on the access point, of the CPU image of this tree; built if it is not there.
 
     Raises
     ------
     PoolError
         when the build fails; what it said has been shown
     """
-    wanted = images.wanted(Project(PROJECT), "cpu", small=True, base=str(IMAGE_BASE.folder))
-    build = image_command(pool, "build", "cpu", "--small", "--base", BASE)
+    small = "--small" in options
+    wanted = images.wanted(Project(PROJECT), "cpu", small=small, base=str(IMAGE_BASE.folder))
+    build = image_command(pool, "build", "cpu", *options, "--base", BASE)
 
     if images.find(wanted, kept()) is None:
         subprocess.run(build, stdin=subprocess.DEVNULL, check=False)
 
     found = images.find(wanted, kept())
     if found is None:
-        raise PoolError("The small image could not be built; what it said above is the reason.")
+        raise PoolError("The image could not be built; what it said above is the reason.")
     return f"{IMAGES}/{found.file.name}"

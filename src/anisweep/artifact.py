@@ -59,17 +59,28 @@ def write(folder: Path, artifact: Path) -> None:
                 for name, path in names.items():
                     _add(tar, name, path.read_bytes())
 
-        link = kept_link(artifact)
-        link.parent.mkdir(exist_ok=True)
-        link.unlink(missing_ok=True)
-        os.link(temporary, link)
-        os.link(temporary, artifact)  # unlike a rename, this never replaces what another one put there
-        sync_folder(artifact.parent)
+        put(temporary, artifact)
     except OSError as error:
         error.filename = error.filename or str(artifact)  # a full disk does not say where it is
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def put(whole: Path, artifact: Path) -> None:
+    """Give a file that is whole and on the disk an artifact's name, and the kept one.
+
+    Raises
+    ------
+    FileExistsError
+        An artifact is never overwritten.
+    """
+    link = kept_link(artifact)
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.unlink(missing_ok=True)
+    os.link(whole, link)
+    os.link(whole, artifact)  # unlike a rename, this never replaces what another one put there
+    sync_folder(artifact.parent)
 
 
 def kept_link(artifact: Path) -> Path:

@@ -6,14 +6,19 @@ import json
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
+from anisweep.bundle_commands import bundle, ingest
 from anisweep.cell import Pack
-from anisweep.config import ConfigError, Project, load_config
+from anisweep.claims_command import claims
+from anisweep.cluster_commands import CLUSTER_COMMANDS
+from anisweep.compare_command import compare
+from anisweep.config import ConfigError, Project, load_config, overrides_of
+from anisweep.describe_commands import describe, merge
 from anisweep.image_commands import image
 from anisweep.plainly import plainly
+from anisweep.preflight_command import preflight
 from anisweep.store import Store, write_text
 
 
@@ -87,7 +92,7 @@ def plan(overrides: tuple[str, ...], as_json: bool, retry: bool) -> None:
     from anisweep.plan.text import plan_as_json, plan_as_text
 
     project = Project.find()
-    given = _overrides(overrides) | ({"retry": True} if retry else {})
+    given = overrides_of(overrides) | ({"retry": True} if retry else {})
     made = make_plan(project, *load_config(project, given))
     click.echo(json.dumps(plan_as_json(made), indent=1) if as_json else plan_as_text(made))
 
@@ -166,7 +171,8 @@ def prune(yes: bool) -> None:
     click.echo(f"{verb} {len(artifacts)} artifacts.{remedy}")
 
 
-main.add_command(image)
+for each in (compare, claims, describe, merge, image, preflight, bundle, ingest, *CLUSTER_COMMANDS):
+    main.add_command(each)
 
 
 @main.command("run-pack")
@@ -202,13 +208,14 @@ def prepare_data(path: Path) -> None:
 
 
 @main.command(hidden=True)
-@click.argument("step", type=click.Choice(["cells", "summary", "legacy"]))
+@click.argument("step", type=click.Choice(["cells", "journeys", "profiles", "summary", "decision", "legacy"]))
 @click.argument("study")
 @plainly
 def tables(step: str, study: str) -> None:
     """Write the tables of a study: results/STUDY/tables."""
+    from anisweep import decision
     from anisweep import tables as written
-    from anisweep.run import study_rows
+    from anisweep.run import study_journeys, study_profiles, study_rows
 
     project = Project.find()
     folder = project.results / study / "tables"
@@ -216,8 +223,14 @@ def tables(step: str, study: str) -> None:
     if step == "cells":
         rows, sources, missing = study_rows(project, study)
         written.write_cells(rows, sources, folder, missing)
+    elif step == "journeys":
+        written.write_journeys(study_journeys(project, study), folder)
     elif step == "summary":
         written.write_summary(folder)
+    elif step == "decision":
+        decision.write(written.read(folder, "summary"), folder / "decision.json")
+    elif step == "profiles":
+        written.write_profiles(study_profiles(project, study), project.results / study)
     else:
         written.write_legacy_tables(folder)
 
@@ -228,10 +241,14 @@ def tables(step: str, study: str) -> None:
 @plainly
 def draw(study: str, figure: str) -> None:
     """Draw one figure of a study: results/STUDY/figures."""
+    import anisweep.figures.profiles as profiles
     from anisweep import figures
 
     folder = Project.find().results / study
-    figures.draw_to(figure, folder / "tables", folder / "figures" / figure)
+    if figure in figures.names():
+        figures.draw_to(figure, folder / "tables", folder / "figures" / figure)
+    else:
+        profiles.draw_to(figure, folder, folder / "figures" / figure)
 
 
 @main.command(hidden=True)
@@ -256,24 +273,3 @@ def _time_left() -> str:
     except ConfigError:
         return ""  # a job on another machine
     return f"; {left}" if left else ""
-
-
-def _overrides(pairs: tuple[str, ...]) -> dict[str, Any]:
-    """KEY=VALUE, each value as YAML, as Snakemake reads them."""
-    import yaml
-
-    given = {}
-
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals:
-            raise ConfigError(f"{pair}: not allowed. Allowed: KEY=VALUE, for example replicates=5.")
-        try:
-            given[key] = yaml.safe_load(value)
-        except yaml.YAMLError:
-            raise ConfigError(
-                f"{pair}: the value is no YAML. Allowed: numbers, words, [lists]. "
-                "Close every bracket and quotation mark, and quote the whole for the shell."
-            ) from None
-
-    return given

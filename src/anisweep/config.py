@@ -28,7 +28,17 @@ Model = TypeVar("Model", bound=BaseModel)
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 
 #: Folders below results/ that are no study's.
-RESERVED_NAMES = ("artifacts", "packs", "logs", "figures", "profiler_traces")
+RESERVED_NAMES = (
+    "artifacts",
+    "batches",
+    "code",
+    "controllers",
+    "packs",
+    "logs",
+    "figures",
+    "profiler_traces",
+    "tables",
+)
 
 
 class ConfigError(ValueError):
@@ -62,7 +72,9 @@ class Measure(Section):
     repetitions: Annotated[int, Field(strict=True, ge=2, description="timed calls")] = 5
     minimum_s: Annotated[float, Field(ge=0, le=60, description="shortest duration of a repetition")] = 0.05
     limit_s: Annotated[float, Field(gt=0, description="a cell that takes longer is `stalled`")] = 600.0
-    profile: Annotated[bool, Field(description="also write a cProfile of one more call")] = False
+    profile: Annotated[
+        bool, Field(description="also write a cProfile of one more call, and sampled stacks")
+    ] = False
 
 
 class DatasetEntry(Section):
@@ -219,6 +231,10 @@ class Project:
     def study_names(self) -> list[str]:
         return sorted(path.stem for path in (self.root / "config" / "studies").glob("*.yaml"))
 
+    def claim_files(self) -> list[Path]:
+        """The sources of claims, one a file; their names give the order."""
+        return sorted((self.root / "config" / "claims").glob("*.yaml"))
+
 
 def load_config(project: Project, overrides: dict[str, Any] | None = None) -> tuple[Config, dict[str, Sweep]]:
     """The configuration and its studies, by name, with ``overrides`` on top.
@@ -233,7 +249,7 @@ def load_config(project: Project, overrides: dict[str, Any] | None = None) -> tu
         naming the key's path, what came, what is allowed and the nearest right spelling
     """
     file = project.root / "config" / "config.yaml"
-    given = _merge(_read_yaml(file), overrides or {})
+    given = _merge(read_yaml(file), overrides or {})
 
     switches = {key: value for key, value in given.items() if key in Config.model_fields}
     study_overrides = {key: value for key, value in given.items() if key not in Config.model_fields}
@@ -244,8 +260,27 @@ def load_config(project: Project, overrides: dict[str, Any] | None = None) -> tu
             where = f"{_relative(project, file)} or --config"
             raise ConfigError(f"{where}: {unknown_key(key, (), allowed)}\n{REMEDY}")
 
-    config = _validated(Config, switches, f"{_relative(project, file)} or --config")
+    config = validated(Config, switches, f"{_relative(project, file)} or --config")
     return config, {name: load_study(project, name, config.size, study_overrides) for name in config.studies}
+
+
+def overrides_of(pairs: tuple[str, ...]) -> dict[str, Any]:
+    """KEY=VALUE, each value as YAML, as Snakemake reads them."""
+    given = {}
+
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise ConfigError(f"{pair}: not allowed. Allowed: KEY=VALUE, for example replicates=5.")
+        try:
+            given[key] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise ConfigError(
+                f"{pair}: the value is no YAML. Allowed: numbers, words, [lists]. "
+                "Close every bracket and quotation mark, and quote the whole for the shell."
+            ) from None
+
+    return given
 
 
 def load_study(project: Project, name: str, size: str, overrides: dict[str, Any] | None = None) -> Sweep:
@@ -264,7 +299,7 @@ def load_study(project: Project, name: str, size: str, overrides: dict[str, Any]
             f"It would be {file}; `anisweep new {name} FILE` writes it."
         )
 
-    given = _read_yaml(file)
+    given = read_yaml(file)
     full = given.pop("full", {})
     if not isinstance(full, dict):
         raise ConfigError(f"{file}: full: {full!r} is not allowed. Allowed: keys of a study. {REMEDY}")
@@ -274,7 +309,7 @@ def load_study(project: Project, name: str, size: str, overrides: dict[str, Any]
     where = str(_relative(project, file))
     if overrides:
         where += " with --config on top"
-    return _validated(Sweep, _merge(given, overrides or {}), where)
+    return validated(Sweep, _merge(given, overrides or {}), where)
 
 
 class _Loader(yaml.SafeLoader):
@@ -293,7 +328,8 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-def _read_yaml(file: Path) -> dict[str, Any]:
+def read_yaml(file: Path) -> dict[str, Any]:
+    """A file of `key: value` lines, none of them twice; what is wrong with it is said in words."""
     try:
         content = yaml.load(file.read_text(encoding="utf-8"), _Loader)  # a SafeLoader
     except (OSError, UnicodeDecodeError) as error:
@@ -322,7 +358,8 @@ def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _validated(model: type[Model], given: dict[str, Any], where: str) -> Model:
+def validated(model: type[Model], given: dict[str, Any], where: str) -> Model:
+    """The typed section, or an error that names each wrong key of ``where``."""
     try:
         return model.model_validate(given)
     except ValidationError as error:

@@ -4,24 +4,37 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from anisweep import controller, datasets
-from anisweep.cell import Pack, cell_from_plain, digest
+from anisweep.cell import Cell, Pack, cell_from_plain, digest
+from anisweep.cluster.arrivals import journeys_of, take_home
+from anisweep.cluster.jobs import Jobs
 from anisweep.config import Config, ConfigError, Project, Sweep, load_config
 from anisweep.failures import EXPECTED, message
 from anisweep.plan import Plan, make_plan, pack_file, write_packs
+from anisweep.plan.requests import Request, request_of
 from anisweep.plan.text import duration
+from anisweep.preflight import pass_or_stop
+from anisweep.profiled import profile_figures
+from anisweep.reading import read_folder
 from anisweep.row import Row
+from anisweep.site import LOCAL
 from anisweep.store import Store, remove_leftovers, restore_kept, rows_of, write_json
 
+if TYPE_CHECKING:
+    from anisweep.tables import PackJourney, Profile
+
 PACKAGE = Path(__file__).parent
+
+#: Tables that the report reads. A study of an earlier version that lacks one is left out until it runs again.
+REPORTED = ("cells.parquet", "summary.parquet", "journeys.parquet", "platforms.json", "missing.json")
 
 
 @dataclass(frozen=True)
@@ -34,6 +47,7 @@ class Run:
     sweeps: dict[str, Sweep]
     plan: Plan
     packs: dict[str, Pack]
+    jobs: Jobs | None  # on a cluster
 
     @classmethod
     def read(cls, overrides: dict[str, Any]) -> Run:
@@ -42,12 +56,16 @@ class Run:
             project = Project.find()
             given = _typed(overrides)
             config, sweeps = load_config(project, given)
+            take_home(project)
             plan = make_plan(project, config, sweeps)
             write_packs(project, plan.packs)
+            jobs = None if config.site == LOCAL else Jobs.of(project, plan.awaited, plan.model)
+            if jobs:
+                jobs.write_description()
 
         # The packs of this run watch this process, and end when it does.
         os.environ["ANISWEEP_CONTROLLER"] = str(os.getpid())
-        return cls(project, given, config, sweeps, plan, {pack.name: pack for pack in plan.packs})
+        return cls(project, given, config, sweeps, plan, {pack.name: pack for pack in plan.awaited}, jobs)
 
     @property
     def studies(self) -> list[str]:
@@ -56,9 +74,17 @@ class Run:
     @property
     def report_studies(self) -> list[str]:
         """The studies of the report: those of this run, then those that were run before."""
-        tables = sorted(self.project.results.glob("*/tables/summary.parquet"))
-        before = [file.parts[-3] for file in tables if (file.parents[1] / "configuration.yaml").exists()]
+        before = [
+            folder.parent.name
+            for folder in study_tables(self.project)
+            if all((folder / table).exists() for table in REPORTED)
+        ]
         return self.studies + [study for study in before if study not in self.sweeps]
+
+    @property
+    def claims(self) -> list[str]:
+        """The files of claims."""
+        return [os.path.relpath(file) for file in self.project.claim_files()]
 
     def pack_input(self, name: str) -> str:
         """The file of a planned pack.
@@ -72,14 +98,58 @@ class Run:
         """The data sets that a planned pack reads."""
         return sorted({cell.dataset.path for cell in self.packs[name].cells} if name in self.packs else ())
 
+    def code_inputs(self, name: str) -> list[str]:
+        """Our code, where a pack takes it along."""
+        return [self.jobs.wheel] if self.jobs and name in self.packs else []
+
+    def container(self, name: str) -> str:
+        """The image that a pack's job runs in; locally only with `--sdm apptainer`."""
+        return self.jobs.container(self.packs[name]) if self.jobs else "containers/cpu.sif"
+
+    def request(self, name: str) -> Request:
+        """What a pack needs of a machine."""
+        if self.jobs is None:
+            return request_of(self.packs[name], self.plan.model)
+        return self.jobs.request(self.packs[name])
+
+    def threads(self, name: str) -> int:
+        """On this machine all cores, since whatever runs beside a measurement disturbs it."""
+        return self.request(name).cpus if self.jobs else 1000
+
     def dataset_inputs(self, path: str) -> list[str]:
         """A generated data set is made from nothing, once; a prepared one has no rule."""
-        planned = any(cell.dataset.path == path for pack in self.plan.packs for cell in pack.cells)
+        planned = any(cell.dataset.path == path for pack in self.plan.awaited for cell in pack.cells)
         return [] if planned and not (self.project.root / path).exists() else [f"{path} is not planned"]
 
-    def artifacts(self, study: str) -> list[str]:
-        """The artifacts that a study's tables rest on, there or to come."""
-        return [f"results/artifacts/{name}.tar.gz" for name in self.plan.artifacts_of(study)]
+    def artifacts(self, study: str, targets: Collection[str] = ()) -> list[str]:
+        """The artifacts that a study's tables rest on, there or to come.
+
+        ``snakemake report`` takes what is there: it measures nothing.
+        """
+        names = self.plan.artifacts_of(study)
+        if set(targets) == {"report"}:
+            names = [name for name in names if name not in self.packs]
+        return [f"results/artifacts/{name}.tar.gz" for name in names]
+
+    def ingested(self) -> list[str]:
+        """The table of old bundles, where there is one; the report shows it."""
+        file = "results/tables/ingested.parquet"
+        return [file] if (self.project.root / file).exists() else []
+
+    @property
+    def profiled(self) -> list[str]:
+        """The studies that profile; they have a table of hotspots and figures of their data sets."""
+        return [name for name, sweep in self.sweeps.items() if sweep.measure.profile]
+
+    def figures(self, study: str) -> list[str]:
+        """The figures of a study, by name: those of every study, and those of its profiles."""
+        if study not in self.profiled:
+            return figure_names()
+
+        sets = {self.plan.cells[key].dataset for key in self.plan.studies[study]}
+        return figure_names() + sorted(
+            name for each in sets for name in profile_figures(each.name, each.frames)
+        )
 
     def tables_digest(self, study: str) -> str:
         """Changes when a study asks for other cells, so that its tables are made again."""
@@ -89,8 +159,14 @@ class Run:
         """Become the controller and write down what this run works on, for the programs of its rules."""
         with _troubles_in_words():
             controller.hold(self.project, list(self.packs))
+            self.check()
             remove_leftovers(self.project.artifacts)
             self._write_down()
+
+    def check(self) -> None:
+        """On a cluster: what would go wrong there, before anything goes out."""
+        if self.jobs:
+            pass_or_stop(self.jobs, self.plan.packs)
 
     def _write_down(self) -> None:
         """The resolved configuration and the cells of each study."""
@@ -113,14 +189,18 @@ class Run:
         plan = self.plan
         if plan.running and plan.in_flight:
             return f"{len(plan.cells)} cells; another run (pid {plan.running.pid}) is measuring some of them."
-        if not plan.packs:
+        if not plan.awaited:
             return f"{len(plan.cells)} cells, all measured: nothing to measure. See results/report.html."
 
-        minutes = plan.estimated_s / 60
-        return (
-            f"{len(plan.cells)} cells, {len(plan.measured)} measured; measuring {len(plan.to_measure)} in "
-            f"{len(plan.packs)} packs, about {minutes:.1f} min. `anisweep plan` says why."
-        )
+        said = [f"{len(plan.cells)} cells, {len(plan.measured)} measured"]
+        if plan.attached:
+            said.append(f"waiting for {len(plan.attached)} packs that are under way")
+        if plan.packs:
+            said.append(
+                f"{len(plan.to_measure)} to measure in {len(plan.packs)} packs, "
+                f"about {plan.estimated_s / 60:.1f} min. `anisweep plan` says why."
+            )
+        return "; ".join(said)
 
     def failed(self) -> str:
         """What to do when something went wrong."""
@@ -221,32 +301,54 @@ def study_rows(project: Project, study: str) -> tuple[list[Row], dict[str, Any],
 
     for entry, found in rows_of(store, cells):
         details = store.details(entry.name)
-        machine, versions = details["host"], details["environment"]["versions"]
+        environment = details["environment"]
+        accelerators = environment.get("accelerators", {})
+        platform = Platform.of(details["host"], environment["versions"], accelerators)
         rows += found
-        platform = Platform(
-            host=machine["host"],
-            system=machine["system"],
-            cpu_model=machine["cpu_model"],
-            cores=machine["cpus"],
-            memory_gb=round(machine["memory_mb"] / 1024, 1),
-            python=versions["python"],
-            packages=versions,
-            **_accelerators(details["environment"].get("accelerators", {})),
-        )
         sources[entry.name] = Source(f"artifacts/{entry.name}.tar.gz", entry.sha256, platform)
 
-    present = {row.key for row in rows}
-    return rows, sources, [cell.label for cell in cells if cell.key not in present]
+    return rows, sources, _missing(cells, rows)
 
 
-def _accelerators(known: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a platform that torch knew."""
-    cudnn = known.get("cudnn")
-    return {
-        "devices": tuple(known.get("devices", ())),
-        "cuda_version": known.get("cuda_version"),
-        "cudnn": None if cudnn is None else str(cudnn),
-    }
+def _missing(cells: Sequence[Cell], rows: Sequence[Row]) -> list[str]:
+    """Labels of the cells that nobody has measured here or, where nothing is from here, anywhere."""
+    here = {cell.site for cell in cells} & {row.site for row in rows}
+    present = {row.key if here else row.point for row in rows}
+    return [cell.label for cell in cells if (cell.key if here else cell.point) not in present]
+
+
+def study_journeys(project: Project, study: str) -> list[PackJourney]:
+    """What clusters did with the packs of a study's rows."""
+    rows, _, _ = study_rows(project, study)
+    return journeys_of(project, rows)
+
+
+def study_profiles(project: Project, study: str) -> Iterator[Profile]:
+    """What was profiled of a study's cells."""
+    from anisweep.tables import Profile
+
+    cells = [cell_from_plain(plain) for plain in json.loads(_cells_file(project, study).read_text())]
+    store = Store(project.artifacts, project.state)
+
+    for entry, rows in rows_of(store, cells):
+        files = read_folder(store.path(entry.name), "profiles/")
+        imports: dict[tuple[int, str], float] = {}
+        for row in rows:
+            first = imports.get((row.process, row.mode), 0.0)
+            imports[row.process, row.mode] = max(first, row.import_s or 0.0)
+
+        for row in (row for row in rows if row.role == "cell"):
+            name = f"{row.key[:16]}-{row.process}"
+            if f"{name}.json" in files:
+                stacks = files.get(f"{name}.folded", b"")
+                artifact = f"artifacts/{entry.name}.tar.gz"
+                yield Profile(row, imports[row.process, row.mode], artifact, files[f"{name}.json"], stacks)
+
+
+def study_tables(project: Project) -> list[Path]:
+    """The folders of tables of every study that has been run."""
+    made = sorted(project.results.glob("*/tables/summary.parquet"))
+    return [file.parent for file in made if (file.parents[1] / "configuration.yaml").exists()]
 
 
 def study_question(project: Project, study: str) -> str:

@@ -105,3 +105,32 @@ def test_read_only(project: Clone) -> None:
     after = project.digests()
     assert {name: after[name] for name in before} == before
     assert len(after) == 2
+
+
+def test_preflight_of_a_full_folder(project: Clone) -> None:
+    results = project.root / "results"
+
+    with mounted(results, "-t", "tmpfs", "-o", "size=4m", "tmpfs"):
+        filler = fill(results, room=16)
+        said = project.run("anisweep", "preflight", "study=quick", status=1)
+        assert f"{results}: artifacts cannot come home" in said
+        assert "No space left on device" in said
+        assert "Make room" in said
+
+        filler.unlink()
+        said = project.run("anisweep", "preflight", "study=quick", status=1)
+        assert "artifacts cannot come home" not in said
+        assert f"{results}: 4 MB are free" in said
+
+
+def test_preflight_of_a_read_only_folder(project: Clone) -> None:
+    results = project.root / "results"
+    results.mkdir(exist_ok=True)
+
+    with mounted(results, "--bind", os.fspath(results)):
+        subprocess.run(["mount", "-o", "remount,ro,bind", os.fspath(results)], check=True)
+        said = project.run("anisweep", "preflight", "study=quick", status=1)
+
+    assert f"{results}: artifacts cannot come home" in said
+    assert "Read-only file system" in said
+    assert "Mend the permissions" in said

@@ -5,7 +5,6 @@ import yaml
 
 from anisweep.config import Config, ConfigError, Measure, Project, Sweep, load_config, load_study
 from anisweep.explain import explain
-from anisweep.plan.digests import worker_environment
 from anisweep.plan.expand import cells_of, dataset_of, hypers_of
 
 STUDY = """
@@ -104,7 +103,7 @@ def test_a_path_keeps_keys_that_look_like_types():
 
 def cells(project, **overrides):
     config, sweep = load(project, **overrides)
-    return list(cells_of("mine", sweep, config.site, worker_environment(project), project))
+    return list(cells_of("mine", sweep, config.site, project))
 
 
 def test_cells_are_the_product_of_all_axes(study):

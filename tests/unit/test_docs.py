@@ -31,8 +31,8 @@ def test_the_commands_that_pages_name_exist() -> None:
 
 def test_the_targets_that_pages_name_exist() -> None:
     text = "\n".join(page.read_text() for page in PAGES)
-    named = set(re.findall(r"(?:^    |`)make ([a-z]+)", text, re.MULTILINE))
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"(?:^    |`)make ([a-z-]+)", text, re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert {"run", "test"} <= named <= targets
 
 

@@ -73,7 +73,7 @@ def test_a_mode_measures_only_its_own_cells(project: Clone) -> None:
     (project.root / target).write_text(file_of("add-a-mode.md", target))
 
     assert project.plan()["to_measure"] == []
-    assert project.reasons("modes=[numpy_only, torch_batched, numpy_optimized]") == {"new": 4}
+    assert project.reasons("modes=[numpy_only, fused_cpu, numpy_optimized]") == {"new": 4}
 
 
 def test_a_figure_measures_nothing(project: Clone) -> None:

@@ -9,10 +9,17 @@ from pathlib import Path
 
 from clone import Clone
 
-FIGURES = ["fidelity", "scaling_species", "stage_breakdown", "wall_time_by_system"]
+FIGURES = [
+    "fidelity",
+    "scaling_species",
+    "stage_breakdown",
+    "util_before_after",
+    "wall_time_by_system",
+    "wall_time_vs_species",
+]
 DRAW_ALL = [f"draw_figure {figure}" for figure in FIGURES]
-TABLES = ["collect_cells", "summarise", "write_legacy_tables"]
-AFTER_MEASURING = sorted([*TABLES, *DRAW_ALL, "write_report"])
+TABLES = ["collect_cells", "collect_journeys", "decide", "summarise", "write_legacy_tables"]
+AFTER_MEASURING = sorted([*TABLES, *DRAW_ALL, "judge_claims", "write_report"])
 
 TIMING = "src/anisweep/worker/timing.py"
 
@@ -44,6 +51,12 @@ def test_code_of_a_figure_draws_that_figure(project: Clone) -> None:
     append(project, "src/anisweep/figures/fidelity.py", "\nNEW = 1\n")
 
     assert project.pending() == ["draw_figure fidelity", "write_report"]
+
+
+def test_another_claim_judges_the_claims(project: Clone) -> None:
+    project.edit("config/claims/1_profiling_study.yaml", "figure: 3.6", "figure: 3.5")
+
+    assert project.pending() == ["judge_claims", "write_report"]
 
 
 def test_the_style_draws_all_figures(project: Clone) -> None:
@@ -80,9 +93,9 @@ def test_worker_code_changes_every_cell(project: Clone) -> None:
 
 
 def test_code_of_a_mode_changes_its_cells(project: Clone) -> None:
-    append(project, "src/anisweep/modes/torch_batched.py", "\n_NEW = 1\n")
+    append(project, "src/anisweep/modes/fused_cpu.py", "\n_NEW = 1\n")
 
-    assert project.reasons() == {"code changed: anisweep.modes.torch_batched": 4}
+    assert project.reasons() == {"code changed: anisweep.modes.fused_cpu": 4}
 
 
 def _raise_in_lock(project: Clone, package: str) -> str:
@@ -128,7 +141,7 @@ def test_one_more_replicate(project: Clone) -> None:
 
     said = project.snakemake("replicates=3")
 
-    assert "measuring 4 in 1 packs" in said
+    assert "4 to measure in 1 packs" in said
     after = project.digests()
     assert {name: after[name] for name in before} == before
     assert len(after) == 3
@@ -136,7 +149,7 @@ def test_one_more_replicate(project: Clone) -> None:
 
 
 def test_a_cell_added_gets_a_pack_of_its_own_between_fresh_anchors(project: Clone) -> None:
-    modes = "modes=[numpy_only, torch_batched, torch_full]"
+    modes = "modes=[numpy_only, fused_cpu, torch_full]"
     overrides = (modes, "replicates=1", "datasets={ellipsoids: {frames: 2}}")
     (added,) = project.plan(*overrides)["to_measure"]
     assert added["reason"] == "new"

@@ -18,9 +18,15 @@ run = Run.read(config)
 print(run.opening(), file=sys.stderr, flush=True)
 
 
+def targets():
+    """What was asked for on the command line; known once the DAG is built."""
+    return workflow.dag_settings.targets
+
+
 wildcard_constraints:
     study="|".join(run.studies),
     figure="|".join(figure_names()),
+    profile=r"(prof|flame)_\w+",
     pack=r"[a-z0-9_]+-r\d+-[0-9a-f]{12}(-\d+)?",
 
 

@@ -6,13 +6,22 @@ rule measure_pack:
     input:
         pack=lambda wildcards: run.pack_input(wildcards.pack),
         data=lambda wildcards: run.data_inputs(wildcards.pack),
+        code=lambda wildcards: run.code_inputs(wildcards.pack),
     output:
         "results/artifacts/{pack}.tar.gz",
     log:
         "results/logs/{pack}.log",
     priority: 10
-    # All cores: whatever runs beside a measurement disturbs it. The pack pins its own threads.
-    threads: 1000
+    container:
+        lambda wildcards: run.container(wildcards.pack)
+    # Here all cores: whatever runs beside a measurement disturbs it. The pack pins its own threads.
+    threads: lambda wildcards: run.threads(wildcards.pack)
+    # What a cluster is asked for.
+    resources:
+        mem_mb=lambda wildcards: run.request(wildcards.pack).memory_mb,
+        disk_mb=lambda wildcards: run.request(wildcards.pack).disk_mb,
+        runtime=lambda wildcards: run.request(wildcards.pack).minutes,
+        gpus=lambda wildcards: run.request(wildcards.pack).gpus,
     shell:
         "anisweep run-pack {input.pack:q} {output:q} | tee {log:q}"
 

@@ -1,13 +1,16 @@
 """The compiled kernels: one shared library for each level of the instruction set, chosen at run time.
 
 setup.py compiles kernels/kernels.c once for each level. They are plain C behind ctypes, which releases the
-GIL during a call, so one build serves every version of Python.
+GIL during a call, so one build serves every version of Python. Where the package travels as source, as it
+does to a cluster, `compile_kernels` puts them into the user's cache, by the digest of their source.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
+import platform
+import subprocess
 from functools import lru_cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
@@ -18,11 +21,66 @@ LEVELS = ("portable", "avx2", "avx512")
 #: Set this variable to one of LEVELS to use it rather than the best that the CPU has.
 VARIABLE = "ANISWEEP_LEVEL"
 
+#: What the compiler is told: for every level, and for each.
+COMMON_FLAGS = ("-O3", "-std=gnu11", "-fno-math-errno", "-ffp-contract=fast", "-Wno-psabi")
+LEVEL_FLAGS = {
+    "portable": (),
+    "avx2": ("-mavx2", "-mfma"),
+    "avx512": ("-mavx512f", "-mavx512dq", "-mavx512vl", "-mfma", "-mprefer-vector-width=512"),
+}
+
+#: An image names its compiled kernels by this variable.
+KERNELS = "ANISWEEP_KERNELS"
+
 FOLDER = Path(__file__).parent
 
 #: Of the files in kernels/, without comments and layout. It stands here so that measurements with other
 #: kernels count as made with other code; a test says what to write when the files change.
 SOURCE = "84588b6f6066"
+
+NO_KERNELS = (
+    "{} has no compiled kernels ({}): install with `pip install .`, which needs a C compiler "
+    "(Debian, Ubuntu: apt-get install gcc libc6-dev; macOS: xcode-select --install)"
+)
+
+
+def compiled_levels() -> tuple[str, ...]:
+    """The levels that are compiled on this kind of processor."""
+    return LEVELS if platform.machine() in ("x86_64", "AMD64") else LEVELS[:1]
+
+
+def compile_kernels() -> bool:
+    """Compile what is not there into the user's cache. Returns whether anything was compiled.
+
+    Raises
+    ------
+    ImportError
+        when there is no compiler, or when it fails, with what it said
+    """
+    missing = [name for name in compiled_levels() if _path(name) is None]
+
+    for name in missing:
+        target = _cached(name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f".{target.name}.{os.getpid()}")
+        source = FOLDER / "kernels" / f"{name}.c"
+        flags = [*COMMON_FLAGS, *LEVEL_FLAGS[name], f'-DANISWEEP_SOURCE="{SOURCE}"', "-shared", "-fPIC"]
+
+        try:
+            subprocess.run(
+                ["cc", *flags, str(source), "-o", str(partial), "-lm"],
+                check=True,
+                capture_output=True,
+                text=True,
+            )
+        except FileNotFoundError:
+            raise ImportError(NO_KERNELS.format(FOLDER, name)) from None
+        except subprocess.CalledProcessError as failed:
+            raise ImportError(f"{source} could not be compiled:\n{failed.stderr}") from None
+        partial.replace(target)
+
+    _path.cache_clear()
+    return bool(missing)
 
 
 def levels() -> tuple[str, ...]:
@@ -60,10 +118,7 @@ def kernels() -> ctypes.CDLL:
 def _library(name: str) -> ctypes.CDLL:
     path = _path(name)
     if path is None:
-        raise ImportError(
-            f"{FOLDER} has no compiled kernels ({name}): install with `pip install .`, which needs "
-            "a C compiler (Debian, Ubuntu: apt-get install gcc; macOS: xcode-select --install)"
-        )
+        raise ImportError(NO_KERNELS.format(FOLDER, name))
 
     library = ctypes.CDLL(str(path))
     library.anisweep_source.restype = ctypes.c_char_p
@@ -79,5 +134,12 @@ def _library(name: str) -> ctypes.CDLL:
 
 @lru_cache(maxsize=len(LEVELS))
 def _path(name: str) -> Path | None:
-    candidates = (FOLDER / f"_{name}{suffix}" for suffix in EXTENSION_SUFFIXES)
-    return next((path for path in candidates if path.exists()), None)
+    candidates = [FOLDER / f"_{name}{suffix}" for suffix in EXTENSION_SUFFIXES]
+    if KERNELS in os.environ:
+        candidates.append(Path(os.environ[KERNELS]) / SOURCE / f"{name}.so")
+    return next((path for path in [*candidates, _cached(name)] if path.exists()), None)
+
+
+def _cached(name: str) -> Path:
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "anisweep" / "kernels" / SOURCE / f"{name}.so"

@@ -12,10 +12,14 @@ import numpy as np
 
 from anisweep.descriptors import labels
 from anisweep.descriptors.basis import RadialBasis, radial_counts
-from anisweep.descriptors.compute import Output, Wanted, compute, species_of, widths
+from anisweep.descriptors.columns import columns_of, of_pairs
+from anisweep.descriptors.compute import Output, Wanted, compute, room, widths
 from anisweep.descriptors.errors import BadInput
-from anisweep.descriptors.frames import FrameArrays, gather
+from anisweep.descriptors.frames import Census, FrameArrays, gather, listed
 from anisweep.descriptors.tables import Tables
+
+#: Particles for each thread that are gathered at a time, so that memory does not grow with the frames.
+AT_A_TIME = 1024
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Descriptors:
     species : (rows,) of the centre, or -1
     neighbours : species of the neighbours, sorted
     counts : radial functions for each l
-    found : (centres, neighbours) zero where a centre has no neighbour (nor itself) of a species
+    found : (centres, neighbours) whether a centre has a neighbour (or itself) of a species
     """
 
     output: Output
@@ -50,17 +54,7 @@ class Descriptors:
 
         Coefficients have no second channel, power spectra no m: these read -1 and 0.
         """
-        kind = np.dtype([(name, np.int64) for name in ("l", "m", "species_a", "n_a", "species_b", "n_b")])
-        rows: list[tuple[int, ...]] = []
-
-        for l, count in enumerate(self.counts):
-            channels = [(int(species), n) for species in self.neighbours for n in range(count)]
-            if self.output == "coefficients":
-                rows += [(l, m, *a, -1, -1) for m in range(-l, l + 1) for a in channels]
-            else:
-                rows += [(l, 0, *a, *b) for a in channels for b in channels]
-
-        return np.array(rows, dtype=kind)
+        return columns_of(self.output, self.counts, self.neighbours)
 
     def of_degree(self, l: int) -> np.ndarray:
         """The columns of one l."""
@@ -75,18 +69,7 @@ class Descriptors:
         BadInput
             for coefficients, and for a species that is not among the neighbours
         """
-        if self.output != "power_spectrum":
-            raise BadInput(
-                "species pairs are of the power spectrum: coefficients have one species for each column"
-            )
-
-        for species in {s for pair in pairs for s in pair}:
-            if species not in self.neighbours:
-                raise BadInput(f"no neighbour of species {species}: there are {self.neighbours.tolist()}")
-
-        first, second = self.columns["species_a"], self.columns["species_b"]
-        chosen = np.logical_or.reduce([(first == a) & (second == b) for a, b in pairs])
-        return self.values[:, chosen]
+        return self.values[:, of_pairs(self.columns, pairs)]
 
     def centre_species(self) -> list[int]:
         """Species of the centres, sorted."""
@@ -131,6 +114,9 @@ class EllipsoidalDensityProjection:
         for another basis, and for compute_gradients
     """
 
+    #: Of the features.
+    number_type: type = np.float64
+
     def __init__(
         self,
         max_angular: int,
@@ -149,18 +135,7 @@ class EllipsoidalDensityProjection:
         drop_isolated: bool = False,
         cutoff_smoothing: float | None = None,
     ) -> None:
-        if compute_gradients:
-            raise NotImplementedError(
-                "Sorry! Gradients have not yet been implemented here: see anisweep.descriptors.gradients"
-            )
-        if rotation_type not in ("quaternion", "matrix"):
-            raise BadInput(
-                "We have only implemented transforming quaternions (`quaternion`) and rotation matrices "
-                "(`matrix`)."
-            )
-        if threads < 1:
-            raise BadInput(f"threads must be at least 1, not {threads!r}")
-
+        _check_choices(compute_gradients, rotation_type, threads)
         self.max_angular = max_angular
         self.cutoff_radius = cutoff_radius
         self.radial_basis_name = radial_basis_name
@@ -226,69 +201,115 @@ class EllipsoidalDensityProjection:
         return described.values if mean_over_samples else labels.power_spectrum(described)
 
     def describe(
-        self, frames: Any, output: Output = "power_spectrum", per_centre: bool = False
+        self,
+        frames: Any,
+        output: Output = "power_spectrum",
+        per_centre: bool = False,
+        species: Sequence[int] | None = None,
+        first: int = 0,
     ) -> Descriptors:
-        """Features as a plain array with its labels.
+        """Features as a plain array with its labels. Beyond these, memory does not grow with the frames.
 
         Parameters
         ----------
         frames : of ase.Atoms
         output : ``power_spectrum`` or ``coefficients``
         per_centre : one row for each centre; else the mean over the centres of each frame
+        species : of the neighbours, so that parts of a data set have the same columns; else those that occur
+        first : number of the first frame, in the rows' labels and in errors
         """
-        return self._describe(frames, output, per_centre, self.tables)
+        return self._describe(frames, output, per_centre, self.tables, species, first)
 
-    def gather(self, frames: Any) -> FrameArrays:
-        """The arrays of frames, checked. Frames without orientations keep their axes along x, y and z."""
-        frames = [frames] if hasattr(frames, "get_positions") else list(frames)
+    def gather(self, frames: Any, first: int = 0) -> FrameArrays:
+        """The arrays of frames, checked. Frames without orientations keep their axes along x, y and z.
+
+        ``first`` is what errors call the first frame.
+        """
+        frames = listed(frames)
         bare = [i for i, frame in enumerate(frames) if self.rotation_key not in frame.arrays]
 
         for i in bare:
             warnings.warn(
-                f"Frame {i} does not have rotations stored, this may cause errors down the line: no array "
-                f"{self.rotation_key!r}, so its particles keep their axes along x, y and z.",
+                f"Frame {first + i} does not have rotations stored, this may cause errors down the line: no "
+                f"array {self.rotation_key!r}, so its particles keep their axes along x, y and z.",
                 stacklevel=3,
             )
             frames[i] = frames[i].copy()
             unrotated = [1.0, 0, 0, 0] if self.rotation_type == "quaternion" else np.eye(3)
             frames[i].arrays[self.rotation_key] = np.array([unrotated] * len(frames[i]))
 
-        return gather(frames, self.rotation_key, self.rotation_type)
+        return gather(frames, self.rotation_key, self.rotation_type, first)
 
-    def _compute(
-        self, tables: Tables, arrays: FrameArrays, species: np.ndarray, wanted: Wanted
-    ) -> tuple[np.ndarray, np.ndarray]:
-        return compute(tables, arrays, species, wanted, self.threads)
-
-    def _describe(self, frames: Any, output: Output, per_centre: bool, tables: Tables) -> Descriptors:
-        arrays = self.gather(frames)
-        species = species_of(arrays)
+    def _describe(
+        self,
+        frames: Any,
+        output: Output,
+        per_centre: bool,
+        tables: Tables,
+        neighbours: Sequence[int] | None = None,
+        first: int = 0,
+    ) -> Descriptors:
+        frames = listed(frames)
+        census = Census.of(frames)
+        species = census.species if neighbours is None else _covering(neighbours, census.species)
         wanted = Wanted(output, per_centre, not self.subtract_center_contribution)
-        values, found = self._compute(tables, arrays, species, wanted)
+        values, found, numbers = self._run(frames, census, first, tables, species, wanted)
 
-        frame = np.arange(len(arrays.counts))
-        centre: np.ndarray = np.full(len(frame), -1)
-        kind = centre
+        frame = np.arange(first, first + len(frames))
+        kind = centre = np.full(len(frames), -1)
         if per_centre:
-            frame = np.repeat(frame, arrays.counts)
-            centre = np.arange(len(frame)) - arrays.start[frame]
-            kind = arrays.numbers
+            start = np.cumsum(census.counts) - census.counts
+            centre = np.arange(len(numbers)) - np.repeat(start, census.counts)
+            frame = np.repeat(frame, census.counts)
+            kind = numbers
 
         described = Descriptors(output, values, frame, centre, kind, species, tables.radial.counts, found)
-        return _without_isolated(described, arrays) if self.drop_isolated else described
+        return _without_isolated(described, census.counts) if self.drop_isolated else described
+
+    def _run(
+        self,
+        frames: list[Any],
+        census: Census,
+        first: int,
+        tables: Tables,
+        species: np.ndarray,
+        wanted: Wanted,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Values, what was found and, where rows are centres, their species; a run of frames at a time."""
+        values = room(tables, census.counts, species, wanted, self.number_type)
+        found = np.empty((census.counts.sum(), len(species)), dtype=bool)
+        numbers = []
+        row = centre = 0
+
+        for begin, end in census.runs(AT_A_TIME * self.threads):
+            arrays = self.gather(frames[begin:end], first + begin)
+            size = len(arrays.numbers)
+            part = values[row : row + (size if wanted.per_centre else end - begin)]
+
+            found[centre : centre + size] = self._compute(tables, arrays, species, wanted, part)
+            row, centre = row + len(part), centre + size
+            if wanted.per_centre:
+                numbers.append(arrays.numbers)
+
+        return values, found, np.concatenate(numbers or [species[:0]])
+
+    def _compute(
+        self, tables: Tables, arrays: FrameArrays, species: np.ndarray, wanted: Wanted, into: np.ndarray
+    ) -> np.ndarray:
+        """Write the features of some frames; which centres have a neighbour of which species."""
+        _, found = compute(tables, arrays, species, wanted, self.threads, into=into)
+        return found
 
 
-def _without_isolated(described: Descriptors, arrays: FrameArrays) -> Descriptors:
+def _without_isolated(described: Descriptors, counts: np.ndarray) -> Descriptors:
     """Only rows that have a neighbour; a frame's mean is then over the centres that have one."""
     alive = np.asarray(described.found.any(axis=1))
     values, kept = described.values, alive
 
     if len(described.frame) != len(alive) or (described.centre < 0).any():
-        counts = np.bincount(
-            np.repeat(np.arange(len(arrays.counts)), arrays.counts), alive, len(arrays.counts)
-        )
-        kept = counts > 0
-        shares = arrays.counts / np.maximum(counts, 1)
+        there = np.bincount(np.repeat(np.arange(len(counts)), counts), alive, len(counts))
+        kept = there > 0
+        shares = counts / np.maximum(there, 1)
         values = values * shares.astype(values.dtype)[:, None]
 
     return replace(
@@ -299,6 +320,29 @@ def _without_isolated(described: Descriptors, arrays: FrameArrays) -> Descriptor
         species=described.species[kept],
         found=described.found[alive],
     )
+
+
+def _covering(given: Sequence[int], there: np.ndarray) -> np.ndarray:
+    """The given species, sorted; all that are there must be among them."""
+    species = np.unique(np.asarray(given, dtype=np.int64))
+    missing = np.setdiff1d(there, species)
+    if len(missing):
+        raise BadInput(f"species {missing[0]} is not among those given: {species.tolist()}")
+    return species
+
+
+def _check_choices(compute_gradients: bool, rotation_type: str, threads: int) -> None:
+    if compute_gradients:
+        raise NotImplementedError(
+            "Sorry! Gradients have not yet been implemented here: see anisweep.descriptors.gradients"
+        )
+    if rotation_type not in ("quaternion", "matrix"):
+        raise BadInput(
+            "We have only implemented transforming quaternions (`quaternion`) and rotation matrices "
+            "(`matrix`)."
+        )
+    if threads < 1:
+        raise BadInput(f"threads must be at least 1, not {threads!r}")
 
 
 def _length(name: str, value: Any) -> float:

@@ -14,11 +14,13 @@ from anisweep.cell import Cell, Hypers, Pack, hypers_from_plain
 from anisweep.config import Config, ConfigError, Project, Sweep
 from anisweep.controller import Holder, holder
 from anisweep.plan.cost import CostModel
-from anisweep.plan.digests import Environment, installed_differences, worker_environment
+from anisweep.plan.digests import Environment, environment_of, installed_differences
 from anisweep.plan.expand import cells_of
 from anisweep.plan.packing import packs_of
 from anisweep.plan.reasons import Reasons
+from anisweep.plan.under_way import packs_under_way
 from anisweep.row import Row
+from anisweep.site import LOCAL
 from anisweep.store import Entry, Store, restore_kept, write_text
 
 __all__ = ["Plan", "Wanted", "make_plan"]
@@ -41,9 +43,10 @@ class Plan:
     cells : every cell of the configuration by key, in the order of the studies
     studies : keys of each study's cells
     measured : artifact that holds each measured cell, by key
-    in_flight : keys that a running controller measures
+    in_flight : keys that a running controller measures, or that a cluster still owes
     to_measure : the rest
     packs : the packs for ``to_measure``
+    attached : packs that a cluster owes to nobody: this run waits for them, and submits nothing
     damaged : artifacts that are not sound
     """
 
@@ -53,6 +56,7 @@ class Plan:
     in_flight: set[str]
     to_measure: list[Wanted]
     packs: list[Pack]
+    attached: list[Pack]
     damaged: list[Entry]
     model: CostModel
     running: Holder | None
@@ -62,10 +66,15 @@ class Plan:
         """Seconds that measuring takes, one pack after the other."""
         return sum(pack.estimated_s for pack in self.packs)
 
+    @property
+    def awaited(self) -> list[Pack]:
+        """The packs whose artifacts a run waits for."""
+        return [*self.attached, *self.packs]
+
     def artifacts_of(self, study: str) -> list[str]:
         """Names of the artifacts that hold or will hold the study's cells."""
         keys = self.studies[study]
-        planned = {cell.key: pack.name for pack in self.packs for cell in pack.cells}
+        planned = {cell.key: pack.name for pack in self.awaited for cell in pack.cells}
         found = (self.measured.get(key) or planned.get(key) for key in keys)
         return sorted({name for name in found if name})
 
@@ -78,7 +87,7 @@ def make_plan(project: Project, config: Config, studies: dict[str, Sweep]) -> Pl
 
     store = Store(project.artifacts, project.state)
     entries = store.entries()
-    environment = worker_environment(project)
+    environment = environment_of(project, config.site)
     _check_environment(config, environment)
 
     cells: dict[str, Cell] = {}
@@ -86,13 +95,15 @@ def make_plan(project: Project, config: Config, studies: dict[str, Sweep]) -> Pl
     keys: dict[str, list[str]] = {}
 
     for name, sweep in studies.items():
-        mine = list(cells_of(name, sweep, config.site, environment, project))
+        mine = list(cells_of(name, sweep, config.site, project))
         keys[name] = [cell.key for cell in mine]
         cells.update((cell.key, cell) for cell in mine)
         anchors.update((cell.key, sweep.anchor) for cell in mine)
 
     measured = _measured(store, entries, cells, config.retry)
-    in_flight = _in_flight(project, running, cells) - measured.keys()
+    owed = packs_under_way(project)
+    under_way = [*owed, *_packs_of(project, running)]
+    in_flight = {cell.key for pack in under_way for cell in pack.cells if cell.key in cells} - measured.keys()
     open_keys = [key for key in cells if key not in measured and key not in in_flight]
 
     model = learned_model(project.root, store if open_keys else None)
@@ -103,7 +114,7 @@ def make_plan(project: Project, config: Config, studies: dict[str, Sweep]) -> Pl
         config,
         model,
         environment.packages,
-        taken={entry.name for entry in [*entries, *lost]},
+        taken={*(entry.name for entry in [*entries, *lost]), *(pack.name for pack in under_way)},
     )
     damaged = [entry for entry in entries if not entry.sound]
     return Plan(
@@ -113,6 +124,9 @@ def make_plan(project: Project, config: Config, studies: dict[str, Sweep]) -> Pl
         in_flight=in_flight,
         to_measure=[Wanted(cells[key], reasons.of(cells[key])) for key in open_keys],
         packs=packs,
+        attached=[]
+        if running
+        else [pack for pack in owed if any(cell.key in in_flight for cell in pack.cells)],
         damaged=damaged,
         model=model,
         running=running,
@@ -140,7 +154,7 @@ def write_packs(project: Project, packs: Iterable[Pack]) -> None:
 
 def _check_environment(config: Config, environment: Environment) -> None:
     """What is installed must be what the lock says, or the digest in the rows would lie."""
-    differences = installed_differences(environment) if config.site == "local" else []
+    differences = installed_differences(environment) if config.site == LOCAL else []
 
     if differences:
         raise ConfigError(
@@ -160,11 +174,11 @@ def _measured_rows(store: Store, entries: list[Entry]) -> Iterator[tuple[Row, Hy
             yield row, hypers_from_plain(row.hypers)
 
 
-def _in_flight(project: Project, running: Holder | None, cells: dict[str, Cell]) -> set[str]:
+def _packs_of(project: Project, running: Holder | None) -> list[Pack]:
+    """The packs of the controller that runs now."""
     names = running.packs if running else ()
     files = (project.root / pack_file(project, name) for name in names)
-    packs = (Pack.from_json(file.read_text()) for file in files if file.exists())
-    return {cell.key for pack in packs for cell in pack.cells if cell.key in cells}
+    return [Pack.from_json(file.read_text()) for file in files if file.exists()]
 
 
 def _measured(store: Store, entries: list[Entry], cells: dict[str, Cell], retry: bool) -> dict[str, str]:

@@ -13,6 +13,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from anisweep.cell import digest
 from anisweep.config import ConfigError, Project
+from anisweep.site import LOCAL, Site
 from anisweep.source import imported_sources, source_digest
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -47,6 +48,19 @@ def code_files(mode: str) -> dict[str, str]:
 def code_digest(mode: str) -> str:
     """One digest for all the files of `code_files`."""
     return digest(code_files(mode))
+
+
+def environment_of(project: Project, site: str, device: str = "cpu") -> Environment:
+    """What cells are measured in: on this machine the worker's lock, on a cluster an image.
+
+    An image's own bytes differ at each build, so its digest is made of recipe, lock and base.
+    """
+    if site == LOCAL:
+        return worker_environment(project)
+
+    wanted = Site.read(project).wanted_image(project, device)
+    packages = _pinned_here((project.root / wanted.lock).read_text())
+    return Environment({**packages, "base": wanted.base, "recipe": wanted.tree[:12]}, wanted.inputs)
 
 
 def worker_environment(project: Project) -> Environment:

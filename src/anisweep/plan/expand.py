@@ -9,16 +9,15 @@ from itertools import product
 from anisweep import datasets
 from anisweep.cell import Cell, Dataset, Hypers, Settings
 from anisweep.config import ConfigError, DatasetEntry, HyperAxes, Project, Sweep
-from anisweep.plan.digests import Environment, code_digest
+from anisweep.plan.digests import code_digest, environment_of
 
 
-def cells_of(
-    name: str, sweep: Sweep, site: str, environment: Environment, project: Project
-) -> Iterator[Cell]:
+def cells_of(name: str, sweep: Sweep, site: str, project: Project) -> Iterator[Cell]:
     """Every point of the study ``name``, replicate by replicate."""
     settings = Settings(**sweep.measure.model_dump())
     hypers = list(hypers_of(sweep.hypers, name))
     sets = [(dataset_of(key, entry, project), entry.outputs) for key, entry in sweep.datasets.items()]
+    environments = {device: environment_of(project, site, device).digest for device in sweep.devices}
     codes = {mode: code_digest(mode) for mode in sweep.modes}
     axes = product(sweep.modes, sweep.precisions, sweep.devices, sweep.threads)
     points = list(axes)
@@ -37,7 +36,7 @@ def cells_of(
                     replicate=replicate,
                     site=site,
                     settings=settings,
-                    environment=environment.digest,
+                    environment=environments[device],
                     code=codes[mode],
                 )
 

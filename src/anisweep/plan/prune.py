@@ -9,7 +9,6 @@ from anisweep.cell import Cell
 from anisweep.config import ConfigError, Project, load_config
 from anisweep.controller import holder
 from anisweep.datasets import DataError
-from anisweep.plan.digests import worker_environment
 from anisweep.plan.expand import cells_of
 from anisweep.store import Store, restore_kept
 
@@ -25,7 +24,7 @@ def unwanted(project: Project) -> list[tuple[str, str]]:
         return []
     restore_kept(project.artifacts)
 
-    cells = list(_asked_for(project))
+    cells = list(asked_for(project))
     keys = {cell.key for cell in cells}
     points = {cell.point for cell in cells}
     found = []
@@ -40,8 +39,14 @@ def unwanted(project: Project) -> list[tuple[str, str]]:
     return found
 
 
-def _asked_for(project: Project) -> Iterator[Cell]:
-    environment = worker_environment(project)
+def asked_for(project: Project, site: str | None = None) -> Iterator[Cell]:
+    """The cells of every study at either size, and with what its last run was given.
+
+    Parameters
+    ----------
+    site : as if the studies ran there; ``None`` leaves each where it ran last
+    """
+    where = {"site": site} if site else {}
 
     for name in project.study_names():
         file = project.results / name / "overrides.json"
@@ -49,8 +54,8 @@ def _asked_for(project: Project) -> Iterator[Cell]:
 
         try:
             for given in ({"size": "small"}, {"size": "full"}, last):
-                config, sweeps = load_config(project, {**given, "study": name})
-                yield from cells_of(name, sweeps[name], config.site, environment, project)
+                config, sweeps = load_config(project, {**given, **where, "study": name})
+                yield from cells_of(name, sweeps[name], config.site, project)
         except (ConfigError, DataError) as error:
             raise ConfigError(
                 f"Nothing was deleted: what the study {name} asks for is not known, since it cannot be "

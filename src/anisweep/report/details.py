@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from anisweep import modes
+from anisweep.report.cluster import journeys
 from anisweep.report.content import Link, Measured, Table, Value, artifact_id, point_id, short
 from anisweep.report.numbers import NOTHING, between, milliseconds, plain, share, whole
 from anisweep.tables import Platform
@@ -40,6 +41,7 @@ def details(study: Measured) -> list[Table]:
         _fidelity(study.name, named),
         _troubles(study.cells),
         _warnings(study.cells),
+        journeys(study.journeys),
         _hypers(named),
         _all_cells(study.cells),
     ]
@@ -78,7 +80,7 @@ def _all_points(study: str, named: pd.DataFrame) -> Table:
                 Value(line["hosts"]),
                 Value(short(line["code"]), title=line["code"]),
                 Value(short(line["environment"]), title=line["environment"]),
-                Value("", links=_artifact_links(line["artifacts"].split())),
+                Value("", links=artifact_links(line["artifacts"].split())),
             ]
         )
 
@@ -241,7 +243,8 @@ def _origin(row: pd.Series[Any]) -> Value:
     return Value(row["pack"], href="#" + artifact_id(row["artifact"]))
 
 
-def _artifact_links(artifacts: list[str]) -> tuple[Link, ...]:
+def artifact_links(artifacts: list[str]) -> tuple[Link, ...]:
+    """A number for each artifact, which leads to its line in the page."""
     names = [artifact_id(artifact).removeprefix("artifact-") for artifact in artifacts]
     return tuple(Link(str(k), f"#artifact-{name}", name) for k, name in enumerate(names, 1))
 

@@ -22,6 +22,11 @@ class Picture:
     caption: str
     svg: Markup
 
+    @property
+    def drawn(self) -> bool:
+        """Whether it shows anything; if not, its caption says why."""
+        return not self.caption.startswith("Not drawn: ")
+
 
 def picture(file: Path, prefix: str) -> Picture:
     """Read a figure; its ids get ``prefix`` and so are unique in the page."""

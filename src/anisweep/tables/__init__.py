@@ -15,22 +15,31 @@ import pandas as pd
 
 from anisweep.row import Row
 from anisweep.tables.cells import Platform, Source, cells_table
+from anisweep.tables.hotspots import Profile, write_profiles
+from anisweep.tables.journeys import PackJourney, journeys_table
 from anisweep.tables.legacy import write_legacy
-from anisweep.tables.metrics import metrics_markdown
+from anisweep.tables.metrics import columns_markdown, metrics_markdown
+from anisweep.tables.studies import all_cells
 from anisweep.tables.summary import Summary, summary_table
 
 __all__ = [
+    "PackJourney",
     "Platform",
+    "Profile",
     "Source",
     "Summary",
+    "all_cells",
     "cells_table",
+    "columns_markdown",
     "metrics_markdown",
     "read",
     "read_platforms",
     "summary_table",
     "write_all",
     "write_cells",
+    "write_journeys",
     "write_legacy_tables",
+    "write_profiles",
     "write_summary",
 ]
 
@@ -40,6 +49,7 @@ def write_all(
 ) -> None:
     """Every table of a study into ``folder``; see `cells_table` for the parameters."""
     write_cells(rows, sources, folder, missing)
+    write_journeys([], folder)
     write_summary(folder)
     write_legacy_tables(folder)
 
@@ -55,6 +65,12 @@ def write_cells(
     platforms = {pack: asdict(sources[pack].platform) for pack in packs}
     (folder / "platforms.json").write_text(json.dumps(platforms, indent=1) + "\n")
     (folder / "missing.json").write_text(json.dumps(list(missing), indent=1) + "\n")
+
+
+def write_journeys(journeys: Sequence[PackJourney], folder: Path) -> None:
+    """``journeys.parquet`` and ``.csv``: what a cluster did; without lines where nothing came from one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(journeys_table(journeys), folder / "journeys")
 
 
 def write_summary(folder: Path) -> None:
@@ -74,7 +90,7 @@ def write_legacy_tables(folder: Path) -> None:
 
 
 def read(folder: Path, table: str) -> pd.DataFrame:
-    """``cells`` or ``summary`` back, with its types."""
+    """``cells``, ``summary``, ``journeys`` or ``hotspots`` back, with its types."""
     return pd.read_parquet(folder / f"{table}.parquet")
 
 

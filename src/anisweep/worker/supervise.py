@@ -29,6 +29,9 @@ POLL_S = 0.1
 #: Written by each interpreter at its end.
 ACCELERATORS = "accelerators.json"
 
+#: The module that compiles kernels; named and not imported, for not every mode is measured through it.
+KERNELS = "anisweep.descriptors.library"
+
 #: A run without a terminal prints its progress this often.
 PROGRESS_S = 20.0
 
@@ -63,12 +66,13 @@ def run_pack(pack: Pack, target: Path) -> Summary:
     with _working_folder(target) as folder:
         (folder / "pack.json").write_text(pack.to_json())
         (folder / "host.json").write_text(json.dumps(host.facts(), indent=1))
+        compiled_s = _compile_kernels(pack, folder)
 
         for number in range(max(cell.settings.processes for cell in pack.cells)):
             ended = _run_process(pack, folder, number, started)
             _write_missing_rows(pack, folder, ended)
 
-        _write_environment(pack, folder)
+        _write_environment(pack, folder, compiled_s)
         rows = rows_in(folder)
         for scratch in [folder / "current.json", folder / ACCELERATORS, *folder.glob("reference-*.npz")]:
             scratch.unlink(missing_ok=True)
@@ -76,6 +80,22 @@ def run_pack(pack: Pack, target: Path) -> Summary:
 
     statuses = Counter(row.status for row in rows if row.role == "cell")
     return Summary(pack.name, statuses, time.monotonic() - started)
+
+
+def _compile_kernels(pack: Pack, folder: Path) -> float:
+    """Seconds for the project's own kernels, once for the pack and before any clock runs.
+
+    They are there already unless an image is older than they are. Where they cannot be compiled, the mode
+    that needs them says so in its rows.
+    """
+    if not any(KERNELS in files for files in pack.code_files.values()):
+        return 0.0
+
+    started = time.monotonic()
+    code = f"from {KERNELS} import compile_kernels; compile_kernels()"
+    with (folder / "logs" / "kernels.log").open("ab") as log:
+        subprocess.run([sys.executable, "-c", code], stdout=log, stderr=log, check=False)
+    return time.monotonic() - started
 
 
 def _run_process(pack: Pack, folder: Path, number: int, started: float) -> str:
@@ -105,12 +125,13 @@ def _write_missing_rows(pack: Pack, folder: Path, ended: str) -> None:
             append_row(folder, row)
 
 
-def _write_environment(pack: Pack, folder: Path) -> None:
-    """Digest, versions, and what the interpreters learned of GPUs."""
+def _write_environment(pack: Pack, folder: Path, compiled_s: float) -> None:
+    """Digest, versions, what compiling took, and what the interpreters learned of GPUs."""
     file = folder / ACCELERATORS
     environment = {
         "digest": pack.cells[0].environment,
         "versions": host.versions(),
+        "kernels_compiled_s": round(compiled_s, 2),
         "accelerators": json.loads(file.read_text()) if file.exists() else {},
     }
     (folder / "environment.json").write_text(json.dumps(environment, indent=1))

@@ -31,3 +31,33 @@ def test_kernels_of_other_sources_are_refused(monkeypatch):
     monkeypatch.undo()
     library._library.cache_clear()
     assert library.kernels()
+
+
+def test_a_package_that_travels_as_source_compiles_into_the_cache(tmp_path, monkeypatch):
+    compiled = library.kernels()._name
+    monkeypatch.setattr(library, "EXTENSION_SUFFIXES", [])
+    monkeypatch.setattr(library, "compiled_levels", lambda: ("portable",))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    clear()
+
+    with pytest.raises(ImportError, match=r"no compiled kernels \(portable\): install with"):
+        library.kernels()
+
+    assert library.compile_kernels()
+    assert not library.compile_kernels()
+    assert library.levels() == ("portable",)
+    assert library.kernels()._name.startswith(str(tmp_path))
+
+    monkeypatch.setenv(library.KERNELS, str(tmp_path / "cache" / "anisweep" / "kernels"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "empty"))
+    clear()
+    assert not library.compile_kernels()
+
+    monkeypatch.undo()
+    clear()
+    assert library.kernels()._name == compiled
+
+
+def clear():
+    library._library.cache_clear()
+    library._path.cache_clear()

@@ -212,7 +212,7 @@ def _differentiate(ctx: Any, cotangent: Tensor) -> tuple[Any, ...]:
     return *derivatives, None, no_groups, no_tables, None, None, None, None
 
 
-# torch.library.custom_op would do this in a line, but its first call imports the compiler: 4 s.
+# The operators. torch.library.custom_op would do it in a line, but imports the compiler: 4 s.
 _SETTINGS = "Tensor[] groups, Tensor[] tables, int[] counts, int degree, str contract, bool fused"
 _MEANS = "Tensor mean, Tensor rho, Tensor weight, Tensor rotations"
 

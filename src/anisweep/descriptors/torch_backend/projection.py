@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from anisweep.descriptors.compute import Output, Wanted, species_of
+from anisweep.descriptors.compute import Output, Wanted
 from anisweep.descriptors.errors import BadInput
-from anisweep.descriptors.frames import FrameArrays
+from anisweep.descriptors.frames import FrameArrays, species_of
 from anisweep.descriptors.projection import EllipsoidalDensityProjection
 from anisweep.descriptors.tables import Tables as Hyperparameters
 from anisweep.descriptors.torch_backend import geometry, rotation
@@ -74,6 +74,7 @@ class TorchProjection(EllipsoidalDensityProjection):
         self.memory = memory
         self.fused = _with_triton(device, precision) if fused is None else fused
         self.dtype = torch.float64 if precision == "fp64" else torch.float32
+        self.number_type = np.float64 if precision == "fp64" else np.float32
         self.torch_tables = _tensors(self.tables, self.dtype, device)
 
     def features(self, frames: Any, output: Output = "power_spectrum", per_centre: bool = False) -> Tensor:
@@ -89,14 +90,14 @@ class TorchProjection(EllipsoidalDensityProjection):
         (centres or frames, features), float64 for ``fp64``, else float32
         """
         arrays = self.gather(frames)
-        species = species_of(arrays)
+        species = species_of(arrays.numbers)
         parts = [self._of(batch, output, per_centre) for batch in self._batches(arrays, species)]
         return torch.cat(parts)
 
     def batch(self, frames: Any) -> Batch:
         """Frames as tensors on the device, with their neighbours, to be differentiated by."""
         arrays = self.gather(frames)
-        return self._batch(arrays, range(len(arrays.counts)), species_of(arrays))
+        return self._batch(arrays, range(len(arrays.counts)), species_of(arrays.numbers))
 
     def coefficients_of(self, batch: Batch, per_centre: bool = True) -> Tensor:
         """Coefficients, differentiable (once) by the four tensors of the batch.
@@ -150,17 +151,25 @@ class TorchProjection(EllipsoidalDensityProjection):
             return self.power_spectrum_of(batch, per_centre)
 
     def _compute(
-        self, tables: Hyperparameters, arrays: FrameArrays, species: np.ndarray, wanted: Wanted
-    ) -> tuple[np.ndarray, np.ndarray]:
+        self,
+        tables: Hyperparameters,
+        arrays: FrameArrays,
+        species: np.ndarray,
+        wanted: Wanted,
+        into: np.ndarray,
+    ) -> np.ndarray:
         if not tables.normalize:
             raise BadInput("normalize=False is not in Torch: use EllipsoidalDensityProjection")
 
-        values, found = [], []
+        found = []
+        row = 0
         for batch in self._batches(arrays, species):
             rows = batch.neighbours.groups.row.cpu().numpy()
             found.append(np.bincount(rows, minlength=len(batch.positions) * len(species)))
-            values.append(self._of(batch, wanted.output, wanted.per_centre).cpu().numpy())
-        return np.concatenate(values), np.concatenate(found).reshape(-1, len(species))
+            values = self._of(batch, wanted.output, wanted.per_centre).cpu().numpy()
+            into[row : row + len(values)] = values
+            row += len(values)
+        return np.concatenate(found).reshape(-1, len(species))
 
     def _batches(self, arrays: FrameArrays, species: np.ndarray) -> Iterator[Batch]:
         """Runs of frames of so many centres that what is kept for each stays within the memory."""

@@ -1,0 +1,53 @@
+"""Snakemake executor for sweeps on HTCondor: one submission for many jobs, found again after any crash.
+
+README.md says what it does and what it relies on.
+"""
+
+from dataclasses import dataclass, field
+
+from snakemake_interface_executor_plugins.settings import CommonSettings, ExecutorSettingsBase
+
+from snakemake_executor_plugin_condorsweep.executor import Executor
+
+__all__ = ["Executor", "ExecutorSettings", "common_settings"]
+
+
+def _setting(meaning: str, default: str = "") -> str:
+    found: str = field(default=default, metadata={"help": meaning})
+    return found
+
+
+# Snakemake reads the types of the fields, so annotations stay evaluated in this module.
+@dataclass
+class ExecutorSettings(ExecutorSettingsBase):  # type: ignore[misc]  # Snakemake's interfaces carry no types
+    """What a profile may say; each is `--condorsweep-NAME`."""
+
+    batches: str = _setting("Folder, relative to the project, where batches lie.", "results/batches")
+    description: str = _setting(
+        "File with the static part of the submit file: retries, holds, environment, requirements."
+    )
+    macros: str = _setting("File with lines NAME = value that the description uses; put first.")
+    prologue: str = _setting(
+        "Shell file, relative to the project, sent along with each job and read before its command."
+    )
+    accept: str = _setting(
+        "module:function(arrived, output) that checks an output and puts it in its place; it raises "
+        "ValueError when the file is not sound. Without it, files are moved as they come."
+    )
+    give_up: str = _setting(
+        "module:function(output, reason) called when no retry helps; it may put a record in the place of "
+        "the output."
+    )
+
+
+# To Snakemake, the disk of the access point is shared: files are this plugin's business.
+common_settings = CommonSettings(
+    non_local_exec=True,
+    implies_no_shared_fs=False,
+    job_deploy_sources=False,
+    pass_default_storage_provider_args=False,
+    pass_default_resources_args=False,
+    pass_envvar_declarations_to_cmd=False,
+    auto_deploy_default_storage_provider=False,
+    can_transfer_local_files=True,
+)

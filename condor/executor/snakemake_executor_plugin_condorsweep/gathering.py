@@ -1,0 +1,67 @@
+"""What becomes ready of one rule and shape within a short window is one submission."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from snakemake_executor_plugin_condorsweep.describe import Shape
+
+#: A group goes out this long after the last job came, while nothing runs that might make more ready.
+QUIET_S = 2.0
+
+#: And at the latest this long after the first.
+LONGEST_S = 60.0
+
+
+@dataclass(frozen=True)
+class Task:
+    """A job of Snakemake on its way to a batch. ``again`` counts how often it came home damaged."""
+
+    job: Any = field(compare=False, repr=False)
+    shape: Shape
+    output: str
+    inputs: tuple[str, ...]
+    command: str
+    log: str = ""
+    again: int = 0
+
+
+@dataclass
+class _Group:
+    tasks: list[Task]
+    first: float
+    last: float
+
+
+class Gathering:
+    """Tasks that wait for their fellows."""
+
+    def __init__(self) -> None:
+        self._groups: dict[Shape, _Group] = {}
+
+    def __len__(self) -> int:
+        return sum(len(group.tasks) for group in self._groups.values())
+
+    def add(self, task: Task, now: float) -> None:
+        group = self._groups.setdefault(task.shape, _Group([], now, now))
+        group.tasks.append(task)
+        group.last = now
+
+    def due(self, now: float, expected: dict[str, int], busy: bool) -> list[list[Task]]:
+        """Take out the groups that go now.
+
+        Parameters
+        ----------
+        now : seconds, of a clock that never goes back
+        expected : by rule, how many more jobs the workflow still has to run
+        busy : whether something runs that might make more ready
+        """
+        gone = []
+        for shape, group in list(self._groups.items()):
+            if busy:
+                group.last = now
+            complete = expected.get(shape.rule, 0) == 0
+            if complete or now - group.last >= QUIET_S or now - group.first >= LONGEST_S:
+                gone.append(self._groups.pop(shape).tasks)
+        return gone

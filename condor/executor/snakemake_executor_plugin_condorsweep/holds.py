@@ -1,0 +1,71 @@
+"""Holds in words: why HTCondor holds a job, and what to do about it."""
+
+from __future__ import annotations
+
+#: Placed by a person, or by the submission itself: nobody but they ends it.
+BY_HAND = {1, 15, 16}
+
+#: Files that could not be sent or fetched; often the other machine's fault, so the static part tries again.
+TRANSFER = {12, 13}
+
+#: Cause and remedy by code and, where it matters, subcode (HTCondor manual, "Hold Reason Codes").
+WORDS: dict[tuple[int, int | None], str] = {
+    (1, None): "held by hand. `condor_release {job}` lets it go on, `condor_rm {job}` gives it up",
+    (3, None): "held by an expression of its own submit file. See `condor_q -hold {job}`",
+    (
+        5,
+        None,
+    ): "an expression of its submit file has no value. Correct jobs.sub's static part, then run again",
+    (6, None): (
+        "it could not be started: the image or its program is missing or does not fit the machine. "
+        "Look at its log, test the image, then run again"
+    ),
+    (
+        7,
+        None,
+    ): "its log file could not be opened here. Check permissions and room of the batch's folder logs/",
+    (12, None): (
+        "its output could not be fetched. If the words below say `No such file`, the command did not write "
+        "what the rule declares; else check room and permissions here (`df -h .`)"
+    ),
+    (13, None): (
+        "its input could not be sent. If the words below say `No such file`, an input or the image is "
+        "missing here: put it back, then run again; else the execute point's disk may be full: request more"
+    ),
+    (
+        14,
+        None,
+    ): "the project's folder is not there for HTCondor. Has it moved? Run again from where it is now",
+    (15, None): "submitted on hold. `condor_release {job}` lets it go on",
+    (16, None): "its files are being spooled",
+    (21, None): "the execute point refused it. Run again; if it stays so, tell the pool's administrators",
+    (22, None): "its event log could not be written. Check room and permissions of the batch's folder",
+    (26, None): "a rule of this pool holds such jobs. The words below are the administrators'; ask them",
+    (32, None): "its input is larger than this pool sends. Put large files where the pool wants them",
+    (33, None): "its output is larger than this pool fetches. Write less, or ask the administrators",
+    (34, None): "it used more of a resource than it had asked for. Ask for more in the rule",
+    (34, 102): "it used more memory than it had asked for. Give the rule more `mem_mb`, then run again",
+    (34, 104): "it used more disk than it had asked for. Give the rule more `disk_mb`, then run again",
+    (35, None): "the execute point could not use its image. Test the image, then run again",
+    (
+        45,
+        None,
+    ): "the execute point's own test of containers failed. Run again; if it stays so, ask the administrators",
+    (46, None): "it took longer than its allowed duration. Give the rule more `runtime`, then run again",
+    (47, None): "it ran longer than the rule's `runtime`. Give the rule more, then run again",
+}
+OTHERWISE = "held by HTCondor. The words below are its own; `condor_q -hold {job}` says the same"
+
+
+def words(code: int, subcode: int, reason: str, job: str) -> str:
+    """Cause and remedy of a hold, with HTCondor's own words behind them.
+
+    Parameters
+    ----------
+    code, subcode : HTCondor's hold reason codes
+    reason : its words
+    job : cluster and process, as commands take them
+    """
+    known = WORDS.get((code, subcode)) or WORDS.get((code, None)) or OTHERWISE
+    said = " ".join(reason.split())
+    return f"{known.format(job=job)}. [hold {code}/{subcode}: {said}]"

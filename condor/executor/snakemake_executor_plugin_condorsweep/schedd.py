@@ -1,0 +1,106 @@
+"""The queue: submit, ask, remove. The only module that talks to HTCondor's schedd."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+#: Job attribute that names the batch.
+ATTRIBUTE = "SweepBatch"
+
+
+class Unreachable(Exception):
+    """No answer from the schedd: what was asked for may have happened or not."""
+
+
+class Refused(Exception):
+    """The schedd answers, and does not take this submission."""
+
+
+def submit(description: str) -> int:
+    """Submit a description and return the number of the cluster.
+
+    In this process: a child would survive a kill of the controller, and submit later.
+
+    Raises
+    ------
+    Refused
+        with HTCondor's words
+    Unreachable
+        when it may or may not be in the queue now
+    """
+    import htcondor2
+
+    try:
+        described = htcondor2.Submit(description)
+        with _reachable():
+            schedd = htcondor2.Schedd()
+        return int(schedd.submit(described).cluster())
+    except (htcondor2.HTCondorException, ValueError, OSError) as error:
+        in_queue([])  # raises Unreachable where there is no schedd to refuse anything
+        raise Refused(" ".join(str(error).split())) from error
+
+
+def in_queue(batches: Iterable[str]) -> dict[str, set[tuple[int, int | None]]]:
+    """What the queue holds of some batches: (cluster, proc), and (cluster, None) for the cluster itself.
+
+    A cluster is there as long as jobs of it may still come into being.
+
+    Raises
+    ------
+    Unreachable
+    """
+    import htcondor2
+
+    wanted = ", ".join(f'"{batch}"' for batch in batches)
+    constraint = f"member({ATTRIBUTE}, {{{wanted}}})"
+    projection = [ATTRIBUTE, "ClusterId", "ProcId", "JobMaterializeLimit"]
+    found: dict[str, set[tuple[int, int | None]]] = defaultdict(set)
+
+    with _reachable():
+        options = htcondor2.QueryOpts.IncludeClusterAd
+        ads = htcondor2.Schedd().query(constraint, projection, opts=options)
+
+    for ad in ads:
+        found[ad[ATTRIBUTE]].add((ad["ClusterId"], ad.get("ProcId")))
+    return found
+
+
+def remove(batches: Iterable[str], reason: str) -> None:
+    """Remove all jobs of some batches, also those that have not come into being.
+
+    Raises
+    ------
+    Unreachable
+    """
+    import htcondor2
+
+    for batch in batches:
+        with _reachable():
+            htcondor2.Schedd().act(htcondor2.JobAction.Remove, f'{ATTRIBUTE} == "{batch}"', (reason, 0))
+
+
+def remove_jobs(jobs: Iterable[tuple[int, int]], reason: str) -> None:
+    """Remove single jobs, by cluster and process. One that has not come into being stays.
+
+    Raises
+    ------
+    Unreachable
+    """
+    import htcondor2
+
+    names = [f"{cluster}.{proc}" for cluster, proc in jobs]
+    if names:
+        with _reachable():
+            htcondor2.Schedd().act(htcondor2.JobAction.Remove, names, (reason, 0))
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    import htcondor2
+
+    try:
+        yield
+    except (htcondor2.HTCondorException, OSError) as error:
+        raise Unreachable(" ".join(str(error).split())) from error

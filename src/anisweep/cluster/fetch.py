@@ -1,0 +1,132 @@
+"""Artifacts from another machine's project to this one: only what is not here, each read to its last byte."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from anisweep import artifact, reading
+from anisweep.artifact import SUFFIX
+from anisweep.config import ConfigError, Project
+from anisweep.plan.under_way import BATCHES
+
+#: What is brought: artifacts, those that still lie in an inbox, and how the packs came home.
+LISTED = ("results/artifacts/*.tar.gz", f"{BATCHES}/*/inbox/*.tar.gz")
+LEDGER = f"{BATCHES}/*/journeys.jsonl"
+
+ALLOWED = re.compile(r"results/(artifacts|batches/[\w-]+(/inbox)?)/[\w.-]+")
+
+REMOTE = re.compile(r"(?P<host>[\w.@-]+):(?P<folder>.+)")
+
+LARGEST = reading.LARGEST_TOTAL
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What came, and what is wrong with the rest."""
+
+    artifacts: int
+    there: int
+    unsound: tuple[str, ...]
+
+
+def fetch(project: Project, place: str) -> Fetched:
+    """Copy the artifacts of the project at ``[HOST:]DIR`` into this one.
+
+    An artifact that is here stays as it is. One that is not whole, such as a file that is still on its way
+    into an inbox, is left for the next time.
+
+    Raises
+    ------
+    ConfigError
+        when there is no project, or the other machine cannot be reached, with what ssh said
+    """
+    found = _run(place, f"ls -d {' '.join([*LISTED, LEDGER])} 2>/dev/null || true").decode().split("\n")
+    have = {file.name for file in project.artifacts.glob(f"*{SUFFIX}")}
+    names = [name for name in found if ALLOWED.fullmatch(name) and not _is_here(name, have)]
+    artifacts = {PurePosixPath(name).name for name in found if name.endswith(SUFFIX)}
+    unsound = []
+    came = 0
+
+    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=_made(project.results)) as scratch:
+        for path in _received(place, names, Path(scratch)):
+            name = path.relative_to(scratch)
+            if not path.name.endswith(SUFFIX):
+                target = project.root / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                path.replace(target)
+                continue
+            try:
+                came += _take(path, project.artifacts / path.name)
+            except reading.DamagedArtifact as damage:
+                unsound.append(str(damage))
+
+    return Fetched(came, len(artifacts & have), tuple(unsound))
+
+
+def _is_here(name: str, have: set[str]) -> bool:
+    return PurePosixPath(name).name in have
+
+
+def _take(arrived: Path, target: Path) -> int:
+    """Give a sound file its place. Returns how many artifacts that makes."""
+    contents = reading.read(arrived)
+    if f"{contents.pack.name}{SUFFIX}" != target.name:
+        raise reading.DamagedArtifact(f"{target.name}: holds the pack {contents.pack.name}")
+
+    if target.exists():
+        return 0  # it lay in the folder and in an inbox
+    artifact.put(arrived, target)
+    artifact.kept_link(target).unlink()
+    return 1
+
+
+def _received(place: str, names: list[str], folder: Path) -> Iterator[Path]:
+    """The files by these names, unpacked into a folder; nothing but plain files of sensible size."""
+    for some in _portions(names):
+        packed = folder / "packed.tar"
+        packed.write_bytes(_run(place, f"tar -cf - {shlex.join(some)}"))
+
+        with tarfile.open(packed) as archive:
+            for member in archive:
+                if not (member.isfile() and ALLOWED.fullmatch(member.name) and member.size < LARGEST):
+                    raise ConfigError(
+                        f"{place}: sent {member.name!r}, which nobody asked for. Nothing of it was taken."
+                    )
+                archive.extract(member, folder, filter="data")
+                yield folder / member.name
+        packed.unlink()
+
+
+def _portions(names: list[str]) -> Iterator[list[str]]:
+    """As many as a command line holds."""
+    for start in range(0, len(names), 200):
+        yield names[start : start + 200]
+
+
+def _run(place: str, command: str) -> bytes:
+    """The standard output of a command in the folder of the other project."""
+    remote = REMOTE.fullmatch(place)
+    folder = remote["folder"] if remote else place
+    inside = f"cd {shlex.quote(folder)} && test -f Snakefile && {command}"
+    words = ["ssh", remote["host"], inside] if remote else ["sh", "-c", inside]
+    done = subprocess.run(words, capture_output=True, stdin=subprocess.DEVNULL, check=False)
+
+    if done.returncode != 0:
+        said = done.stderr.decode(errors="replace").strip() or "it holds no Snakefile"
+        raise ConfigError(
+            f"{place}: cannot be read ({said}). Allowed: the folder of an AniSweep project, on this machine "
+            "or as HOST:DIR where `ssh HOST` works."
+        )
+    return done.stdout
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,38 @@
+"""Checks of how much is asked of the access point. CHTC wants to be asked first; nothing breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from anisweep.preflight.submission import Finding, Submission
+
+MOST_JOBS = 10_000
+
+#: Above so many jobs each should last so long on average.
+MANY_JOBS = 1_000
+SHORT_MINUTES = 5
+
+
+def not_too_many(submission: Submission) -> Iterator[Finding]:
+    jobs = len(submission.packs)
+
+    if jobs > MOST_JOBS:
+        yield Finding(
+            f"{jobs:,} jobs at once; CHTC wants to be asked above {MOST_JOBS:,}.",
+            "Ask its facilitators, take fewer replicates at a time (`replicates=N`), or merge more cells "
+            "into a job (`target_minutes=30`).",
+            "warn",
+        )
+
+
+def not_too_short(submission: Submission) -> Iterator[Finding]:
+    jobs = len(submission.packs)
+    minutes = sum(pack.estimated_s for pack in submission.packs) / 60 / max(jobs, 1)
+
+    if jobs > MANY_JOBS and minutes < SHORT_MINUTES:
+        yield Finding(
+            f"{jobs:,} jobs of {minutes:.1f} minutes on average; above {MANY_JOBS:,} jobs CHTC wants "
+            f"{SHORT_MINUTES} minutes or more.",
+            "Merge more cells into a job: `target_minutes=10`, and `packing=merged` if it is `cell`.",
+            "warn",
+        )

@@ -1,0 +1,89 @@
+"""The executor on the real pool, with a workflow that needs nothing but a shell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from jobs import wait_for
+from toys import Toy
+
+from condor.pool import Pool, SystemPool
+
+Make = Callable[[], Toy]
+
+
+@pytest.fixture
+def toy(any_pool: Pool | SystemPool, image: str, request: pytest.FixtureRequest) -> Toy:
+    return Toy(any_pool, request.node.name.removeprefix("test_"), image)
+
+
+def test_waves_are_one_cluster(toy: Toy) -> None:
+    odd = """command=printf "%s\\n" "$(cat {input:q})" 'quoted "ü" $PATH' > {output}; echo heard"""
+    done = toy.run("count=6", odd, options=("--max-jobs-per-timespan", "2/1s"))
+
+    assert done.returncode == 0, done.stderr
+    assert len(toy.batches) == 1
+    assert toy.outputs == {f"{n}.txt": f'data {n % 4}\nquoted "ü" $PATH\n' for n in range(6)}
+    assert toy.executions() == {str(n): 1 for n in range(6)}
+    assert (toy.folder / "results" / "logs" / "5.log").read_text() == "heard\n"
+    assert (toy.batches[0] / "closed").exists()
+
+    again = toy.run("count=6", odd)
+    assert again.returncode == 0, again.stderr
+    assert len(toy.batches) == 1
+
+
+def test_killed_while_jobs_run(toy: Toy) -> None:
+    slow = "command=sleep 3; cat {input:q} > {output}"
+    controller = toy.start("count=3", slow)
+    toy.wait_for_event("001")
+    controller.signal("KILL")
+
+    done = toy.run("count=3", slow)
+
+    assert done.returncode == 0, done.stderr
+    assert "3 jobs of earlier runs" in done.stderr
+    assert len(toy.outputs) == 3
+    assert set(toy.executions().values()) == {1}
+
+
+def test_failing_job_is_tried_again_and_given_up(toy: Toy) -> None:
+    done = toy.run(
+        "count=2", "command=echo trying; [ {wildcards.number} = 0 ] || exit 3; cat {input:q} > {output}"
+    )
+
+    assert done.returncode == 1
+    assert list(toy.outputs) == ["0.txt"]
+    assert sorted(toy.executions().values()) == [1, 4]
+    assert re.fullmatch(r"1.txt: .* exit status 3 in each of 4 attempts \(the last on ep\d\)\n", toy.given_up)
+    assert "exit status 3" in done.stderr
+    assert (toy.folder / "results" / "logs" / "1.log").read_text() == "trying\n"
+    assert toy.jobs_in_queue() == []
+
+
+def test_hold_by_hand_is_respected(toy: Toy) -> None:
+    controller = toy.start("count=1", "command=sleep 4; cat {input:q} > {output}")
+    toy.wait_for_event("001")
+    cluster = toy.jobs_in_queue("ClusterId")[0]
+
+    toy.pool.run("condor_hold", cluster)
+    wait_for(lambda: "condor_release" in controller.said, controller.said)
+    assert f"condor_release {cluster}.0" in controller.said
+    toy.pool.run("condor_release", cluster)
+
+    assert controller.wait() == 0, controller.said
+    assert list(toy.outputs) == ["0.txt"]
+
+
+def test_plain_condor_submit_does_the_same(toy: Toy) -> None:
+    assert toy.run("count=2", "command=cat {input:q} > {output}").returncode == 0
+    first = toy.outputs
+    batch = toy.batches[0]
+
+    submitted = toy.pool.run("condor_submit", "jobs.sub", cwd=f"{toy.cwd}/results/batches/{batch.name}")
+    assert submitted.returncode == 0, submitted.stderr
+    wait_for(lambda: len(list((batch / "inbox").iterdir())) == 2 and not toy.jobs_in_queue(), toy.events)
+
+    assert {file.name: file.read_text() for file in (batch / "inbox").iterdir()} == first
