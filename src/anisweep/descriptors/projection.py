@@ -281,7 +281,7 @@ class EllipsoidalDensityProjection:
         numbers = []
         row = centre = 0
 
-        for begin, end in census.runs(AT_A_TIME * self.threads):
+        for begin, end in census.runs(self._at_a_time(len(species))):
             arrays = self.gather(frames[begin:end], first + begin)
             size = len(arrays.numbers)
             part = values[row : row + (size if wanted.per_centre else end - begin)]
@@ -292,6 +292,10 @@ class EllipsoidalDensityProjection:
                 numbers.append(arrays.numbers)
 
         return values, found, np.concatenate(numbers or [species[:0]])
+
+    def _at_a_time(self, species: int) -> int:
+        """Particles whose arrays are gathered and computed together."""
+        return AT_A_TIME * self.threads
 
     def _compute(
         self, tables: Tables, arrays: FrameArrays, species: np.ndarray, wanted: Wanted, into: np.ndarray

@@ -165,7 +165,7 @@ def test_memory_changes_nothing_but_the_last_digit():
     frames = [random_frame(n % 5, seed=n) for n in range(12)]
     whole, pieces = in_torch(), in_torch(memory=1)
 
-    assert pieces._centres(1) == pieces._pairs() == 1
+    assert pieces._at_a_time(1) == pieces._pairs() == 1
     assert relative(pieces.power_spectrum(frames), whole.power_spectrum(frames)) <= 1e-14
 
 
