@@ -281,7 +281,7 @@ class EllipsoidalDensityProjection:
         self, frames: list[Any], counts: np.ndarray, first: int
     ) -> tuple[np.ndarray, Iterable[FrameArrays]]:
         """The species of all frames, and their arrays, of a run of frames at a time."""
-        ranges = runs(counts, AT_A_TIME * self.threads)
+        ranges = runs(counts, self._at_a_time(1))
         if len(ranges) == 1:
             arrays = self.gather(frames, first)
             return species_of(arrays.numbers), [arrays]
@@ -310,6 +310,10 @@ class EllipsoidalDensityProjection:
             del arrays  # before the next ones are gathered
 
         return np.concatenate(found), np.concatenate(numbers or [species[:0]])
+
+    def _at_a_time(self, species: int) -> int:
+        """Particles whose arrays are gathered together, where neighbours have so many species."""
+        return AT_A_TIME * self.threads
 
     def _compute(
         self, tables: Tables, arrays: FrameArrays, species: np.ndarray, wanted: Wanted, into: np.ndarray
