@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONWARNINGS := ignore::FutureWarning
 
 .DEFAULT_GOAL := help
-.PHONY: help env submit-env run claims check test faults conformance bench lock generated readme pool pool-stop demo-pool clean
+.PHONY: help env submit-env run claims check test faults conformance bench bench-pool lock generated readme pool pool-stop demo-pool clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -53,6 +53,9 @@ conformance: env ## the published package's own tests and first example, with ou
 
 bench: env ## benchmarks: figures, never red
 	@python -m benchmarks
+
+bench-pool: env ## what HTCondor and the executor cost, on a pool of its own: an hour (root on Debian)
+	@python -m benchmarks.pool
 
 lock: env ## write the locks of envs/ from pyproject.toml
 	@envs/lock
