@@ -319,8 +319,7 @@ class EllipsoidalDensityProjection:
         self, tables: Tables, arrays: FrameArrays, species: np.ndarray, wanted: Wanted, into: np.ndarray
     ) -> np.ndarray:
         """Write the features of some frames; which centres have a neighbour of which species."""
-        _, found = compute(tables, arrays, species, wanted, self.threads, into=into)
-        return found
+        return compute(tables, arrays, species, wanted, self.threads, into=into)[1]
 
 
 def _without_isolated(described: Descriptors, counts: np.ndarray) -> Descriptors:
