@@ -9,16 +9,16 @@ from pathlib import Path
 
 import click
 
-from anisweep.bundle_commands import bundle, ingest
 from anisweep.cell import Pack
-from anisweep.claims_command import claims
-from anisweep.cluster_commands import CLUSTER_COMMANDS
-from anisweep.compare_command import compare
+from anisweep.commands.bundle import bundle, ingest
+from anisweep.commands.claims import claims
+from anisweep.commands.cluster import CLUSTER_COMMANDS
+from anisweep.commands.compare import compare
+from anisweep.commands.describe import describe, merge
+from anisweep.commands.image import image
+from anisweep.commands.preflight import preflight
 from anisweep.config import ConfigError, Project, load_config, overrides_of
-from anisweep.describe_commands import describe, merge
-from anisweep.image_commands import image
 from anisweep.plainly import plainly
-from anisweep.preflight_command import preflight
 from anisweep.store import Store, write_text
 
 
@@ -215,7 +215,7 @@ def tables(step: str, study: str) -> None:
     """Write the tables of a study: results/STUDY/tables."""
     from anisweep import decision
     from anisweep import tables as written
-    from anisweep.run import study_journeys, study_profiles, study_rows
+    from anisweep.studies import study_journeys, study_profiles, study_rows
 
     project = Project.find()
     folder = project.results / study / "tables"
@@ -257,7 +257,7 @@ def draw(study: str, figure: str) -> None:
 def report(studies: tuple[str, ...]) -> None:
     """Write results/report.html with a section for each study."""
     from anisweep import report as page
-    from anisweep.run import study_question
+    from anisweep.studies import study_question
 
     project = Project.find()
     sections = [page.Study(name, study_question(project, name), project.results / name) for name in studies]

@@ -7,7 +7,7 @@ ROWS = modules("row.py", "cell.py", "tables/__init__.py", "tables/cells.py")
 rule collect_cells:
     input:
         lambda wildcards: run.artifacts(wildcards.study, targets()),
-        code=modules("store.py") + ROWS,
+        code=modules("store.py", "studies.py") + ROWS,
     output:
         f"{TABLES}/cells.parquet",
         f"{TABLES}/cells.csv",
@@ -24,7 +24,12 @@ rule collect_cells:
 rule collect_journeys:
     input:
         lambda wildcards: run.artifacts(wildcards.study, targets()),
-        code=modules("cluster/arrivals.py", "tables/__init__.py", "tables/journeys.py"),
+        code=modules(
+            "cluster/arrivals.py",
+            "studies.py",
+            "tables/__init__.py",
+            "tables/journeys.py",
+        ),
     output:
         f"{TABLES}/journeys.parquet",
         f"{TABLES}/journeys.csv",

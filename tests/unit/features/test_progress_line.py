@@ -5,7 +5,7 @@ from __future__ import annotations
 from click.testing import CliRunner
 
 from anisweep.cli import main
-from anisweep.describe_commands import _line
+from anisweep.commands.describe import _line
 from anisweep.features import Progress
 
 XYZ = "".join(f"1\n\nC 0 0 {n}\n" for n in range(4))

@@ -25,7 +25,7 @@ def compare(a: str, b: str) -> None:
 
     from anisweep import compare as compared
     from anisweep import tables
-    from anisweep.run import study_tables
+    from anisweep.studies import study_tables
 
     if Path(a).is_dir() and Path(b).is_dir():
         kind: compared.Kind = "folder"

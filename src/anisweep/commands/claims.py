@@ -20,7 +20,7 @@ def claims(studies: tuple[str, ...], csv: Path | None) -> None:
     from anisweep import claims as judged
     from anisweep import tables
     from anisweep.claims.text import ledger_as_text
-    from anisweep.run import study_tables
+    from anisweep.studies import study_tables
 
     project = Project.find()
     folders = [project.results / study / "tables" for study in studies] or study_tables(project)
