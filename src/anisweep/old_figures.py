@@ -6,12 +6,15 @@ The tables may be ours (``results/<study>/tables``) or those of old bundles (``r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from anisweep import figures
 from anisweep.config import ConfigError
@@ -91,34 +94,39 @@ def _scaled_by_species(table: pd.DataFrame) -> Figure:
 
 def _over_species(table: pd.DataFrame, label: str) -> Figure:
     """One mark a file and mode, with its standard deviation."""
-    figure, axes = plt.subplots(figsize=(6.0, 3.4))
+    figure, axes = plt.subplots(figsize=(6.0, 4.2))
 
-    for mode, (colour, mark), lines in _modes(table):
+    for look, lines in _looks(table):
         points = lines.groupby(["species", "file"])["value"].agg(["mean", "std"]).reset_index()
-        axes.errorbar(points["species"], points["mean"], points["std"], fmt=mark, color=colour, label=mode)
+        x = points["species"].astype(float) + 0.5 * look.offset
+        axes.errorbar(x, points["mean"], points["std"], fmt=look.mark, color=look.colour, label=look.label)
 
     axes.set_xticks(sorted(table["species"].unique()))
     axes.set_xlabel("number of species")
     axes.set_ylabel(label)
     axes.set_yscale("log")
-    _legend(axes)
+    _plain_ticks(axes.yaxis, axes)
+    _legend(figure, axes)
     return figure
 
 
 def _by_system(table: pd.DataFrame) -> Figure:
     systems = sorted(table["file"].unique())
-    figure, axes = plt.subplots(figsize=(6.0, 1.3 + 0.5 * len(systems)))
+    figure, axes = plt.subplots(figsize=(6.0, 1.6 + 0.6 * len(systems)))
 
-    for mode, (colour, mark), lines in _modes(table):
+    for look, lines in _looks(table):
         points = 1e3 * lines.groupby("file")["wall_s"].agg(["mean", "std"])
-        places = [systems.index(str(file)) for file in points.index]
-        axes.errorbar(points["mean"], places, xerr=points["std"], fmt=mark, color=colour, label=mode)
+        y = [systems.index(str(file)) + look.offset for file in points.index]
+        axes.errorbar(
+            points["mean"], y, xerr=points["std"], fmt=look.mark, color=look.colour, label=look.label
+        )
 
     axes.set_yticks(range(len(systems)), systems)
     axes.set_ylim(len(systems) - 0.5, -0.5)
-    axes.set_xscale("log")
     axes.set_xlabel("wall time / ms")
-    _legend(axes)
+    axes.set_xscale("log")
+    _plain_ticks(axes.xaxis, axes)
+    _legend(figure, axes)
     return figure
 
 
@@ -134,13 +142,35 @@ def _utilisation(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def _modes(table: pd.DataFrame) -> Iterator[tuple[str, tuple[str, str], pd.DataFrame]]:
-    for k, (mode, lines) in enumerate(table.groupby("mode")):
-        yield str(mode), (COLOURS[k % len(COLOURS)], MARKS[k % len(MARKS)]), lines
+@dataclass(frozen=True)
+class Look:
+    """How the marks of one mode look, and how far they stand from their place, so that none is hidden."""
+
+    label: str
+    colour: str
+    mark: str
+    offset: float
 
 
-def _legend(axes: Axes) -> None:
-    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+def _looks(table: pd.DataFrame) -> Iterator[tuple[Look, pd.DataFrame]]:
+    modes = sorted(table["mode"].unique())
+    step = min(0.15, 0.8 / len(modes)) if modes else 0.0
+
+    for k, mode in enumerate(modes):
+        mark = MARKS[(k + k // len(COLOURS)) % len(MARKS)]  # no pair comes twice
+        look = Look(mode, COLOURS[k % len(COLOURS)], mark, (k - (len(modes) - 1) / 2) * step)
+        yield look, table[table["mode"] == mode]
+
+
+def _plain_ticks(axis: Axis, axes: Axes) -> None:
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter("{x:g}")
+    axes.minorticks_off()
+
+
+def _legend(figure: Figure, axes: Axes) -> None:
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper left", ncols=2)
 
 
 def _draw(name: str, draw: Callable[[pd.DataFrame], Figure], table: pd.DataFrame, target: Path) -> str:

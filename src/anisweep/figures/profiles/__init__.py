@@ -46,7 +46,8 @@ def draw_to(name: str, study: Path, stem: Path) -> None:
     kind, dataset = known[name]
     module = importlib.import_module(f"anisweep.figures.profiles.{kind}")
     lines = one_problem(hotspots[hotspots["dataset"] == dataset])
-    title = f"{module.TITLE}: {dataset.replace('_', ' ')}, {lines['frames'].iloc[0]} frames"
+    frames = int(lines["frames"].iloc[0])
+    title = f"{module.TITLE}: {dataset.replace('_', ' ')}, {frames} frame{'s' if frames > 1 else ''}"
 
     with plt.style.context(figures.STYLE):
         figures.save(module.draw(lines, study / "profiles"), stem, title, module.CAPTION)

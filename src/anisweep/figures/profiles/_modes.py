@@ -8,6 +8,9 @@ import pandas as pd
 
 INK = "#1f2328"
 
+#: On boxes of their own, which stay light where the page is dark.
+BLACK = "#000000"
+
 
 def panels(lines: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """Name and lines of each mode (and precision, device, threads where they differ)."""

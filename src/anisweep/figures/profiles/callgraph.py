@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
 from anisweep.figures.profiles._layers import HIGH, WIDE, Place, places
-from anisweep.figures.profiles._modes import INK, first_profile, panels
+from anisweep.figures.profiles._modes import BLACK, INK, first_profile, panels
 
 TITLE = "Call graph"
 CAPTION = (
@@ -117,9 +117,17 @@ def _draw_node(axes: Axes, at: Place, node: Node) -> None:
     calls = "1 call" if node.calls == 1 else f"{node.calls:,} calls"
     numbers = f"{100 * node.share:.0f} % ({100 * node.own:.0f} %), {calls}"
     axes.text(
-        at[0], at[1] + 0.11, _short(node.name), ha="center", va="center", fontsize=9, weight="bold", zorder=4
+        at[0],
+        at[1] + 0.11,
+        _short(node.name),
+        ha="center",
+        va="center",
+        fontsize=9,
+        weight="bold",
+        color=BLACK,
+        zorder=4,
     )
-    axes.text(at[0], at[1] - 0.11, numbers, ha="center", va="center", fontsize=9, zorder=4)
+    axes.text(at[0], at[1] - 0.11, numbers, ha="center", va="center", fontsize=9, color=BLACK, zorder=4)
 
 
 def _draw_edge(axes: Axes, caller: Place, callee: Place, share: float) -> None:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from anisweep.figures.profiles._modes import INK, first_profile, panels
+from anisweep.figures.profiles._modes import BLACK, INK, first_profile, panels
 
 TITLE = "Flame graph"
 CAPTION = (
@@ -121,7 +121,7 @@ def _draw_box(axes: Axes, box: Box, left: float, level: int, total: float) -> No
     package, _, name = box.name.rpartition(":")
     axes.add_patch(Rectangle((left, level), width, 1, facecolor=_fill(package), edgecolor=INK, linewidth=0.4))
     text = _fitting(name.replace(".<locals>", ""), f" {100 * width:.0f} %", width)
-    axes.text(left + width / 2, level + 0.47, text, ha="center", va="center", fontsize=9)
+    axes.text(left + width / 2, level + 0.47, text, ha="center", va="center", fontsize=9, color=BLACK)
 
     for inner in sorted(box.called.values(), key=lambda each: each.name):
         _draw_box(axes, inner, left, level + 1, total)
