@@ -34,7 +34,7 @@ check: env ## format, types, lint, imports, unit tests: a minute
 	@ruff check --quiet src tests benchmarks condor containers envs scripts setup.py
 	@snakefmt --check Snakefile workflow 2>/dev/null || (snakefmt --diff Snakefile workflow; exit 1)
 	@mypy
-	@PYTHONPATH=condor/executor lint-imports --no-cache >/dev/null || PYTHONPATH=condor/executor lint-imports
+	@lint-imports --no-cache >/dev/null || lint-imports
 	@python -m anisweep.generated --check
 	@pytest -q -n 2 tests/unit tests/executor
 
