@@ -161,9 +161,15 @@ class Sweep(Clone):
     def queue(self) -> list[str]:
         """The jobs of this clone that are in the queue."""
         assert self.pool is not None
-        asked = self.pool.run("condor_q", "-constraint", self.jobs, "-af:j", "JobStatus")
-        assert asked.returncode == 0, asked.stderr
-        return asked.stdout.splitlines()
+        said: list[str] = []
+
+        def answers() -> bool:  # it may just be starting
+            asked = self.pool.run("condor_q", "-constraint", self.jobs, "-af:j", "JobStatus")
+            said[:] = asked.stdout.splitlines()
+            return asked.returncode == 0
+
+        wait_for(answers, "the schedd does not answer")
+        return said
 
     def check_complete(self, packs: int) -> None:
         """Each pack has succeeded exactly once, nothing of it is lost, and nothing is left in the queue."""

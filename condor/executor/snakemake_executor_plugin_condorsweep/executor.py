@@ -16,8 +16,8 @@ from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 from snakemake_interface_executor_plugins.executors.real import RealExecutor
 from snakemake_interface_executor_plugins.settings import ExecMode
 
-from snakemake_executor_plugin_condorsweep.batch import Batch, remove_leftovers
 from snakemake_executor_plugin_condorsweep import schedd
+from snakemake_executor_plugin_condorsweep.batch import Batch, remove_leftovers
 from snakemake_executor_plugin_condorsweep.describe import Shape, Site
 from snakemake_executor_plugin_condorsweep.gathering import Task
 from snakemake_executor_plugin_condorsweep.loop import Loop, Plan, Reports
