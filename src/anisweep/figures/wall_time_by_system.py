@@ -32,7 +32,8 @@ def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
 
     axes.set_xscale("log")
     low, high = axes.get_xlim()
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 3000 else (1,), numticks=20))
+    narrow = high / low < 3000
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)) if narrow else LogLocator(numticks=7))
     axes.xaxis.set_major_formatter("{x:g}")
     axes.minorticks_off()
     axes.set_xlabel("wall time of one computation / ms")
