@@ -14,6 +14,7 @@ from anisweep.profiled import profile_figures
 from anisweep.report.answer import answer
 from anisweep.report.content import Measured, Section, headline
 from anisweep.report.details import artifacts_table, details, platforms_table
+from anisweep.report.hotspots import hotspots_tables
 from anisweep.report.ingested import ingested_tables
 from anisweep.report.noise import disturbance
 from anisweep.report.svg import picture
@@ -113,6 +114,6 @@ def _section(study: Study, content: Measured) -> Section:
         lead=lead,
         figures=[p for p in shown if p is not lead],
         not_drawn=[p for p in pictures if not p.drawn],
-        details=details(content),
+        details=[*details(content), *hotspots_tables(study.folder / "tables")],
         missing=content.missing,
     )
