@@ -32,8 +32,10 @@ localrules:
     collect_journeys,
     collect_profiles,
     summarise,
+    decide,
     write_legacy_tables,
     draw_figure,
+    judge_claims,
     draw_profile,
     write_report,
 

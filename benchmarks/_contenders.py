@@ -30,22 +30,26 @@ def hypers(lmax: int, max_radial: int | None) -> dict[str, Any]:
     }
 
 
-def ours(lmax: int, max_radial: int | None, threads: int = 1) -> Function:
+def projection(lmax: int, max_radial: int | None, threads: int = 1) -> EllipsoidalDensityProjection:
+    """Ours."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        projection = EllipsoidalDensityProjection(**hypers(lmax, max_radial), threads=threads)
-    return projection.power_spectrum
+        return EllipsoidalDensityProjection(**hypers(lmax, max_radial), threads=threads)
+
+
+def ours(lmax: int, max_radial: int | None, threads: int = 1) -> Function:
+    return projection(lmax, max_radial, threads).power_spectrum
 
 
 def our_coefficients(lmax: int, max_radial: int | None) -> Function:
-    projection = ours(lmax, max_radial).__self__  # type: ignore[attr-defined]
-    return lambda frames: projection.describe(frames, "coefficients", per_centre=True).values
+    ours = projection(lmax, max_radial)
+    return lambda frames: ours.describe(frames, "coefficients", per_centre=True).values
 
 
 def our_forces(lmax: int, max_radial: int | None) -> Function:
     """Energies, forces, torques and stress of a linear model."""
-    projection = ours(lmax, max_radial).__self__  # type: ignore[attr-defined]
-    return lambda frames: gradients(projection, frames, 1.0)[1]
+    ours = projection(lmax, max_radial)
+    return lambda frames: gradients(ours, frames, 1.0)[1]
 
 
 def published(lmax: int, max_radial: int | None) -> Function:

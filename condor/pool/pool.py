@@ -211,8 +211,9 @@ class Pool:
         return f"{self.user.home}/{path.relative_to(self.home)}"
 
     def node(self, name: str) -> Node:
+        """A node by its host name; the access point and the build node also as `ap` and `build`."""
         for node in self.nodes:
-            if node.name == name:
+            if name in (node.name, node.role):
                 return node
         raise PoolError(f"no node {name!r}; this pool has {', '.join(node.name for node in self.nodes)}")
 

@@ -103,6 +103,7 @@ NODES = RootFS(
         "ca-certificates",
         "iproute2",
         "procps",
+        "make",
     ),
     size_mb=490,
 )

@@ -9,13 +9,16 @@ from pathlib import Path
 
 import click
 
-from anisweep.bundle_commands import bundle, ingest
 from anisweep.cell import Pack
-from anisweep.cluster_commands import CLUSTER_COMMANDS
+from anisweep.commands.bundle import bundle, ingest
+from anisweep.commands.claims import claims
+from anisweep.commands.cluster import CLUSTER_COMMANDS
+from anisweep.commands.compare import compare
+from anisweep.commands.describe import describe, merge
+from anisweep.commands.image import image
+from anisweep.commands.preflight import preflight
 from anisweep.config import ConfigError, Project, load_config, overrides_of
-from anisweep.image_commands import image
 from anisweep.plainly import plainly
-from anisweep.preflight_command import preflight
 from anisweep.store import Store, write_text
 
 
@@ -168,7 +171,7 @@ def prune(yes: bool) -> None:
     click.echo(f"{verb} {len(artifacts)} artifacts.{remedy}")
 
 
-for each in (image, preflight, bundle, ingest, *CLUSTER_COMMANDS):
+for each in (compare, claims, describe, merge, image, preflight, bundle, ingest, *CLUSTER_COMMANDS):
     main.add_command(each)
 
 
@@ -205,13 +208,14 @@ def prepare_data(path: Path) -> None:
 
 
 @main.command(hidden=True)
-@click.argument("step", type=click.Choice(["cells", "journeys", "profiles", "summary", "legacy"]))
+@click.argument("step", type=click.Choice(["cells", "journeys", "profiles", "summary", "decision", "legacy"]))
 @click.argument("study")
 @plainly
 def tables(step: str, study: str) -> None:
     """Write the tables of a study: results/STUDY/tables."""
+    from anisweep import decision
     from anisweep import tables as written
-    from anisweep.run import study_journeys, study_profiles, study_rows
+    from anisweep.studies import study_journeys, study_profiles, study_rows
 
     project = Project.find()
     folder = project.results / study / "tables"
@@ -223,6 +227,8 @@ def tables(step: str, study: str) -> None:
         written.write_journeys(study_journeys(project, study), folder)
     elif step == "summary":
         written.write_summary(folder)
+    elif step == "decision":
+        decision.write(written.read(folder, "summary"), folder / "decision.json")
     elif step == "profiles":
         written.write_profiles(study_profiles(project, study), project.results / study)
     else:
@@ -251,7 +257,7 @@ def draw(study: str, figure: str) -> None:
 def report(studies: tuple[str, ...]) -> None:
     """Write results/report.html with a section for each study."""
     from anisweep import report as page
-    from anisweep.run import study_question
+    from anisweep.studies import study_question
 
     project = Project.find()
     sections = [page.Study(name, study_question(project, name), project.results / name) for name in studies]

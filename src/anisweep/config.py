@@ -231,6 +231,10 @@ class Project:
     def study_names(self) -> list[str]:
         return sorted(path.stem for path in (self.root / "config" / "studies").glob("*.yaml"))
 
+    def claim_files(self) -> list[Path]:
+        """The sources of claims, one a file; their names give the order."""
+        return sorted((self.root / "config" / "claims").glob("*.yaml"))
+
 
 def load_config(project: Project, overrides: dict[str, Any] | None = None) -> tuple[Config, dict[str, Sweep]]:
     """The configuration and its studies, by name, with ``overrides`` on top.

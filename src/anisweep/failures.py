@@ -6,10 +6,11 @@ import errno
 
 from anisweep.config import ConfigError
 from anisweep.datasets import DataError
+from anisweep.descriptors import BadInput
 from anisweep.reading import DamagedArtifact
 
 #: Everything else is a fault of ours, and keeps its traceback.
-EXPECTED = (ConfigError, DataError, DamagedArtifact, OSError)
+EXPECTED = (ConfigError, DataError, BadInput, DamagedArtifact, OSError)
 
 FULL = (
     "a disk with room",

@@ -7,7 +7,7 @@ worker.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Status = Literal["ok", "wrong", "failed", "stalled", "unavailable"]
@@ -112,5 +112,5 @@ class Row:
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> Row:
-        known = {f.name for f in fields(cls)}
+        known = cls.__dataclass_fields__
         return cls(**{name: value for name, value in plain.items() if name in known})

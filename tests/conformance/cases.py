@@ -10,6 +10,9 @@ from anisweep.worker.clock import Clock, Silent
 DIAMETERS = (3.0, 3.0, 1.0)
 SPECIES = [1, 6, 7, 8]
 
+#: Modes that compute on every machine.
+ON_CPU = [name for name in modes.names() if "cpu" in modes.devices(name)]
+
 
 def canonical(atoms, quaternions, diameters=DIAMETERS):
     """Give a frame the arrays that modes read."""

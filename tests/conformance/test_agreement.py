@@ -4,14 +4,14 @@ import warnings
 
 import numpy as np
 import pytest
-from cases import flat, ragged_frames, random_frames, relative_error, run
+from cases import ON_CPU, flat, ragged_frames, random_frames, relative_error, run
 
 from anisweep import modes
 from anisweep.modes import Unavailable
 
 package = pytest.importorskip("anisoap.representations", reason="no anisoap")
 
-OTHERS = [name for name in modes.names() if name != "numpy_only"]
+OTHERS = [name for name in ON_CPU if name != "numpy_only"]
 SINGLE = [name for name in OTHERS if "fp32" in modes.precisions(name)]
 
 BASES = {
@@ -81,7 +81,7 @@ def test_single_precision_is_single_and_within_its_bound(mode, output):
 
 
 def test_one_frame_keeps_its_axis():
-    for mode in modes.names():
+    for mode in ON_CPU:
         assert run(mode, random_frames(frames=1), "power_spectrum").shape == (1, 44)
 
 
@@ -145,7 +145,7 @@ def test_neighbours_of_the_own_species_are_what_they_are_without_the_others():
             assert error <= 1e-12 * np.abs(block.values).max()
 
 
-@pytest.mark.parametrize("mode", modes.names())
+@pytest.mark.parametrize("mode", ON_CPU)
 def test_the_shape_of_one_species_moves_only_the_properties_that_bear_its_name(mode):
     frames = random_frames(species=3)
     before = run(mode, frames)
@@ -159,13 +159,13 @@ def test_the_shape_of_one_species_moves_only_the_properties_that_bear_its_name(m
         assert np.array_equal(moved, np.asarray(old.properties["neighbor_types"]) == 6)
 
 
-@pytest.mark.parametrize("mode", modes.names())
+@pytest.mark.parametrize("mode", ON_CPU)
 def test_the_power_spectrum_of_two_species_is_unavailable(mode):
     with pytest.raises(Unavailable, match=r"power spectrum of 2 species.*ask for coefficients"):
         run(mode, random_frames(species=2, frames=1), "power_spectrum")
 
 
-@pytest.mark.parametrize("mode", modes.names())
+@pytest.mark.parametrize("mode", ON_CPU)
 def test_a_mode_computes_without_a_warning(mode):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -176,7 +176,7 @@ def test_a_machine_without_cuda_is_unavailable(monkeypatch):
     torch = pytest.importorskip("torch", reason="no torch")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
 
-    for mode in ("torch_full", "torch_batched"):
+    for mode in ("torch_full", "torch_batched", "fused_torch", "fused_triton"):
         with pytest.raises(Unavailable, match="device cuda: Torch sees none"):
             modes.load(mode).prepare(None, "coefficients", "fp64", "cuda")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from condor.pool import Pool, SystemPool
 
 #: A safety net and never a measure.
-PATIENCE_S = 120
+PATIENCE_S = 600
 
 
 @dataclass(frozen=True)

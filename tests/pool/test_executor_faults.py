@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from jobs import wait_for
 from toys import Toy
@@ -131,18 +129,21 @@ def test_proc_removed_by_hand(toy: Toy, pool: Pool) -> None:
     assert "removed from the queue" in toy.given_up
 
 
-def test_image_lost_after_the_submission(toy: Toy, pool: Pool) -> None:
-    pool.run("cp", toy.image, "own.sif", cwd=toy.cwd)
-    toy.image = "own.sif"
+@pytest.mark.parametrize("place", ["own.sif", "/tmp/own.sif"])
+def test_image_lost_after_the_submission(pool: Pool, image: str, place: str) -> None:
+    """In a folder with a space it is sent with each job, elsewhere once to each machine."""
+    toy = Toy(pool, f"image_lost_{place.count('/')}", image)
+    pool.run("cp", toy.image, place, cwd=toy.cwd)
+    toy.image = place
     pool.on("ap", "condor_off", "-negotiator", "-fast")
     controller = toy.start("count=1", GOOD)
     wait_for(lambda: toy.events != "", "nothing was submitted")
-    (toy.folder / "own.sif").unlink()
+    pool.run("rm", place, cwd=toy.cwd)
     pool.on("ap", "condor_on", "-negotiator")
 
     assert controller.wait() == 1
-    assert "own.sif" in toy.given_up
-    assert "put it back" in toy.given_up
+    assert "own.sif" in toy.given_up, toy.given_up
+    assert "the image is missing" in toy.given_up
 
 
 def test_input_lost_after_the_submission(toy: Toy, pool: Pool) -> None:
@@ -181,3 +182,29 @@ def test_too_much_memory_is_given_up(toy: Toy, limited: Pool) -> None:
 
     assert done.returncode == 1
     assert "more memory" in toy.given_up
+
+
+def test_execute_point_killed_in_the_middle(toy: Toy, pool: Pool) -> None:
+    slow = "command=sleep 10; cat {input:q} > {output}"
+    controller = toy.start("count=4", slow)
+    toy.wait_for_event("001", times=4)
+    assert "slot1_1@ep1" in toy.events
+
+    pool.kill("ep1")
+    try:
+        assert controller.wait() == 0, controller.said
+    finally:
+        pool.restart("ep1")
+
+    assert len(toy.outputs) == 4
+    assert max(toy.executions().values()) == 2
+
+
+def test_evicted_by_hand(toy: Toy, pool: Pool) -> None:
+    controller = toy.start("count=1", "command=sleep 5; cat {input:q} > {output}")
+    toy.wait_for_event("001")
+    pool.run("condor_vacate_job", "-fast", f"{toy.jobs_in_queue('ClusterId')[0]}.0")
+
+    assert controller.wait() == 0, controller.said
+    assert toy.executions() == {"0": 2}
+    assert list(toy.outputs) == ["0.txt"]

@@ -28,7 +28,7 @@ STUDY = {
     "datasets": {"ellipsoids": {}},
     "modes": ["numpy_only"],
 }
-KINDS = {"key", "value", "study", "xyz", "arrays", "physics", "files", "environment"}
+KINDS = {"key", "value", "study", "xyz", "arrays", "physics", "files", "environment", "describe"}
 
 
 @dataclass
@@ -185,7 +185,8 @@ def test_the_message_says_where_what_and_what_to_do(case, project, monkeypatch, 
 def snapshot(project: Project) -> set[str]:
     """The files in which something of a run could stand."""
     folders = [project.results, project.root / "data", project.root / "config"]
-    return {str(file) for folder in folders for file in folder.rglob("*") if file.is_file()}
+    files = {str(file) for folder in folders for file in folder.rglob("*") if file.is_file()}
+    return files | {str(path) for path in project.root.glob("*out.*")}
 
 
 def test_the_table_holds_enough_of_each_kind():

@@ -21,6 +21,22 @@ rule draw_figure:
         "anisweep draw {wildcards.study} {wildcards.figure} 2>&1 | tee {log:q}"
 
 
+rule judge_claims:
+    input:
+        expand(f"{TABLES}/summary.parquet", study=run.report_studies),
+        expand(f"{TABLES}/cells.parquet", study=run.report_studies),
+        claims=run.claims,
+        code=modules("claims/**/*.py", "decision.py", "statistics.py", "tables/*.py"),
+    output:
+        "results/claims.csv",
+    log:
+        "results/logs/claims.log",
+    params:
+        studies=run.report_studies,
+    shell:
+        "anisweep claims --csv {output:q} {params.studies} 2>&1 | tee {log:q}"
+
+
 rule draw_profile:
     input:
         f"{TABLES}/hotspots.parquet",
@@ -39,6 +55,7 @@ rule draw_profile:
 
 rule write_report:
     input:
+        rules.judge_claims.output,
         [
             f"results/{study}/figures/{figure}.svg"
             for study in run.studies
@@ -54,8 +71,10 @@ rule write_report:
             "report/*.py",
             "report/page/*",
             "tables/__init__.py",
-            "tables/ingested.py",
             "tables/names.py",
+            "claims/text.py",
+            "decision.py",
+            "tables/ingested.py",
         ),
     output:
         "results/report.html",

@@ -7,7 +7,7 @@ ROWS = modules("row.py", "cell.py", "tables/__init__.py", "tables/cells.py")
 rule collect_cells:
     input:
         lambda wildcards: run.artifacts(wildcards.study, targets()),
-        code=modules("store.py") + ROWS,
+        code=modules("store.py", "studies.py") + ROWS,
     output:
         f"{TABLES}/cells.parquet",
         f"{TABLES}/cells.csv",
@@ -24,7 +24,12 @@ rule collect_cells:
 rule collect_journeys:
     input:
         lambda wildcards: run.artifacts(wildcards.study, targets()),
-        code=modules("cluster/arrivals.py", "tables/__init__.py", "tables/journeys.py"),
+        code=modules(
+            "cluster/arrivals.py",
+            "studies.py",
+            "tables/__init__.py",
+            "tables/journeys.py",
+        ),
     output:
         f"{TABLES}/journeys.parquet",
         f"{TABLES}/journeys.csv",
@@ -47,6 +52,18 @@ rule summarise:
         "results/logs/{study}/summary.log",
     shell:
         "anisweep tables summary {wildcards.study} 2>&1 | tee {log:q}"
+
+
+rule decide:
+    input:
+        f"{TABLES}/summary.parquet",
+        code=modules("decision.py", "tables/names.py"),
+    output:
+        f"{TABLES}/decision.json",
+    log:
+        "results/logs/{study}/decision.log",
+    shell:
+        "anisweep tables decision {wildcards.study} 2>&1 | tee {log:q}"
 
 
 rule write_legacy_tables:
@@ -90,6 +107,7 @@ rule tables:
                 *rules.collect_cells.output,
                 *rules.collect_journeys.output,
                 *rules.summarise.output,
+                *rules.decide.output,
                 *rules.write_legacy_tables.output,
             ],
             study=run.studies,

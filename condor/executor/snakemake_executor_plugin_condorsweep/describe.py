@@ -36,10 +36,6 @@ class Shape:
     runtime_min: int | None = None
     gpus: int | None = None
 
-    @property
-    def image_is_file(self) -> bool:
-        return "://" not in self.image
-
 
 @dataclass(frozen=True)
 class Site:
@@ -105,7 +101,7 @@ def description(batch: Batch, shape: Shape, site: Site) -> str:
 
 def _dynamic(batch: Batch, shape: Shape) -> list[str]:
     folder = batch.folder.absolute()
-    image = shape.image if not shape.image_is_file else str((batch.root / shape.image).absolute())
+    image = shape.image if "://" in shape.image else str((batch.root / shape.image).absolute())
     return [
         "# --- this batch -----------------------------------------------------------",
         f"batch_name = {batch.rule} {batch.id}",
@@ -114,7 +110,7 @@ def _dynamic(batch: Batch, shape: Shape) -> list[str]:
         "",
         "universe = container",
         f"container_image = {image}",
-        *_materialization(shape, len(batch.entries)),
+        *_materialization(image, len(batch.entries)),
         "",
         f"request_cpus = {shape.cpus}",
         *_requests(shape),
@@ -136,18 +132,19 @@ def _dynamic(batch: Batch, shape: Shape) -> list[str]:
     ]
 
 
-def _materialization(shape: Shape, jobs: int) -> list[str]:
-    """An image file is sent once to each machine, which HTCondor 25.14 cannot together with late
-    materialization: such jobs never come into being.
+def _materialization(image: str, jobs: int) -> list[str]:
+    """How image and jobs get into the pool.
+
+    HTCondor 25.14 cannot have both: jobs with a common image never come into being by late materialization.
+    Nor does it find a common image in a folder whose name has a space.
     """
-    if shape.image_is_file:
+    if "://" not in image and " " not in image:
         return ["# Sent once to each machine, not once for each job.", "container_is_common = true"]
 
     return [
+        "container_is_common = false",
         "# Late materialization: the queue holds no more waiting jobs than this.",
         f"max_idle = {min(jobs, MAX_IDLE)}",
-        "# The caches of the pool hold the image; as a common file it would stop late materialization.",
-        "container_is_common = false",
     ]
 
 

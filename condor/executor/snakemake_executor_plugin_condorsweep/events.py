@@ -1,12 +1,17 @@
-"""The event log of a batch, followed as it grows: the state of each of its jobs."""
+"""The event log of a batch, followed as it grows: the state of each of its jobs.
+
+HTCondor's own reader ends the whole process where a full disk has torn an event, so the few lines that matter
+are read here (manual, "Job Event Log").
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from snakemake_executor_plugin_condorsweep.holds import words
 from snakemake_executor_plugin_condorsweep.journey import Hold
@@ -57,6 +62,23 @@ class Job:
         return self.state == "terminated" and self.exit_code == 0
 
 
+#: How an event begins: number, cluster, process, date (local time unless it ends in Z). After a torn event it
+#: may begin in the middle of a line.
+HEAD = re.compile(
+    r"(?P<kind>\d{3}) \((?P<cluster>\d+)\.(?P<proc>-?\d+)\.-?\d+\) "
+    r"(?P<when>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?Z?)"
+)
+END = b"\n...\n"
+
+SLOT = re.compile(r"^\tSlotName: (\S+)", re.MULTILINE)
+BYTES = re.compile(r"^\t(\d+)  -  Run Bytes (Sent|Received) By Job", re.MULTILINE)
+EXIT = re.compile(
+    r"^\t\(([01])\) (?:Normal|Abnormal) termination \((?:return value|signal) (\d+)\)", re.MULTILINE
+)
+CODE = re.compile(r"^\tCode (\d+) Subcode (-?\d+)", re.MULTILINE)
+REASON = re.compile(r"^\t(.*)", re.MULTILINE)
+
+
 class EventLog:
     """The jobs of one log.
 
@@ -66,84 +88,94 @@ class EventLog:
 
     def __init__(self, file: Path) -> None:
         self.jobs: dict[tuple[int, int], Job] = {}
-        self.clusters: dict[int, float] = {}
+        self.clusters: set[int] = set()
         self.finished: set[int] = set()
         self._file = file
-        self._log: Any = None
+        self._offset = 0
 
     def read(self) -> list[Job]:
         """Take in what has come since the last time; the jobs that it is about."""
-        if self._log is None:
-            if not self._file.exists():
-                return []
-            import htcondor2
-
-            self._log = htcondor2.JobEventLog(str(self._file))
-
+        text = self._new_text()
+        heads = list(HEAD.finditer(text))
+        ends = [*(head.start() for head in heads[1:]), len(text)]
         changed: dict[int, Job] = {}
-        for event in self._log.events(0):
-            job = self._take(event)
+
+        for head, end in zip(heads, ends, strict=False):
+            job = self._take(head, text[head.end() : end])
             if job is not None:
                 changed[id(job)] = job
         return list(changed.values())
 
-    def _take(self, event: Mapping[str, Any]) -> Job | None:
-        kind = event["EventTypeNumber"]
-        if kind == CLUSTER_SUBMIT:
-            self.clusters[event["Cluster"]] = _seconds(event)
-        if kind == CLUSTER_REMOVE:
-            self.finished.add(event["Cluster"])
+    def _new_text(self) -> str:
+        """The events that are complete and have not been read."""
+        if not self._file.exists():
+            return ""
 
+        with self._file.open("rb") as stream:
+            stream.seek(self._offset)
+            new = stream.read()
+        whole = new[: new.rfind(END) + len(END)] if END in new else b""
+        self._offset += len(whole)
+        return whole.decode(errors="replace")
+
+    def _take(self, head: re.Match[str], text: str) -> Job | None:
+        kind, cluster, proc = int(head["kind"]), int(head["cluster"]), int(head["proc"])
+        if kind == CLUSTER_REMOVE:
+            self.finished.add(cluster)
+
+        self.clusters.add(cluster)
         handler = HANDLERS.get(kind)
-        if handler is None:
+        if handler is None or proc < 0:
             return None
 
-        cluster, proc, now = event["Cluster"], event["Proc"], _seconds(event)
-        self.clusters.setdefault(cluster, now)
+        now = datetime.fromisoformat(head["when"]).timestamp()
         job = self.jobs.setdefault((cluster, proc), Job(cluster, proc, submitted=now, since=now))
-        handler(job, event, now)
+        handler(job, text, now)
         return job
 
 
-def _submitted(job: Job, event: Mapping[str, Any], now: float) -> None:
+def _submitted(job: Job, text: str, now: float) -> None:
     job.submitted = job.since = now
 
 
-def _executing(job: Job, event: Mapping[str, Any], now: float) -> None:
+def _executing(job: Job, text: str, now: float) -> None:
     _become(job, "running", now)
     job.attempts += 1
     job.started = now
     job.first_started = job.first_started or now
-    job.slot = str(event.get("SlotName", ""))
+    slot = SLOT.search(text)
+    job.slot = slot[1] if slot else ""
     job.host = job.slot.partition("@")[2]
 
 
-def _evicted(job: Job, event: Mapping[str, Any], now: float) -> None:
+def _evicted(job: Job, text: str, now: float) -> None:
     _become(job, "idle", now)
-    _count_bytes(job, event)
-    _take_exit(job, event)
+    _count_bytes(job, text)
+    _take_exit(job, text)
 
 
-def _terminated(job: Job, event: Mapping[str, Any], now: float) -> None:
+def _terminated(job: Job, text: str, now: float) -> None:
     _become(job, "terminated", now)
     job.run_s = now - job.started if job.started else None
-    _count_bytes(job, event)
-    _take_exit(job, event)
+    _count_bytes(job, text)
+    _take_exit(job, text)
 
 
-def _aborted(job: Job, event: Mapping[str, Any], now: float) -> None:
+def _aborted(job: Job, text: str, now: float) -> None:
     _become(job, "removed", now)
-    job.reason = str(event.get("Reason", ""))
+    reason = REASON.search(text)
+    job.reason = reason[1] if reason else ""
 
 
-def _held(job: Job, event: Mapping[str, Any], now: float) -> None:
+def _held(job: Job, text: str, now: float) -> None:
     _become(job, "held", now)
-    code, subcode = event.get("HoldReasonCode", 0), event.get("HoldReasonSubCode", 0)
-    reason = str(event.get("HoldReason", ""))
+    found, said = CODE.search(text), REASON.search(text)
+    code, subcode = (int(found[1]), int(found[2])) if found else (0, 0)
+    reason = said[1] if said else ""
     job.holds.append(Hold(code, subcode, reason, words(code, subcode, reason, job.id), since=now))
 
 
-def _back_in_queue(job: Job, event: Mapping[str, Any], now: float) -> None:
+def _back_in_queue(job: Job, text: str, now: float) -> None:
     _become(job, "idle", now)
 
 
@@ -153,28 +185,25 @@ def _become(job: Job, state: State, now: float) -> None:
     job.state, job.since = state, now
 
 
-def _count_bytes(job: Job, event: Mapping[str, Any]) -> None:
-    job.sent_bytes += float(event.get("SentBytes", 0.0))
-    job.received_bytes += float(event.get("ReceivedBytes", 0.0))
+def _count_bytes(job: Job, text: str) -> None:
+    moved = {direction: float(count) for count, direction in BYTES.findall(text)}
+    job.sent_bytes += moved.get("Sent", 0.0)
+    job.received_bytes += moved.get("Received", 0.0)
 
 
-def _take_exit(job: Job, event: Mapping[str, Any]) -> None:
-    if "TerminatedNormally" not in event:
+def _take_exit(job: Job, text: str) -> None:
+    found = EXIT.search(text)
+    if found is None:
         return
-    normally = event["TerminatedNormally"]
-    job.exit_code = event.get("ReturnValue") if normally else None
-    job.signal = None if normally else event.get("TerminatedBySignal")
-
-
-def _seconds(event: Mapping[str, Any]) -> float:
-    return datetime.fromisoformat(event["EventTime"]).timestamp()
+    normal, number = found[1] == "1", int(found[2])
+    job.exit_code = number if normal else None
+    job.signal = None if normal else number
 
 
 # Numbers of HTCondor's events (manual, "Job Event Log Codes").
-CLUSTER_SUBMIT = 35
 CLUSTER_REMOVE = 36
 
-HANDLERS: dict[int, Callable[[Job, Mapping[str, Any], float], None]] = {
+HANDLERS: dict[int, Callable[[Job, str, float], None]] = {
     0: _submitted,
     1: _executing,
     4: _evicted,

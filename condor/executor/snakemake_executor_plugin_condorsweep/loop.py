@@ -64,8 +64,10 @@ class Loop(threading.Thread):
         self._expected: dict[str, int] = {}
         self._gathering = Gathering()
         self._followers: dict[str, Follower] | None = None
+        self._unwritten: list[list[Task]] = []
         self._unsubmitted: list[Follower] = []
-        self._waiting: dict[str, Task] = {}
+        self._attempts: dict[str, str] = {}  # by batch, what the last one was answered
+        self._waiting: dict[tuple[str, str], Task] = {}  # by batch and output
         self._ended: dict[str, Journey] = {}
         self._queried = time.monotonic()
         self._troubles = 0
@@ -106,7 +108,7 @@ class Loop(threading.Thread):
         except schedd.Unreachable as error:
             self._say(
                 f"{jobs} jobs are to be removed, but the schedd does not answer ({error}). "
-                "The next run removes them, or `condor_rm -all`."
+                "The next run removes them."
             )
             return
         if jobs:
@@ -118,14 +120,20 @@ class Loop(threading.Thread):
 
     def run(self) -> None:
         while not self._stopping.wait(POLL_S if self._followers is not None else 0.0):
-            try:
-                self._turn()
-            except schedd.Unreachable as error:
-                self._wait("The schedd does not answer", error)
-            except Exception:
-                self._complain(traceback.format_exc())
+            self.turn()
 
-    def _turn(self) -> None:
+    def turn(self) -> None:
+        """Do what there is to do now. An error keeps it for later and never costs a job."""
+        try:
+            self._work()
+        except schedd.Unreachable as error:
+            self._wait("The schedd does not answer", error)
+        except OSError as error:
+            self._wait("The disk does not take what is to be written", error)
+        except Exception:
+            self._complain(f"An error of the executor; jobs stay in the queue.\n{traceback.format_exc()}")
+
+    def _work(self) -> None:
         if time.monotonic() < self._pause_until:
             self._settle(None)
             return
@@ -133,13 +141,11 @@ class Loop(threading.Thread):
             self._followers = self._take_up()
 
         self._sort_arrivals()
-        for tasks in self._gathering.due(time.monotonic(), self._expected, self._busy()):
-            try:
-                self._write(tasks)
-            except OSError as error:
-                self._arrivals.extend(tasks)
-                self._wait("A batch could not be written", error)
-                return
+        if self._gathering:
+            self._unwritten += self._gathering.due(time.monotonic(), self._expected, self._busy())
+        while self._unwritten:
+            self._write(self._unwritten[0])
+            self._unwritten.pop(0)
         while self._unsubmitted:
             self._submit(self._unsubmitted[0])
             self._unsubmitted.pop(0)
@@ -153,7 +159,7 @@ class Loop(threading.Thread):
         """Batches that earlier runs left open. What never got into the queue is forgotten."""
         found = [self._follow(batch) for batch in self._left]
         for follower in found:
-            follower.log.read()
+            follower.look()
 
         silent = [follower.batch for follower in found if not follower.submitted]
         queued = schedd.in_queue([batch.id for batch in silent]) if silent else {}
@@ -179,16 +185,17 @@ class Loop(threading.Thread):
             ended = self._ended.pop(task.output, None)
 
             if task.output in flying:
-                self._waiting[task.output] = replace(task, again=flying[task.output].again)
-            elif ended is not None and ended.end in ("home", "given up"):
+                batch, entry = flying[task.output]
+                self._waiting[batch.id, task.output] = replace(task, again=entry.again)
+            elif ended is not None:
                 self._report(task, ended)
             else:
                 self._gathering.add(task, time.monotonic())
 
-    def _in_flight(self) -> dict[str, Entry]:
+    def _in_flight(self) -> dict[str, tuple[Batch, Entry]]:
         """Open entries by their outputs."""
         return {
-            entry.output: entry
+            entry.output: (follower.batch, entry)
             for follower in (self._followers or {}).values()
             if not follower.batch.cancelled
             for entry in follower.open_entries
@@ -210,16 +217,21 @@ class Loop(threading.Thread):
         follower = self._follow(batch)
         self._followers[batch.id] = follower
         self._unsubmitted.append(follower)
-        self._waiting.update({task.output: task for task in tasks})
+        self._waiting.update({(batch.id, task.output): task for task in tasks})
 
     def _submit(self, follower: Follower) -> None:
         batch = follower.batch
-        if self._troubles and batch.id in schedd.in_queue([batch.id]):
+        before = self._attempts.get(batch.id)
+        if before is not None and batch.id in schedd.in_queue([batch.id]):
             return  # an attempt that seemed to fail did not
 
+        self._attempts[batch.id] = ""
         try:
             cluster = schedd.submit((batch.folder / "jobs.sub").read_text())
         except schedd.Refused as error:
+            if str(error) != before:  # a connection that breaks looks the same, once
+                self._attempts[batch.id] = str(error)
+                raise schedd.Unreachable(str(error)) from error
             self._refused(follower, str(error))
             return
         jobs = len(batch.entries)
@@ -231,7 +243,7 @@ class Loop(threading.Thread):
         batch = follower.batch
         del self._followers[batch.id]
         for entry in batch.entries:
-            task = self._waiting.pop(entry.output)
+            task = self._waiting.pop((batch.id, entry.output))
             self._reports.failed(task, f"HTCondor refuses {batch.path}/jobs.sub: {words}")
         batch.mark("closed")
 
@@ -249,19 +261,19 @@ class Loop(threading.Thread):
             queue = None if queued is None else queued.get(follower.batch.id, set())
             journeys = follower.step(queue)
             for journey in journeys:
-                self._take_end(journey)
+                self._take_end(follower.batch, journey)
             self._say_ends(journeys)
             self._say_holds(follower)
             self._complain(follower.trouble)
             if not follower.open_entries and self._followers is not None:
                 del self._followers[follower.batch.id]
 
-    def _take_end(self, journey: Journey) -> None:
-        task = self._waiting.pop(journey.output, None)
-        if task is None:
-            self._ended[journey.output] = journey
-        else:
+    def _take_end(self, batch: Batch, journey: Journey) -> None:
+        task = self._waiting.pop((batch.id, journey.output), None)
+        if task is not None:
             self._report(task, journey)
+        elif journey.end in ("home", "given up"):
+            self._ended[journey.output] = journey  # its job may still come
 
     def _report(self, task: Task, journey: Journey) -> None:
         if journey.end == "damaged" and task.again < AGAIN:
@@ -318,11 +330,14 @@ class Loop(threading.Thread):
     def _complain(self, words: str) -> None:
         if words and words not in self._complained:
             self._complained.add(words)
-            self._say(f"An error of the executor; jobs stay in the queue.\n{words}")
+            self._say(words)
 
     def _is_ours(self, follower: Follower) -> bool:
-        outputs = [entry.output for entry in follower.open_entries]
-        return bool(outputs) and all(output in self._waiting for output in outputs)
+        """Whether nobody but this run waits for the batch."""
+        return bool(follower.open_entries) and all(self._asked_for(follower))
 
     def _wanted(self, follower: Follower) -> bool:
-        return any(entry.output in self._waiting for entry in follower.open_entries)
+        return any(self._asked_for(follower))
+
+    def _asked_for(self, follower: Follower) -> list[bool]:
+        return [(follower.batch.id, entry.output) in self._waiting for entry in follower.open_entries]

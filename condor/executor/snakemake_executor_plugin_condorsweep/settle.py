@@ -101,6 +101,20 @@ class Follower:
         held, self._held = [job for job in self._held if job.state == "held"], []
         return held
 
+    def look(self) -> None:
+        """Read what is new in the log.
+
+        A batch that was submitted twice has two jobs for an entry: the one that succeeded counts, else the
+        last.
+        """
+        changed = self.log.read()
+        self._held += changed
+        for job in changed:
+            known = self._jobs.get(job.proc)
+            if known is None or not known.succeeded:
+                self._jobs[job.proc] = job
+        self._due.update(job.proc for job in changed if self._jobs[job.proc].ended)
+
     def step(self, queue: Queue | None = None) -> list[Journey]:
         """Read what is new and end what has ended.
 
@@ -109,31 +123,20 @@ class Follower:
         queue : what the queue held a moment *before* this call; jobs that neither it nor the log knows
             any more are given up
         """
-        self._due.update(number for number in self._read() if self._jobs[number].ended)
+        self.look()
         if queue is not None or self.log.finished:
             self._due.update(number for number in self._open.values() if self._gone(number, queue))
-        if not self._due and self._open:
+        if not self._to_end() and self._open:
             return []
 
         with self._ledger.alone() as known:
             self._drop(known)
             journeys = list(self._end_due())
+            self._ledger.write(journeys)
             self._drop(known)
             if not self._open and not self.batch.closed:
                 self.batch.mark("closed")
         return journeys
-
-    def _read(self) -> list[int]:
-        """The numbers of the entries that something happened to. The same batch submitted twice has two
-        jobs for an entry: the one that succeeded counts, else the last.
-        """
-        changed = self.log.read()
-        self._held += changed
-        for job in changed:
-            known = self._jobs.get(job.proc)
-            if known is None or not known.succeeded:
-                self._jobs[job.proc] = job
-        return [job.proc for job in changed if job.proc < len(self.batch.entries)]
 
     def _gone(self, number: int, queue: Queue | None) -> bool:
         """Whether the job of an entry has left the queue without a word."""
@@ -147,16 +150,21 @@ class Follower:
             return not any(proc is None for _, proc in queue)
         return (job.cluster, job.proc) not in queue
 
+    def _to_end(self) -> list[int]:
+        """The numbers of the entries that are due and have no line in the ledger."""
+        return sorted(self._due & set(self._open.values()))
+
     def _end_due(self) -> Iterator[Journey]:
         """End what is due, each on its own: a full disk or a fault in `accept` may pass."""
         self.trouble = ""
-        for number in sorted(self._due & set(self._open.values())):
+        for number in self._to_end():
+            entry = self.batch.entries[number]
             try:
-                yield self._end(self.batch.entries[number], self._jobs.get(number))
+                yield self._end(entry, self._jobs.get(number))
+            except OSError as error:
+                self.trouble = f"{entry.output} cannot be put in its place ({error}). Trying again."
             except Exception:
-                self.trouble = traceback.format_exc()
-            else:
-                self._due.discard(number)
+                self.trouble = f"{entry.output} cannot be accepted. Trying again.\n{traceback.format_exc()}"
 
     def _end(self, entry: Entry, job: Job | None) -> Journey:
         root = self.batch.root
@@ -168,9 +176,7 @@ class Follower:
         if end == "given up" and self._give_up is not None:
             self._give_up(output, reason)
 
-        journey = _journey(entry, job, end, reason)
-        self._ledger.write(journey)
-        return journey
+        return _journey(entry, job, end, reason)
 
     def _verdict(self, arrived: Path, output: Path, job: Job | None) -> tuple[End, str]:
         """How an entry ends whose job has ended or is gone."""

@@ -25,9 +25,8 @@ from anisweep.row import Row
 from anisweep.worker.rows import append_row, row_of
 
 if TYPE_CHECKING:
-    from snakemake_executor_plugin_condorsweep.journey import Journey
-
     from anisweep.tables import PackJourney
+    from snakemake_executor_plugin_condorsweep.journey import Journey
 
 #: What is known of a machine on which nothing ran.
 NOWHERE = {
@@ -136,8 +135,9 @@ def cancel(project: Project, packs: Collection[str]) -> None:
 
         ledger = Ledger(batch.ledger)
         with ledger.alone():
-            for entry in chosen:
-                ledger.write(Journey(entry.name, entry.output, "cancelled", "anisweep cancel"))
+            ledger.write(
+                [Journey(entry.name, entry.output, "cancelled", "anisweep cancel") for entry in chosen]
+            )
         schedd.remove_jobs([(job.cluster, job.proc) for job in jobs], "anisweep cancel")
 
 

@@ -8,15 +8,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from snakemake_executor_plugin_condorsweep.batch import Batch
-from snakemake_executor_plugin_condorsweep.events import EventLog, Job
-from snakemake_executor_plugin_condorsweep.journey import Ledger
-
 from anisweep.artifact import SUFFIX
 from anisweep.cell import Pack
 from anisweep.config import ConfigError, Project
 from anisweep.plan.text import duration
 from anisweep.plan.under_way import BATCHES
+from snakemake_executor_plugin_condorsweep.batch import Batch
+from snakemake_executor_plugin_condorsweep.events import EventLog, Job
+from snakemake_executor_plugin_condorsweep.journey import Ledger
 
 #: More packs than this are counted, and only the remarkable ones are listed.
 SHOWN = 30

@@ -7,17 +7,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from snakemake_executor_plugin_condorsweep import schedd
-from snakemake_executor_plugin_condorsweep.batch import Batch, Entry
-from snakemake_executor_plugin_condorsweep.describe import Shape, files_of
-from snakemake_executor_plugin_condorsweep.describe import Site as Submitter
-
 from anisweep.cell import Pack
 from anisweep.cluster.jobs import Jobs
 from anisweep.config import Project
 from anisweep.plan import pack_file
 from anisweep.plan.text import duration
 from anisweep.plan.under_way import BATCHES
+from snakemake_executor_plugin_condorsweep import schedd
+from snakemake_executor_plugin_condorsweep.batch import Batch, Entry
+from snakemake_executor_plugin_condorsweep.describe import Shape, files_of
+from snakemake_executor_plugin_condorsweep.describe import Site as Submitter
 
 RULE = "measure_pack"
 

@@ -58,10 +58,12 @@ def _remedy(atoms: Atoms, name: str) -> str:
     if lost and "diameter" in name:
         return (
             "the header shows that ASE lost the brackets of `c_diameter[1]` when the file was written, and "
-            "the columns with them: give the lengths in the study, `diameters: [3.0, 3.0, 1.0]`"
+            "the columns with them: give the lengths, in a study `diameters: [3.0, 3.0, 1.0]`, to `anisweep "
+            "describe` --diameters '[3.0, 3.0, 1.0]'"
         )
 
     return (
         "name another array, or give the value in the study (`diameters: [3.0, 3.0, 1.0]`; without "
-        "`orientations:` all are the identity). Of the formats that ASE reads, extended XYZ keeps such arrays"
+        "`orientations:` all are the identity) or to `anisweep describe` (--diameters '[3.0, 3.0, 1.0]', "
+        "--orientations identity). Of the formats that ASE reads, extended XYZ keeps such arrays"
     )

@@ -32,7 +32,7 @@ def diameters_of(atoms: Atoms, given: Diameters, place: Place) -> Array:
     Raises
     ------
     DataError
-        For a missing array or species, another shape, a diameter below 0.001 Angstrom.
+        For a missing array or species, or another shape.
     """
     if isinstance(given, Mapping):
         values = _by_species(atoms, given, place)
@@ -41,7 +41,6 @@ def diameters_of(atoms: Atoms, given: Diameters, place: Place) -> Array:
     else:
         values = np.tile(_three(given, "diameters", place), (len(atoms), 1))
 
-    _check_size(values, given, place)
     return values
 
 
@@ -92,7 +91,14 @@ def _three(given: Sequence[Any], part: str, place: Place) -> Array:
     return lengths
 
 
-def _check_size(values: Array, given: Diameters, place: Place) -> None:
+def check_size(values: Array, place: Place) -> None:
+    """Refuse what the published package cannot compute.
+
+    Raises
+    ------
+    DataError
+        For a diameter below 0.001 Angstrom.
+    """
     # NaN is not smaller than anything, so the question is which are large enough.
     wrong = np.argwhere(~((values >= SMALLEST) & np.isfinite(values)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,10 +17,13 @@ from ase import Atoms
 
 from anisweep.cell import digest
 from anisweep.datasets.canonical import canonical
-from anisweep.datasets.diameters import Diameters, diameters_of
+from anisweep.datasets.diameters import Diameters, check_size, diameters_of
 from anisweep.datasets.errors import DataError, Place
 from anisweep.datasets.orientations import quaternions_of
-from anisweep.datasets.xyz_syntax import is_xyz, xyz_text
+from anisweep.datasets.xyz_syntax import is_xyz, xyz_frames
+
+#: Frames that ASE reads at a time.
+AT_A_TIME = 100
 
 #: The digest of a file without content.
 NOTHING = hashlib.sha256().hexdigest()
@@ -42,7 +46,7 @@ class UserFile:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the content and the options. The name counts only by its ending, which is the format."""
-        content = _digest(self.file)
+        content = content_digest(self.file)
         options = json.dumps([self.orientations, self.diameters], sort_keys=True)
         return digest({"content": content, "format": self.file.suffix, "options": options})
 
@@ -70,25 +74,27 @@ def read_user_file(user: UserFile) -> list[Atoms]:
         _check_cell(atoms, place)
 
         quaternions = quaternions_of(atoms, user.orientations, place)
-        frames.append(canonical(atoms, quaternions, diameters_of(atoms, user.diameters, place)))
+        diameters = diameters_of(atoms, user.diameters, place)
+        check_size(diameters, place)
+        frames.append(canonical(atoms, quaternions, diameters))
 
     return frames
 
 
-def read_any(path: Path) -> Iterator[Atoms]:
-    """Frame after frame as ASE reads them, none of them empty.
+def read_any(path: Path, first: int = 0, end: int | None = None) -> Iterator[Atoms]:
+    """Frame after frame as ASE reads them, none of them empty; those before ``first`` cost little.
 
     Raises
     ------
     DataError
         When the file is missing, unreadable or without frames.
     """
-    if _digest(path) == NOTHING:
+    if content_digest(path) == NOTHING:
         raise DataError(str(path), "it is empty", "at least one frame", "name the right file")
 
-    number = 0
+    number = first
     try:
-        for number, atoms in enumerate(_frames(path), start=1):
+        for number, atoms in enumerate(_frames(path, first, end), start=first + 1):
             if len(atoms) == 0:
                 place = Place(str(path), number - 1)
                 raise place.error("particles", "there are none", "one or more", "remove this frame")
@@ -107,16 +113,20 @@ def read_any(path: Path) -> Iterator[Atoms]:
         raise DataError(str(path), "it holds no frame", "at least one frame", "name the right file")
 
 
-def _frames(path: Path) -> Iterator[Atoms]:
-    """As ASE guesses the format; XYZ is read whole first, since ASE seeks, which takes hours in .xz."""
+def _frames(path: Path, first: int, end: int | None) -> Iterator[Atoms]:
+    """As ASE guesses the format; XYZ is divided first, since ASE seeks, which takes hours in .xz."""
     if is_xyz(path):
-        return iter(ase.io.iread(io.StringIO(xyz_text(path)), ":", format="extxyz"))
+        texts = itertools.islice(xyz_frames(path), first, end)
+        while several := list(itertools.islice(texts, AT_A_TIME)):
+            yield from ase.io.iread(io.StringIO("".join(several)), ":", format="extxyz")
+    else:
+        # Else ASE takes what follows an @ in the name for a selection of frames.
+        every = ase.io.iread(path, ":", do_not_split_by_at_sign=True)
+        yield from itertools.islice(every, first, end)
 
-    # Else ASE takes what follows an @ in the name for a selection of frames.
-    return iter(ase.io.iread(path, ":", do_not_split_by_at_sign=True))
 
-
-def _digest(path: Path) -> str:
+def content_digest(path: Path) -> str:
+    """SHA-256 of the bytes of a user's file."""
     try:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -5,7 +5,6 @@ ASE ends at the first blank line and says nothing about the frames behind it, an
 
 from __future__ import annotations
 
-import io
 import itertools
 import lzma
 from collections.abc import Iterator
@@ -24,8 +23,8 @@ def is_xyz(path: Path) -> bool:
     return Path(name).suffix in (".xyz", ".extxyz")
 
 
-def xyz_text(path: Path) -> str:
-    """Content of an XYZ file, compressed or not, whose frames begin and end where they should.
+def xyz_frames(path: Path) -> Iterator[str]:
+    """Text of frame after frame of an XYZ file, compressed or not; each begins and ends where it should.
 
     Raises
     ------
@@ -34,18 +33,15 @@ def xyz_text(path: Path) -> str:
     """
     try:
         with open_with_compression(str(path), "r") as stream:
-            text = str(stream.read())
+            yield from _frames(enumerate(stream, start=1), path)
     except (OSError, EOFError, ValueError, lzma.LZMAError) as error:
+        if isinstance(error, DataError):
+            raise
         came = f"it cannot be read ({error})"
         raise DataError(str(path), came, "text, or .gz, .bz2 or .xz of it", "name the right file") from error
 
-    _check(text, path)
-    return text
 
-
-def _check(text: str, path: Path) -> None:
-    lines = enumerate(io.StringIO(text), start=1)
-
+def _frames(lines: Iterator[tuple[int, str]], path: Path) -> Iterator[str]:
     for frame in itertools.count():
         number, line = next(lines, (0, ""))
 
@@ -53,10 +49,13 @@ def _check(text: str, path: Path) -> None:
             _expect_the_end(lines, path, number)
             return
 
-        for _ in range(1 + _particles(line, path, number, frame)):
-            if next(lines, None) is None:
-                came = "the file ends inside it"
-                raise DataError(f"{path}, frame {frame}", came, ALLOWED, "complete the frame or remove it")
+        length = 1 + _particles(line, path, number, frame)
+        rest = [text for _, text in itertools.islice(lines, length)]
+
+        if len(rest) < length:
+            came = "the file ends inside it"
+            raise DataError(f"{path}, frame {frame}", came, ALLOWED, "complete the frame or remove it")
+        yield "".join([line, *rest])
 
 
 def _particles(line: str, path: Path, number: int, frame: int) -> int:

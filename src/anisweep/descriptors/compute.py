@@ -150,14 +150,6 @@ class Inputs:
         )
 
 
-def species_of(arrays: FrameArrays) -> np.ndarray:
-    """The species of all frames, sorted."""
-    numbers = arrays.numbers
-    if len(numbers) and (numbers == numbers[0]).all():
-        return numbers[:1]
-    return np.unique(numbers)
-
-
 def widths(counts: tuple[int, ...], species: int, output: Output) -> list[int]:
     """Values in a row for each l, with `counts` radial functions."""
     if output == "coefficients":
@@ -172,6 +164,7 @@ def compute(
     wanted: Wanted,
     threads: int = 1,
     backward: Backward | None = None,
+    into: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Features of all centres, or their mean over each frame.
 
@@ -184,11 +177,12 @@ def compute(
     threads : exactly so many compute; not a bit of the features depends on it
     backward : also add derivatives to its arrays; one frame is then the work of one thread, and the order
         of the sums, so their last digit, depends on the threads
+    into : where to write the features; a new array when left out
 
     Returns
     -------
     features : shape (centres or frames, features), float64
-    found : shape (centres, species); zero where a centre has no neighbour (nor itself) of a species
+    found : shape (centres, species), whether a centre has a neighbour (or itself) of a species
 
     Raises
     ------
@@ -196,24 +190,28 @@ def compute(
         a cell without volume, or far smaller than the cutoff
     """
     segments = Segments.of(arrays)
-    centres = int(arrays.start[-1])
-    rows = centres if wanted.per_centre else len(segments.frame)
+    results = room(tables, arrays.counts, species, wanted) if into is None else into
+    found = np.zeros((len(arrays.numbers), len(species)), dtype=np.int64)
+    divided = not wanted.per_centre and len(segments.frame) > len(arrays.counts)
 
-    features = np.empty((rows, sum(widths(tables.radial.counts, len(species), wanted.output))))
-    found = np.zeros((centres, len(species)), dtype=np.int64)
+    features = np.empty((len(segments.frame), results.shape[1])) if divided else results
     if not wanted.per_centre:
         features[segments.start[1:] == segments.start[:-1]] = 0
 
     call = Call(tables, arrays, species, wanted, segments, features, found, backward)
-    if threads == 1:
-        call.run((0, len(segments.frame)))
-    else:
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(call.run, segments.pieces(threads, backward is not None)))
+    call.run_all(segments.pieces(threads, backward is not None), threads)
 
-    if not wanted.per_centre and len(segments.frame) > len(arrays.counts):
-        features = np.add.reduceat(features, np.searchsorted(segments.frame, np.arange(len(arrays.counts))))
-    return features, found
+    if divided:
+        np.add.reduceat(features, np.searchsorted(segments.frame, np.arange(len(arrays.counts))), out=results)
+    return results, found > 0
+
+
+def room(
+    tables: Tables, counts: np.ndarray, species: np.ndarray, wanted: Wanted, kind: type = np.float64
+) -> np.ndarray:
+    """An array for the features of frames with so many particles."""
+    rows = int(counts.sum()) if wanted.per_centre else len(counts)
+    return np.empty((rows, sum(widths(tables.radial.counts, len(species), wanted.output))), kind)
 
 
 class Call:
@@ -250,6 +248,16 @@ class Call:
             "cotangent": None if backward is None else backward.cotangent.ctypes.data,
         }
 
+    def run_all(self, pieces: list[tuple[int, int]], threads: int) -> None:
+        """Compute all ranges of segments, with exactly so many threads."""
+        if threads == 1:
+            for piece in pieces:
+                self.run(piece)
+            return
+
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(self.run, pieces))
+
     def run(self, piece: tuple[int, int]) -> None:
         """Compute a range of segments."""
         task = Task(first=piece[0], end=piece[1], **self.task)
@@ -258,7 +266,7 @@ class Call:
         status = self.kernels.anisweep_run(
             *(None if structure is None else ctypes.byref(structure) for structure in structures)
         )
-        complain(status, task.failed_frame)
+        complain(status, self.inputs.arrays.first + task.failed_frame)
 
 
 def _alike(diameters: np.ndarray, species: np.ndarray) -> tuple[np.ndarray, int]:

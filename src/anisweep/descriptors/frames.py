@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from math import prod
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import numpy as np
@@ -32,6 +34,7 @@ class FrameArrays:
     cells : (frames, 3, 3), vectors in rows, Angstrom
     periodic : (frames, 3)
     start : (frames + 1,) first particle of each frame
+    first : what the first frame is called in errors
     """
 
     positions: np.ndarray
@@ -41,6 +44,7 @@ class FrameArrays:
     cells: np.ndarray
     periodic: np.ndarray
     start: np.ndarray
+    first: int = 0
 
     @cached_property
     def counts(self) -> np.ndarray:
@@ -50,10 +54,59 @@ class FrameArrays:
     def where(self, particle: int) -> str:
         """A particle by its place in its frame."""
         frame = int(np.searchsorted(self.start, particle, side="right")) - 1
-        return f"frame {frame}, particle {particle - self.start[frame]}"
+        return f"frame {self.first + frame}, particle {particle - self.start[frame]}"
 
 
-def gather(frames: Sequence[Any], rotation_key: str, rotation_type: str) -> FrameArrays:
+def listed(frames: Any) -> list[Any]:
+    """Frames as a list, also one alone. A list stays what it is.
+
+    Raises
+    ------
+    BadInput
+        when there is none
+    """
+    if hasattr(frames, "get_positions"):
+        return [frames]
+
+    several = frames if isinstance(frames, list) else list(frames)
+    if not several:
+        raise BadInput("no frames: give a list of at least one ase.Atoms")
+    return several
+
+
+def particles_of(frames: Sequence[Any]) -> np.ndarray:
+    """(frames,) particles of each."""
+    return _counts([frame.arrays for frame in frames])
+
+
+def runs(counts: np.ndarray, particles: int) -> list[tuple[int, int]]:
+    """Ranges of frames with about so many particles each; a frame is never divided."""
+    ends = np.cumsum(counts + 1)  # a frame without particles takes its time, too
+    if ends[-1] <= particles:
+        return [(0, len(ends))]
+
+    inner = np.searchsorted(ends, np.arange(particles, ends[-1], particles))
+    return list(pairwise(np.unique([0, *inner, len(ends)]).tolist()))
+
+
+def species_among(frames: Sequence[Any]) -> np.ndarray:
+    """The species of all particles of any number of frames, sorted."""
+    species: set[int] = set()
+
+    for first in range(0, len(frames), AT_A_TIME):
+        tables = [frame.arrays for frame in frames[first : first + AT_A_TIME]]
+        species.update(species_of(_join(tables, _counts(tables), "numbers", int, (), first)).tolist())
+    return np.array(sorted(species), dtype=np.int64)
+
+
+def species_of(numbers: np.ndarray) -> np.ndarray:
+    """The species of particles, sorted."""
+    if len(numbers) and (numbers == numbers[0]).all():
+        return numbers[:1]
+    return np.unique(numbers)
+
+
+def gather(frames: Sequence[Any], rotation_key: str, rotation_type: str, first: int = 0) -> FrameArrays:
     """Join the arrays of all frames, and check them.
 
     Parameters
@@ -61,21 +114,19 @@ def gather(frames: Sequence[Any], rotation_key: str, rotation_type: str) -> Fram
     frames : of ase.Atoms, with arrays ``c_diameter[1]``, ``[2]``, ``[3]`` and the orientations
     rotation_key : name of the array of orientations
     rotation_type : ``quaternion`` (w, x, y, z; any length but zero) or ``matrix``
+    first : what the first frame is called in errors
 
     Raises
     ------
     BadInput
         an array is missing, of the wrong shape, not finite, zero where it must not be
     """
-    if len(frames) == 0:
-        raise BadInput("no frames: give a list of at least one ase.Atoms")
-
-    counts = np.array([len(frame) for frame in frames], dtype=np.int64)
     tables = [frame.arrays for frame in frames]
+    counts = _counts(tables)
     width = WIDTH[rotation_type]
 
     def column(name: str, dtype: type, shape: tuple[int, ...]) -> np.ndarray:
-        return _join(tables, counts, name, dtype, shape)
+        return _join(tables, counts, name, dtype, shape, first)
 
     rotations = column(rotation_key, float, (4,) if width == 4 else (3, 3))
     diameters = np.empty((int(counts.sum()), 3))
@@ -88,9 +139,10 @@ def gather(frames: Sequence[Any], rotation_key: str, rotation_type: str) -> Fram
         rotations=rotations.reshape(-1, width),
         diameters=diameters,
         numbers=column("numbers", int, ()),
-        cells=np.frombuffer(b"".join([cell.array for cell in cells])).reshape(-1, 3, 3),
-        periodic=np.frombuffer(b"".join([frame.pbc for frame in frames]), dtype=np.uint8).reshape(-1, 3),
+        cells=np.frombuffer(_bytes([cell.array for cell in cells])).reshape(-1, 3, 3),
+        periodic=np.frombuffer(_bytes([frame.pbc for frame in frames]), dtype=np.uint8).reshape(-1, 3),
         start=np.concatenate([[0], np.cumsum(counts)]),
+        first=first,
     )
     check(arrays, rotation_key)
     return arrays
@@ -114,7 +166,7 @@ def check(arrays: FrameArrays, rotation_key: str = "rotations") -> None:
 
     if not np.isfinite(arrays.cells).all():
         frame = int(np.flatnonzero(~np.isfinite(arrays.cells).all(axis=(1, 2)))[0])
-        raise BadInput(f"frame {frame}: its cell is not finite")
+        raise BadInput(f"frame {arrays.first + frame}: its cell is not finite")
 
 
 def _require(arrays: FrameArrays, name: str, good: np.ndarray, complaint: str) -> None:
@@ -125,55 +177,67 @@ def _require(arrays: FrameArrays, name: str, good: np.ndarray, complaint: str) -
     raise BadInput(f"{arrays.where(particle)}: {name} {complaint}")
 
 
+def _counts(tables: Sequence[dict[str, np.ndarray]]) -> np.ndarray:
+    """Particles of each frame."""
+    return np.array(list(map(len, map(itemgetter("numbers"), tables))), dtype=np.int64)
+
+
 def _join(
     tables: Sequence[dict[str, np.ndarray]],
     counts: np.ndarray,
     name: str,
     dtype: type,
     shape: tuple[int, ...],
+    first: int,
 ) -> np.ndarray:
-    """One array of all frames. Joining bytes is three times faster than np.concatenate on small arrays."""
+    """One array of all frames. Joining bytes is faster than np.concatenate on small arrays."""
     wanted = np.dtype(dtype)
     total = int(counts.sum())
     parts = []
 
     try:
-        for first in range(0, len(tables), AT_A_TIME):
-            columns: list[Any] = [table[name] for table in tables[first : first + AT_A_TIME]]
-            if {column.dtype for column in columns} != {wanted}:
-                columns = [np.ascontiguousarray(column, dtype=wanted) for column in columns]
-            parts.append(b"".join(columns))
+        for begin in range(0, len(tables), AT_A_TIME):
+            columns: list[Any] = list(map(itemgetter(name), tables[begin : begin + AT_A_TIME]))
+            # Usually there is one object for a type; comparing types takes longer than copying.
+            if set(map(id, map(attrgetter("dtype"), columns))) != {id(wanted)}:
+                columns = [np.asarray(column, dtype=wanted) for column in columns]
+            parts.append(_bytes(columns))
     except KeyError:
-        raise BadInput(_missing(tables, name)) from None
-    except (AttributeError, TypeError, ValueError, BufferError):
-        parts = [_converted(table[name], frame, name, wanted) for frame, table in enumerate(tables)]
+        raise BadInput(_missing(tables, name, first)) from None
+    except (AttributeError, TypeError, ValueError):
+        parts = [_converted(table[name], frame, name, wanted) for frame, table in enumerate(tables, first)]
 
     joined = np.frombuffer(parts[0] if len(parts) == 1 else b"".join(parts), dtype=wanted)
     if joined.size != total * prod(shape):
-        raise BadInput(_misshapen(tables, name, shape))
+        raise BadInput(_misshapen(tables, name, shape, first))
 
     return joined.reshape(-1, *shape)
 
 
+def _bytes(columns: Sequence[np.ndarray]) -> bytes:
+    """All numbers, one array after another. Joining the arrays themselves would leave a view in each."""
+    return b"".join(map(np.ndarray.tobytes, columns))
+
+
 def _converted(column: Any, frame: int, name: str, wanted: np.dtype[Any]) -> bytes:
-    """What is no contiguous array of the right type: a list, a slice."""
+    """What is no array of numbers: a list, or nothing that can be used."""
     try:
         return np.asarray(column, dtype=wanted).tobytes()
     except (TypeError, ValueError) as error:
         raise BadInput(f"frame {frame}: array {name} does not hold numbers ({error})") from None
 
 
-def _missing(tables: Sequence[dict[str, np.ndarray]], name: str) -> str:
+def _missing(tables: Sequence[dict[str, np.ndarray]], name: str, first: int) -> str:
     frame = _first(tables, lambda table: name not in table)
     there = ", ".join(sorted(tables[frame]))
-    return f"frame at index {frame} is missing a required attribute '{name}': it has {there}"
+    return f"frame at index {first + frame} is missing a required attribute '{name}': it has {there}"
 
 
-def _misshapen(tables: Sequence[dict[str, np.ndarray]], name: str, shape: tuple[int, ...]) -> str:
+def _misshapen(tables: Sequence[dict[str, np.ndarray]], name: str, shape: tuple[int, ...], first: int) -> str:
     frame = _first(tables, lambda table: np.shape(table[name])[1:] != shape)
     came = np.shape(tables[frame][name])
     wanted = ", ".join(map(str, ("particles", *shape)))
-    return f"frame {frame}: array {name} has shape {came}, and must have ({wanted})"
+    return f"frame {first + frame}: array {name} has shape {came}, and must have ({wanted})"
 
 
 def _first(tables: Sequence[dict[str, np.ndarray]], bad: Callable[[dict[str, np.ndarray]], bool]) -> int:

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from anisweep.descriptors.compute import Backward, Output, Wanted, compute, species_of, widths
+from anisweep.descriptors.compute import Backward, Output, Wanted, compute, widths
 from anisweep.descriptors.errors import BadInput
-from anisweep.descriptors.frames import FrameArrays
+from anisweep.descriptors.frames import FrameArrays, species_of
 from anisweep.descriptors.projection import EllipsoidalDensityProjection
 
 
@@ -109,7 +109,7 @@ def gradients(
         what is wrong with the frames, or the cotangent's shape
     """
     arrays = projection.gather(frames)
-    species = species_of(arrays)
+    species = species_of(arrays.numbers)
     rows = int(arrays.start[-1]) if per_centre else len(arrays.counts)
     shape = (rows, sum(widths(projection.tables.radial.counts, len(species), output)))
 

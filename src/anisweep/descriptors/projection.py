@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -12,10 +12,22 @@ import numpy as np
 
 from anisweep.descriptors import labels
 from anisweep.descriptors.basis import RadialBasis, radial_counts
-from anisweep.descriptors.compute import Output, Wanted, compute, species_of, widths
+from anisweep.descriptors.columns import columns_of, of_pairs
+from anisweep.descriptors.compute import Output, Wanted, compute, room, widths
 from anisweep.descriptors.errors import BadInput
-from anisweep.descriptors.frames import FrameArrays, gather
+from anisweep.descriptors.frames import (
+    FrameArrays,
+    gather,
+    listed,
+    particles_of,
+    runs,
+    species_among,
+    species_of,
+)
 from anisweep.descriptors.tables import Tables
+
+#: Particles for each thread that are gathered at a time, so that memory does not grow with the frames.
+AT_A_TIME = 2048
 
 
 @dataclass(frozen=True)
@@ -32,7 +44,7 @@ class Descriptors:
     species : (rows,) of the centre, or -1
     neighbours : species of the neighbours, sorted
     counts : radial functions for each l
-    found : (centres, neighbours) zero where a centre has no neighbour (nor itself) of a species
+    found : (centres, neighbours) whether a centre has a neighbour (or itself) of a species
     """
 
     output: Output
@@ -50,17 +62,7 @@ class Descriptors:
 
         Coefficients have no second channel, power spectra no m: these read -1 and 0.
         """
-        kind = np.dtype([(name, np.int64) for name in ("l", "m", "species_a", "n_a", "species_b", "n_b")])
-        rows: list[tuple[int, ...]] = []
-
-        for l, count in enumerate(self.counts):
-            channels = [(int(species), n) for species in self.neighbours for n in range(count)]
-            if self.output == "coefficients":
-                rows += [(l, m, *a, -1, -1) for m in range(-l, l + 1) for a in channels]
-            else:
-                rows += [(l, 0, *a, *b) for a in channels for b in channels]
-
-        return np.array(rows, dtype=kind)
+        return columns_of(self.output, self.counts, self.neighbours)
 
     def of_degree(self, l: int) -> np.ndarray:
         """The columns of one l."""
@@ -75,18 +77,7 @@ class Descriptors:
         BadInput
             for coefficients, and for a species that is not among the neighbours
         """
-        if self.output != "power_spectrum":
-            raise BadInput(
-                "species pairs are of the power spectrum: coefficients have one species for each column"
-            )
-
-        for species in {s for pair in pairs for s in pair}:
-            if species not in self.neighbours:
-                raise BadInput(f"no neighbour of species {species}: there are {self.neighbours.tolist()}")
-
-        first, second = self.columns["species_a"], self.columns["species_b"]
-        chosen = np.logical_or.reduce([(first == a) & (second == b) for a, b in pairs])
-        return self.values[:, chosen]
+        return self.values[:, of_pairs(self.columns, pairs)]
 
     def centre_species(self) -> list[int]:
         """Species of the centres, sorted."""
@@ -119,6 +110,9 @@ class EllipsoidalDensityProjection:
     threads : exactly so many compute
     drop_isolated : leave out centres and frames without any neighbour, as the published package does.
         Otherwise their features are zero
+    cutoff_smoothing : Angstrom, a float: within so much of the cutoff a neighbour's density fades as
+        (1 + cos) / 2, so that functions of the descriptors do not jump. None, as in the published package,
+        lets none fade
 
     Raises
     ------
@@ -127,6 +121,9 @@ class EllipsoidalDensityProjection:
     NotImplementedError
         for another basis, and for compute_gradients
     """
+
+    #: Of the features.
+    number_type: type = np.float64
 
     def __init__(
         self,
@@ -144,19 +141,9 @@ class EllipsoidalDensityProjection:
         *,
         threads: int = 1,
         drop_isolated: bool = False,
+        cutoff_smoothing: float | None = None,
     ) -> None:
-        if compute_gradients:
-            raise NotImplementedError(
-                "Sorry! Gradients have not yet been implemented here: see anisweep.descriptors.gradients"
-            )
-        if rotation_type not in ("quaternion", "matrix"):
-            raise BadInput(
-                "We have only implemented transforming quaternions (`quaternion`) and rotation matrices "
-                "(`matrix`)."
-            )
-        if threads < 1:
-            raise BadInput(f"threads must be at least 1, not {threads!r}")
-
+        _check_choices(compute_gradients, rotation_type, threads)
         self.max_angular = max_angular
         self.cutoff_radius = cutoff_radius
         self.radial_basis_name = radial_basis_name
@@ -174,7 +161,7 @@ class EllipsoidalDensityProjection:
         )
         self.radial_basis = basis
         self.num_ns = list(counts)
-        self.tables = Tables(basis)
+        self.tables = Tables(basis, smoothing=_smoothing(cutoff_smoothing, cutoff_radius))
         _ = self.tables.mixing  # so that a basis that cannot be orthonormalised is refused here
 
         if rotation_type == "quaternion":
@@ -193,7 +180,7 @@ class EllipsoidalDensityProjection:
         normalize : orthonormalise the radial functions; else they are r^(l + 2n), times the envelope
         show_progress, rust_moments : of the published package, without a meaning here
         """
-        tables = self.tables if normalize else Tables(self.radial_basis, normalize=False)
+        tables = self.tables if normalize else replace(self.tables, normalize=False)
         return labels.coefficients(self._describe(frames, "coefficients", True, tables))
 
     def power_spectrum(
@@ -222,64 +209,129 @@ class EllipsoidalDensityProjection:
         return described.values if mean_over_samples else labels.power_spectrum(described)
 
     def describe(
-        self, frames: Any, output: Output = "power_spectrum", per_centre: bool = False
+        self,
+        frames: Any,
+        output: Output = "power_spectrum",
+        per_centre: bool = False,
+        species: Sequence[int] | None = None,
+        first: int = 0,
     ) -> Descriptors:
-        """Features as a plain array with its labels.
+        """Features as a plain array with its labels. Beyond these, memory does not grow with the frames.
 
         Parameters
         ----------
         frames : of ase.Atoms
         output : ``power_spectrum`` or ``coefficients``
         per_centre : one row for each centre; else the mean over the centres of each frame
+        species : of the neighbours, so that parts of a data set have the same columns; else those that occur
+        first : number of the first frame, in the rows' labels and in errors
         """
-        return self._describe(frames, output, per_centre, self.tables)
+        return self._describe(frames, output, per_centre, self.tables, species, first)
 
-    def gather(self, frames: Any) -> FrameArrays:
-        """The arrays of frames, checked. Frames without orientations keep their axes along x, y and z."""
-        frames = [frames] if hasattr(frames, "get_positions") else list(frames)
+    def gather(self, frames: Any, first: int = 0) -> FrameArrays:
+        """The arrays of frames, checked. Frames without orientations keep their axes along x, y and z.
+
+        ``first`` is what errors call the first frame.
+        """
+        frames = listed(frames)
         bare = [i for i, frame in enumerate(frames) if self.rotation_key not in frame.arrays]
+        frames = frames.copy() if bare else frames
 
         for i in bare:
             warnings.warn(
-                f"Frame {i} does not have rotations stored, this may cause errors down the line: no array "
-                f"{self.rotation_key!r}, so its particles keep their axes along x, y and z.",
+                f"Frame {first + i} does not have rotations stored, this may cause errors down the line: no "
+                f"array {self.rotation_key!r}, so its particles keep their axes along x, y and z.",
                 stacklevel=3,
             )
             frames[i] = frames[i].copy()
             unrotated = [1.0, 0, 0, 0] if self.rotation_type == "quaternion" else np.eye(3)
             frames[i].arrays[self.rotation_key] = np.array([unrotated] * len(frames[i]))
 
-        return gather(frames, self.rotation_key, self.rotation_type)
+        return gather(frames, self.rotation_key, self.rotation_type, first)
 
-    def _describe(self, frames: Any, output: Output, per_centre: bool, tables: Tables) -> Descriptors:
-        arrays = self.gather(frames)
-        species = species_of(arrays)
+    def _describe(
+        self,
+        frames: Any,
+        output: Output,
+        per_centre: bool,
+        tables: Tables,
+        neighbours: Sequence[int] | None = None,
+        first: int = 0,
+    ) -> Descriptors:
+        frames = listed(frames)
+        counts = particles_of(frames)
+        species, gathered = self._runs(frames, counts, first)
+        species = species if neighbours is None else _covering(neighbours, species)
+
         wanted = Wanted(output, per_centre, not self.subtract_center_contribution)
-        values, found = compute(tables, arrays, species, wanted, self.threads)
+        values = room(tables, counts, species, wanted, self.number_type)
+        found, numbers = self._fill(values, gathered, tables, species, wanted)
 
-        frame = np.arange(len(arrays.counts))
-        centre: np.ndarray = np.full(len(frame), -1)
-        kind = centre
+        frame = np.arange(first, first + len(frames))
+        kind = centre = np.full(len(frames), -1)
         if per_centre:
-            frame = np.repeat(frame, arrays.counts)
-            centre = np.arange(len(frame)) - arrays.start[frame]
-            kind = arrays.numbers
+            centre = np.arange(len(numbers)) - np.repeat(np.cumsum(counts) - counts, counts)
+            frame = np.repeat(frame, counts)
+            kind = numbers
 
         described = Descriptors(output, values, frame, centre, kind, species, tables.radial.counts, found)
-        return _without_isolated(described, arrays) if self.drop_isolated else described
+        return _without_isolated(described, counts) if self.drop_isolated else described
+
+    def _runs(
+        self, frames: list[Any], counts: np.ndarray, first: int
+    ) -> tuple[np.ndarray, Iterable[FrameArrays]]:
+        """The species of all frames, and their arrays, of a run of frames at a time."""
+        ranges = runs(counts, self._at_a_time(1))
+        if len(ranges) == 1:
+            arrays = self.gather(frames, first)
+            return species_of(arrays.numbers), [arrays]
+
+        several = (self.gather(frames[begin:end], first + begin) for begin, end in ranges)
+        return species_among(frames), several
+
+    def _fill(
+        self,
+        values: np.ndarray,
+        gathered: Iterable[FrameArrays],
+        tables: Tables,
+        species: np.ndarray,
+        wanted: Wanted,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Compute the values; returns what was found for each centre, and its species."""
+        found, numbers = [], []
+        row = 0
+
+        for arrays in gathered:
+            part = values[row : row + len(arrays.numbers if wanted.per_centre else arrays.counts)]
+            found.append(self._compute(tables, arrays, species, wanted, part))
+            row += len(part)
+            if wanted.per_centre:
+                numbers.append(arrays.numbers)
+            del arrays  # before the next ones are gathered
+
+        return np.concatenate(found), np.concatenate(numbers or [species[:0]])
+
+    def _at_a_time(self, species: int) -> int:
+        """Particles whose arrays are gathered together, where neighbours have so many species."""
+        return AT_A_TIME * self.threads
+
+    def _compute(
+        self, tables: Tables, arrays: FrameArrays, species: np.ndarray, wanted: Wanted, into: np.ndarray
+    ) -> np.ndarray:
+        """Write the features of some frames; which centres have a neighbour of which species."""
+        return compute(tables, arrays, species, wanted, self.threads, into=into)[1]
 
 
-def _without_isolated(described: Descriptors, arrays: FrameArrays) -> Descriptors:
+def _without_isolated(described: Descriptors, counts: np.ndarray) -> Descriptors:
     """Only rows that have a neighbour; a frame's mean is then over the centres that have one."""
     alive = np.asarray(described.found.any(axis=1))
     values, kept = described.values, alive
 
     if len(described.frame) != len(alive) or (described.centre < 0).any():
-        counts = np.bincount(
-            np.repeat(np.arange(len(arrays.counts)), arrays.counts), alive, len(arrays.counts)
-        )
-        kept = counts > 0
-        values = values * (arrays.counts / np.maximum(counts, 1))[:, None]
+        there = np.bincount(np.repeat(np.arange(len(counts)), counts), alive, len(counts))
+        kept = there > 0
+        shares = counts / np.maximum(there, 1)
+        values = values * shares.astype(values.dtype)[:, None]
 
     return replace(
         described,
@@ -291,6 +343,29 @@ def _without_isolated(described: Descriptors, arrays: FrameArrays) -> Descriptor
     )
 
 
+def _covering(given: Sequence[int], there: np.ndarray) -> np.ndarray:
+    """The given species, sorted; all that are there must be among them."""
+    species = np.unique(np.asarray(given, dtype=np.int64))
+    missing = np.setdiff1d(there, species)
+    if len(missing):
+        raise BadInput(f"species {missing[0]} is not among those given: {species.tolist()}")
+    return species
+
+
+def _check_choices(compute_gradients: bool, rotation_type: str, threads: int) -> None:
+    if compute_gradients:
+        raise NotImplementedError(
+            "Sorry! Gradients have not yet been implemented here: see anisweep.descriptors.gradients"
+        )
+    if rotation_type not in ("quaternion", "matrix"):
+        raise BadInput(
+            "We have only implemented transforming quaternions (`quaternion`) and rotation matrices "
+            "(`matrix`)."
+        )
+    if threads < 1:
+        raise BadInput(f"threads must be at least 1, not {threads!r}")
+
+
 def _length(name: str, value: Any) -> float:
     """A length in Angstrom. Integers are refused, as by the published package."""
     if isinstance(value, bool) or type(value) is int:
@@ -300,6 +375,17 @@ def _length(name: str, value: Any) -> float:
     if not (np.isreal(value) and np.isfinite(value) and value > 0):
         raise BadInput(f"{name} must be a positive length in Angstrom, not {value!r}")
     return float(value)
+
+
+def _smoothing(width: float | None, cutoff: float) -> float:
+    """Zero where nothing fades."""
+    if width is None:
+        return 0.0
+    if _length("cutoff_smoothing", width) > cutoff:
+        raise BadInput(
+            f"cutoff_smoothing is {width}, more than cutoff_radius, {cutoff}: choose a smaller one"
+        )
+    return float(width)
 
 
 def _width(basis: str, width: float | None) -> float:

@@ -16,8 +16,8 @@ from anisweep.config import RESERVED_NAMES, Project
 from anisweep.ingest.archive import Member, Refused
 from anisweep.ingest.bundle import JOURNEYS, MANIFEST, STUDY_FILES
 from anisweep.reading import DamagedArtifact, read
-from anisweep.run import study_profiles, study_rows
 from anisweep.store import write_bytes
+from anisweep.studies import study_profiles, study_rows
 from anisweep.tables.journeys import journeys_of_csv
 
 ARTIFACT = re.compile(r"artifacts/([a-z0-9_]+-r\d+-[0-9a-f]{12}(?:-\d+)?)\.tar\.gz")

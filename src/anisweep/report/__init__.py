@@ -9,13 +9,15 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from anisweep import tables
+from anisweep import claims, tables
 from anisweep.profiled import profile_figures
 from anisweep.report.answer import answer
-from anisweep.report.content import Measured, Section, headline
+from anisweep.report.content import Measured, Section, Table, headline
+from anisweep.report.conversion import conversion_table
 from anisweep.report.details import artifacts_table, details, platforms_table
 from anisweep.report.hotspots import hotspots_tables
 from anisweep.report.ingested import ingested_tables
+from anisweep.report.ledger import claims_table
 from anisweep.report.noise import disturbance
 from anisweep.report.svg import picture
 
@@ -38,7 +40,8 @@ class Study:
 
 
 def write(studies: Sequence[Study], path: Path) -> None:
-    """Write the report; links to artifacts are relative to the folder of ``path``."""
+    """Write the report; links to artifacts are relative to the folder of ``path``, where ``claims.csv``
+    lies if claims have been judged."""
     measured = [_read(study) for study in studies]
     platforms = [platform for study in measured for platform in study.platforms.values()]
 
@@ -50,6 +53,7 @@ def write(studies: Sequence[Study], path: Path) -> None:
         undefined=StrictUndefined,
     )
     page = environment.get_template("report.html.j2").render(
+        ledger=_ledger(path.parent / "claims.csv"),
         sections=[_section(study, content) for study, content in zip(studies, measured, strict=True)],
         provenance=[
             platforms_table(platforms),
@@ -83,11 +87,20 @@ def _read(study: Study) -> Measured:
     )
 
 
+def _ledger(file: Path) -> Table | None:
+    return claims_table(claims.read(file)) if file.exists() else None
+
+
 def _drawn(folder: Path) -> list[Path]:
     """The pictures of a study's figures that exist today; what a removed one left behind is passed over."""
     names = [module.stem for module in sorted(FIGURES.glob("[!_]*.py"))]
     files = [folder / "figures" / f"{name}.svg" for name in [*names, *_profiles(folder / "tables")]]
     return [file for file in files if file.exists()]
+
+
+def _folded(content: Measured) -> list[Table]:
+    conversion = conversion_table(content.summary)
+    return [*([conversion] if conversion.rows else []), *details(content)]
 
 
 def _profiles(folder: Path) -> list[str]:
@@ -114,6 +127,6 @@ def _section(study: Study, content: Measured) -> Section:
         lead=lead,
         figures=[p for p in shown if p is not lead],
         not_drawn=[p for p in pictures if not p.drawn],
-        details=[*details(content), *hotspots_tables(study.folder / "tables")],
+        details=[*_folded(content), *hotspots_tables(study.folder / "tables")],
         missing=content.missing,
     )

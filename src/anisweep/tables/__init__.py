@@ -18,7 +18,8 @@ from anisweep.tables.cells import Platform, Source, cells_table
 from anisweep.tables.hotspots import Profile, write_profiles
 from anisweep.tables.journeys import PackJourney, journeys_table
 from anisweep.tables.legacy import write_legacy
-from anisweep.tables.metrics import metrics_markdown
+from anisweep.tables.metrics import columns_markdown, metrics_markdown
+from anisweep.tables.studies import all_cells
 from anisweep.tables.summary import Summary, summary_table
 
 __all__ = [
@@ -27,7 +28,9 @@ __all__ = [
     "Profile",
     "Source",
     "Summary",
+    "all_cells",
     "cells_table",
+    "columns_markdown",
     "metrics_markdown",
     "read",
     "read_platforms",

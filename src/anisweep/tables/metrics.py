@@ -56,6 +56,11 @@ def metrics_markdown() -> str:
     return "\n".join(parts).rstrip() + "\n"
 
 
+def columns_markdown(registry: type[Any]) -> str:
+    """The columns of a registry as a table."""
+    return _table(_lines(registry))
+
+
 def _lines(registry: type[Any]) -> list[tuple[str, str, str, str]]:
     hints = get_type_hints(registry)
     return [_line(metric, hints[metric.name]) for metric in fields(registry)]

@@ -36,7 +36,7 @@ def random_frame(particles=5, species=(1,), edge=5.5, seed=0, shape="mixed"):
     return shaped([atoms], shape)[0]
 
 
-def projection(lmax=4, basis="gto", cutoff=5.0, **more):
+def projection(lmax=4, basis="gto", cutoff=5.0, kind=EllipsoidalDensityProjection, **more):
     """A projection that reads `c_q`."""
     settings = {"rotation_key": "c_q", "basis_rcond": 1e-8, "basis_tol": 1e-3, **more}
     if basis == "gto":
@@ -44,7 +44,7 @@ def projection(lmax=4, basis="gto", cutoff=5.0, **more):
 
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "In quaternion mode", UserWarning)
-        return EllipsoidalDensityProjection(lmax, basis, cutoff, **settings)
+        return kind(lmax, basis, cutoff, **settings)
 
 
 def relative(result, reference):

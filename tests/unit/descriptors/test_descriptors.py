@@ -74,6 +74,23 @@ def test_revolution_about_the_own_axis_is_not_felt(shape):
         assert relative(result, calculator.describe([frame], output, per_centre=True).values) <= 1e-11
 
 
+@pytest.mark.parametrize("tilt", [0, 1e-16, 1e-14, 1e-12, 1e-10, 1e-8, 1e-4])
+@pytest.mark.parametrize("shape", ["discs", "triaxial"])
+def test_axes_of_neighbours_may_be_nearly_parallel(shape, tilt):
+    """At the poles of Euler's angles: another rotation of the whole rounds them in another way."""
+    frame = random_frame(particles=4, shape=shape)
+    lean = Rotation.from_rotvec(tilt * np.array([[np.cos(i), np.sin(i), 0] for i in range(4)]))
+    spin = Rotation.from_rotvec([[0, 0, 0.7 * i] for i in range(4)])
+    over = Rotation.from_rotvec([[np.pi * (i % 2), 0, 0] for i in range(4)])
+    quaternions = (Rotation.from_quat([0.3, 0.5, -0.2, 0.7]) * lean * over * spin).as_quat()
+    frame.arrays["c_q"] = np.roll(quaternions, 1, axis=1)
+
+    reference = projection(6).power_spectrum([frame])
+    for seed in range(3):
+        turned = rotated(frame, Rotation.random(random_state=seed))
+        assert relative(projection(6).power_spectrum([turned]), reference) <= 1e-14
+
+
 @pytest.mark.parametrize(("lmax", "max_radial"), [(0, None), (1, 0), (2, 9), (4, [0, 3, 1, 2, 0]), (12, 1)])
 @pytest.mark.parametrize("basis", ["gto", "monomial"])
 def test_every_level_computes_the_same(basis, lmax, max_radial, monkeypatch):

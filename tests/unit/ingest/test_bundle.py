@@ -15,7 +15,7 @@ from anisweep.cell import Cell, Pack
 from anisweep.cli import main
 from anisweep.config import Project
 from anisweep.ingest import ingest
-from anisweep.run import study_rows
+from anisweep.studies import study_rows
 from anisweep.worker.rows import row_of
 from study_bundles import tgz
 

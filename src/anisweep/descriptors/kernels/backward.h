@@ -34,7 +34,7 @@ static void differentiate_batch(Backward *w, const Group *const *groups, int lan
         pair_products(w, mean, cov, kind, count, product);
         for (int k = 0; k < lanes; k++)
             for (int q = 0; q < PAIRS && p + q < groups[k]->count; q++)
-                add_pair(groups[k], nb->pairs + groups[k]->first + p + q, product[q], k, to);
+                add_pair(w->basis, groups[k], nb->pairs + groups[k]->first + p + q, product[q], k, to);
     }
 
     V torque[3];

@@ -8,7 +8,9 @@ typedef struct {
     int64_t values;         /* primitive values of a centre and neighbour species: offset[lmax + 1] */
     int64_t row;            /* the same, rounded up to a multiple of 8 */
     double cutoff;
+    double smoothing;       /* width below the cutoff over which a neighbour fades; 0: none does */
     double width2;          /* sigma^2 of the envelope; infinite for the monomial basis */
+    double ordering;        /* s^2 / 2: what is taken from all variances, see moments.h */
     const int64_t *moments; /* [l] radial moments computed: not fewer than for l + 1 */
     const int64_t *kept;    /* [l] radial functions asked for: not more than moments[l] */
     const int64_t *offset;  /* [l] of the values (m, n) of l, m from -l to l, n fastest */

@@ -12,20 +12,28 @@ enum { FINE, NO_MEMORY, FLAT_CELL, TOO_MANY_IMAGES };
 #define COUNTS 128    /* groups with more pairs count as equal in sorting */
 #define IMAGES 1e7   /* cells around a centre: more means a cell far smaller than any real one */
 
-static int enter_frame(Work *w, const Basis *b, const Particles *p, int64_t frame)
+static int enter_box(Box *box, const Particles *p, int64_t frame, double cutoff)
 {
-    const int *reach = w->nb.box.reach;
+    const int *reach = box->reach;
 
-    if (w->frame == frame)
-        return FINE;
-    for (int64_t i = p->start[frame]; i < p->start[frame + 1]; i++)
-        body_of(w->nb.bodies + i - p->start[frame], p, i, b->width2);
-    if (!box_of(&w->nb.box, p, frame, b->cutoff))
+    if (!box_of(box, p, frame, cutoff))
         return FLAT_CELL;
     if ((2.0 * reach[0] + 1) * (2.0 * reach[1] + 1) * (2.0 * reach[2] + 1) > IMAGES)
         return TOO_MANY_IMAGES;
-    w->frame = frame;
     return FINE;
+}
+
+static int enter_frame(Work *w, const Basis *b, const Particles *p, int64_t frame)
+{
+    if (w->frame == frame)
+        return FINE;
+    for (int64_t i = p->start[frame]; i < p->start[frame + 1]; i++)
+        body_of(w->nb.bodies + i - p->start[frame], p, i, b);
+
+    const int status = enter_box(&w->nb.box, p, frame, b->cutoff);
+    if (status == FINE)
+        w->frame = frame;
+    return status;
 }
 
 /* Groups of all centres of the segments s to e. */
@@ -45,8 +53,10 @@ static int gather(Work *w, const Basis *b, const Particles *p, Task *t, int64_t 
         }
         for (int64_t i = t->from[s]; i < t->from[s + 1]; i++, row++) {
             const int64_t opened = w->nb.group_count;
-            if (!find(&w->nb, i - start, p->start[frame + 1] - start, b->cutoff * b->cutoff, t->self_pairs) ||
-                !group(&w->nb, p, frame, i - start, row, own))
+            if (!find(&w->nb, i - start, p->start[frame + 1] - start, b->cutoff * b->cutoff, t->self_pairs))
+                return NO_MEMORY;
+            fade(&w->nb, b);
+            if (!group(&w->nb, p, frame, i - start, row, own))
                 return NO_MEMORY;
             for (int64_t g = opened; g < w->nb.group_count && t->found; g++)
                 t->found[i * p->species_count + p->species[w->nb.groups[g].particle]]++;
@@ -277,6 +287,50 @@ int anisweep_run(const Basis *b, const Basis *wider, const Particles *p, Task *t
         s = e;
     }
     close_work(&work);
+    return status;
+}
+
+/* Cells between a centre and a neighbour: r = x_j - x_i + sum_k cells[k] h_k. */
+static void cells_of(int64_t cells[3], const Box *box, const double *from, const double *to, const double r[3])
+{
+    double lattice[3];
+
+    for (int x = 0; x < 3; x++)
+        lattice[x] = r[x] - (to[x] - from[x]);
+    for (int k = 0; k < 3; k++)
+        cells[k] = box->periodic[k] ? llround(dot(box->inverse[k], lattice)) : 0;
+}
+
+/* All pairs within the cutoff in the frames `first` to `end`, centre by centre: centre, neighbour and the cells
+ * between them. At most `room` are written; `count` is how many there are. Returns one of the codes above. */
+int anisweep_pairs(const Particles *p, int64_t first, int64_t end, double cutoff, int64_t self_pairs,
+                   int64_t room, int64_t (*pairs)[5], int64_t *count, int64_t *failed_frame)
+{
+    Neighbours nb;
+    int status = open_neighbours(&nb, p, most_particles(p, first, end)) ? FINE : NO_MEMORY;
+    *count = 0;
+
+    for (int64_t f = first; f < end && status == FINE; f++) {
+        const int64_t start = p->start[f], n = p->start[f + 1] - start;
+        *failed_frame = f;
+        status = enter_box(&nb.box, p, f, cutoff);
+
+        for (int64_t i = 0; i < n && status == FINE; i++) {
+            const double *centre = p->positions + 3 * (start + i);
+            if (!find(&nb, i, n, cutoff * cutoff, self_pairs))
+                status = NO_MEMORY;
+
+            for (int64_t k = 0; k < nb.found_count && status == FINE; k++, ++*count) {
+                const int64_t j = start + nb.found[k].particle;
+                if (*count >= room)
+                    continue;
+                pairs[*count][0] = start + i;
+                pairs[*count][1] = j;
+                cells_of(pairs[*count] + 2, &nb.box, centre, p->positions + 3 * j, nb.found[k].r);
+            }
+        }
+    }
+    close_neighbours(&nb);
     return status;
 }
 

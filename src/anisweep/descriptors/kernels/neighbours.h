@@ -162,6 +162,31 @@ static int find(Neighbours *nb, int i, int n, double cutoff2, int self_pair)
     return 1;
 }
 
+/* A neighbour fades within `smoothing` of the cutoff: f(r) = sin^2(pi/2 (cutoff - r) / smoothing). */
+static void fade(Neighbours *nb, const Basis *b)
+{
+    const double inner = b->cutoff - b->smoothing;
+
+    for (int64_t k = 0; k < nb->found_count && b->smoothing > 0; k++) {
+        Pair *pair = nb->found + k;
+        const double r = sqrt(dot(pair->r, pair->r));
+        if (r > inner) {
+            const double root = sin(0.5 * M_PI * (b->cutoff - r) / b->smoothing);
+            pair->weight *= root * root;
+        }
+    }
+}
+
+/* d log f / dr at a displacement, over r: times the displacement it is the gradient. */
+INLINE double fading(const Basis *b, const double r[3])
+{
+    const double length = sqrt(dot(r, r));
+
+    if (!(b->smoothing > 0) || !(length > b->cutoff - b->smoothing) || length == 0)
+        return 0;
+    return -M_PI / (b->smoothing * tan(0.5 * M_PI * (b->cutoff - length) / b->smoothing) * length);
+}
+
 /* The frame of a group: the neighbour's axes, where an axis of revolution leaves one angle free. */
 static void orient(Group *g, const Body *body, const double home[3][3])
 {

@@ -12,21 +12,16 @@ typedef struct {
 
 enum { ALPHA, BETA, GAMMA };
 
-/* Angles of Q, a proper rotation. Near the poles gamma is 0. */
+/* Angles of Q, a proper rotation. Near the poles alpha is known badly, and gamma, made of Rz(-alpha) Q, makes
+ * up for it: only their sum or difference matters there. */
 static Euler euler_of(const double Q[3][3])
 {
     const double sine = sqrt(Q[0][2] * Q[0][2] + Q[1][2] * Q[1][2]);
+    const double cos_alpha = sine > 0 ? Q[0][2] / sine : 1, sin_alpha = sine > 0 ? Q[1][2] / sine : 0;
+    const double c = cos_alpha * Q[1][1] - sin_alpha * Q[0][1], s = cos_alpha * Q[1][0] - sin_alpha * Q[0][0];
+    const double turn = sqrt(c * c + s * s), whole = sqrt(Q[2][2] * Q[2][2] + sine * sine);
 
-    if (sine < 1e-14) {
-        const double pole = Q[2][2] > 0 ? 1 : -1;
-        return (Euler){{{Q[1][1], -Q[0][1]}, {pole, 0}, {1, 0}}};
-    }
-
-    const double turn = sqrt(Q[2][0] * Q[2][0] + Q[2][1] * Q[2][1]);
-    const double whole = sqrt(Q[2][2] * Q[2][2] + sine * sine);
-    return (Euler){{{Q[0][2] / sine, Q[1][2] / sine},
-                    {Q[2][2] / whole, sine / whole},
-                    {-Q[2][0] / turn, Q[2][1] / turn}}};
+    return (Euler){{{cos_alpha, sin_alpha}, {Q[2][2] / whole, sine / whole}, {c / turn, s / turn}}};
 }
 
 /* turns[m] = (cos, sin) of m times an angle, m = 1..lmax, in the lane `k` */

@@ -65,12 +65,51 @@ static int open_backward(Backward *w, const Basis *b, const Basis *wider)
     return there;
 }
 
+/* Particles of the largest of the frames `first` to `end`. */
+static int64_t most_particles(const Particles *p, int64_t first, int64_t end)
+{
+    int64_t most = 0;
+
+    for (int64_t f = first; f < end; f++)
+        most = p->start[f + 1] - p->start[f] > most ? p->start[f + 1] - p->start[f] : most;
+    return most;
+}
+
+/* Room for the neighbours in frames of so many particles, which count as spheres until they are entered: no
+ * pair then stands for its mirror image. 0 when there is none. */
+static int open_neighbours(Neighbours *nb, const Particles *p, int64_t most)
+{
+    memset(nb, 0, sizeof(*nb));
+    nb->bodies = malloc((most + 1) * sizeof(Body));
+    nb->box.inside = malloc((most + 1) * 3 * sizeof(double));
+    nb->box.place = malloc((most + 1) * 3 * sizeof(int));
+    nb->box.bin = malloc((most + 1) * sizeof(int));
+    nb->box.first = malloc((most + 2) * sizeof(int));
+    nb->box.member = malloc((most + 1) * sizeof(int));
+    nb->slot = malloc((most + p->alike_count + 1) * sizeof(int));
+
+    for (int64_t i = 0; i < most && nb->bodies; i++)
+        nb->bodies[i].sphere = 1;
+    if (nb->slot)
+        memset(nb->slot, -1, (most + p->alike_count + 1) * sizeof(int));
+    return nb->bodies && nb->box.inside && nb->box.place && nb->box.bin && nb->box.first && nb->box.member &&
+           nb->slot;
+}
+
+static void close_neighbours(Neighbours *nb)
+{
+    void *all[] = {nb->bodies, nb->box.inside, nb->box.place, nb->box.bin, nb->box.first,
+                   nb->box.member, nb->slot, nb->groups, nb->pairs, nb->found};
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+        free(all[i]);
+}
+
 static void close_work(Work *w)
 {
-    void *all[] = {w->nb.bodies, w->nb.box.inside, w->nb.box.place, w->nb.box.bin, w->nb.box.first,
-                   w->nb.box.member, w->nb.slot, w->nb.groups, w->nb.pairs, w->nb.found, w->values,
-                   w->lanes, w->c, w->d, w->P, w->padded, w->order};
+    void *all[] = {w->values, w->lanes, w->c, w->d, w->P, w->padded, w->order};
 
+    close_neighbours(&w->nb);
     for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
         free(all[i]);
     for (int i = 0; i < PRODUCTS; i++)
@@ -86,35 +125,20 @@ static int open_work(Work *w, const Basis *b, const Basis *wider, const Particle
     const size_t values = degrees * degrees * species * b->stride;
     const size_t products = degrees * species * b->stride * species * b->stride;
     const size_t widest = UP(values > products ? values : products);
-    int64_t most = 0;
-
-    for (int64_t s = t->first; s < t->end; s++) {
-        const int64_t f = t->frame[s], n = p->start[f + 1] - p->start[f];
-        most = n > most ? n : most;
-    }
+    const int64_t most = t->end > t->first ? most_particles(p, t->frame[t->first], t->frame[t->end - 1] + 1) : 0;
 
     memset(w, 0, sizeof(*w));
     w->frame = -1;
-    w->nb.bodies = malloc((most + 1) * sizeof(Body));
-    w->nb.box.inside = malloc((most + 1) * 3 * sizeof(double));
-    w->nb.box.place = malloc((most + 1) * 3 * sizeof(int));
-    w->nb.box.bin = malloc((most + 1) * sizeof(int));
-    w->nb.box.first = malloc((most + 2) * sizeof(int));
-    w->nb.box.member = malloc((most + 1) * sizeof(int));
-    w->nb.slot = malloc((most + p->alike_count + 1) * sizeof(int));
     w->values = vectors((centres + LANES) * species * b->row / LANES + 1);
     w->lanes = vectors(b->row);
     w->c = vectors(UP(values));
     w->P = vectors(widest);
 
-    int there = open_batch(&w->batch, b);
+    int there = open_neighbours(&w->nb, p, most) && open_batch(&w->batch, b);
     if (wider) {
         w->d = vectors(UP(values));
         w->padded = calloc(LANES * widest, sizeof(double));
         there = there && w->d && w->padded && open_backward(&w->backward, b, wider);
     }
-    if (w->nb.slot)
-        memset(w->nb.slot, -1, (most + p->alike_count + 1) * sizeof(int));
-    return there && w->nb.bodies && w->nb.box.inside && w->nb.box.place && w->nb.box.bin && w->nb.box.first &&
-           w->nb.box.member && w->nb.slot && w->values && w->lanes && w->c && w->P;
+    return there && w->values && w->lanes && w->c && w->P;
 }

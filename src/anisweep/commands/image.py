@@ -11,6 +11,7 @@ from anisweep import apptainer, images
 from anisweep.config import ConfigError, Project
 from anisweep.images import Image, Wanted
 from anisweep.plainly import plainly
+from anisweep.site import Site
 
 
 @click.group()
@@ -18,12 +19,11 @@ def image() -> None:
     """Images that jobs run in."""
 
 
-SMALL = click.option("--small", is_flag=True, help="Without torch: the image of the tests.")
+SMALL = click.option(
+    "--small/--full", default=None, help="Without torch, or with it.  [default: as condor/site.yaml says]"
+)
 BASE = click.option(
-    "--base",
-    default=images.DEFAULT_BASE,
-    show_default=True,
-    help="An image of a registry, or a local root file system.",
+    "--base", help="An image of a registry, or a local root file system.  [default: as condor/site.yaml says]"
 )
 
 
@@ -38,10 +38,10 @@ BASE = click.option(
 )
 @click.option("--dry-run", is_flag=True, help="Print the command that builds image.sif, for another machine.")
 @plainly
-def build(recipe: str, small: bool, base: str, wheels: Path | None, dry_run: bool) -> None:
+def build(recipe: str, small: bool | None, base: str | None, wheels: Path | None, dry_run: bool) -> None:
     """Build containers/RECIPE.def (cpu or gpu), unless one of this recipe, lock and base is there."""
     project = Project.find()
-    wanted = images.wanted(project, recipe, small, base)
+    wanted = _wanted(project, recipe, small, base)
 
     if dry_run:
         click.echo(shlex.join(apptainer.build_command(project, wanted, Path("image.sif"), wheels)))
@@ -52,8 +52,8 @@ def build(recipe: str, small: bool, base: str, wheels: Path | None, dry_run: boo
         click.echo(f"{found.file}: of this recipe, lock and base; nothing to build.")
         return
 
-    size = "0.2 GB in 2 minutes" if small else "3 GB in 5 minutes"
-    click.echo(f"Building {wanted.name} from {base} (about {size}), without root.")
+    size = "0.2 GB in 2 minutes" if wanted.name.endswith("small") else "3 GB in 5 minutes"
+    click.echo(f"Building {wanted.name} from {wanted.base} (about {size}), without root.")
     made = apptainer.build(project, wanted, images.folder(), wheels, click.echo)
     click.echo(f"{made.file} ({made.file.stat().st_size / 2**20:.0f} MB)")
 
@@ -64,9 +64,9 @@ def build(recipe: str, small: bool, base: str, wheels: Path | None, dry_run: boo
 @SMALL
 @BASE
 @plainly
-def take(recipe: str, file: Path, small: bool, base: str) -> None:
+def take(recipe: str, file: Path, small: bool | None, base: str | None) -> None:
     """Move FILE, an image that was built elsewhere, to the others, if it is the one this tree wants."""
-    wanted = images.wanted(Project.find(), recipe, small, base)
+    wanted = _wanted(Project.find(), recipe, small, base)
     click.echo(str(apptainer.take(wanted, file, images.folder()).file))
 
 
@@ -75,9 +75,9 @@ def take(recipe: str, file: Path, small: bool, base: str) -> None:
 @SMALL
 @BASE
 @plainly
-def test_image(recipe: str, small: bool, base: str) -> None:
+def test_image(recipe: str, small: bool | None, base: str | None) -> None:
     """Run the image's own test as a job sees it: read-only, no home, nothing of this machine."""
-    found = _built(images.wanted(Project.find(), recipe, small, base))
+    found = _built(_wanted(Project.find(), recipe, small, base))
     click.echo(apptainer.test(found).rstrip())
     click.echo(f"{found.file}: sound.")
 
@@ -88,9 +88,9 @@ def test_image(recipe: str, small: bool, base: str) -> None:
 @SMALL
 @BASE
 @plainly
-def push(recipe: str, staging: Path, small: bool, base: str) -> None:
+def push(recipe: str, staging: Path, small: bool | None, base: str | None) -> None:
     """Copy the image to the folder STAGING, and print how a submit file names it."""
-    found = _built(images.wanted(Project.find(), recipe, small, base))
+    found = _built(_wanted(Project.find(), recipe, small, base))
     pushed = images.push(found, staging.resolve())
     click.echo(images.url(pushed.file))
 
@@ -110,6 +110,14 @@ def prune(folder: Path | None, yes: bool) -> None:
 
     hint = "" if yes or not outdated else " `anisweep image prune --yes` does it."
     click.echo(f"{'Deleted' if yes else 'Would delete'} {len(outdated)} images.{hint}")
+
+
+def _wanted(project: Project, recipe: str, small: bool | None, base: str | None) -> Wanted:
+    """The image that is asked for; what is not said is the site's choice."""
+    site = Site.read(project).image
+    if small is None:
+        small = site.small and recipe == "cpu"
+    return images.wanted(project, recipe, small, base or site.base)
 
 
 def _built(wanted: Wanted) -> Image:

@@ -1,0 +1,11 @@
+"""AniSOAP's descriptors in Torch: on any device, in several precisions, as a part of differentiable models.
+
+    from anisweep.descriptors.torch_backend import TorchProjection
+
+Only this package needs Torch. Its mathematics, other than that of the kernels for CPUs, is in `oscillator`.
+"""
+
+from anisweep.descriptors.torch_backend.batch import Batch, Neighbours
+from anisweep.descriptors.torch_backend.projection import TorchProjection
+
+__all__ = ["Batch", "Neighbours", "TorchProjection"]

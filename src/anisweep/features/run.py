@@ -1,0 +1,199 @@
+"""``anisweep describe``: a file's features, part by part, so that a killed run goes on where it was."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from ase.data import atomic_numbers
+
+from anisweep.cell import digest
+from anisweep.datasets import DataError
+from anisweep.datasets.userfile import content_digest
+from anisweep.descriptors import BadInput, EllipsoidalDensityProjection
+from anisweep.descriptors.columns import columns_of, of_pairs
+from anisweep.features import npz
+from anisweep.features.features import Features, joined
+from anisweep.features.output import whole, writer
+from anisweep.features.particles import particles
+from anisweep.features.parts import Folder, Part, divide
+from anisweep.features.provenance import as_text, provenance
+from anisweep.features.request import Request
+from anisweep.features.survey import Survey
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is, in frames; an earlier one may have done the ``found`` ones."""
+
+    found: int
+    done: int
+    total: int
+
+
+def describe(request: Request, output: Path, threads: int, tell: Callable[[Progress], None]) -> bool:
+    """Compute the features of a file and write them.
+
+    Memory does not grow with the file, beyond a few numbers for each row. What was done before a kill is
+    kept in a hidden folder beside the output until this is whole.
+
+    Parameters
+    ----------
+    output : .npz or .mts
+    threads : exactly so many compute; not a bit of the output depends on it
+    tell : is called after each part
+
+    Returns
+    -------
+    bool
+        Whether anything was to be done: False when the output is there already, of the same request.
+
+    Raises
+    ------
+    DataError
+        Naming file, frame, particle and array, or what else is wrong.
+    """
+    write = writer(output)
+    projection = request.projection(threads)
+    origin = provenance(request)
+
+    folder = Folder(output, digest(origin))
+    if output.exists():
+        _check_same(output, as_text(origin))
+        return False
+
+    with folder.held():
+        job = Job.of(request, projection, folder.survey(request.file))
+        _check_room(job, folder.path)
+        try:
+            _compute(job, folder, tell)
+            _check_unchanged(request, origin["sha256"])
+        except DataError:
+            folder.remove()  # the file has to be mended, and is another one then
+            raise
+
+        features = joined([folder.read(part) for part in job.parts], as_text(origin))
+        with whole(output) as stream:
+            write(features, stream)
+        folder.remove()
+    return True
+
+
+@dataclass(frozen=True)
+class Job:
+    """A request with what is known of its file.
+
+    Attributes
+    ----------
+    columns : of the output
+    chosen : (all columns,) which of those that are computed are written
+    parts : of its shard
+    """
+
+    request: Request
+    projection: EllipsoidalDensityProjection
+    survey: Survey
+    columns: np.ndarray
+    chosen: np.ndarray
+    parts: list[Part]
+
+    @classmethod
+    def of(cls, request: Request, projection: EllipsoidalDensityProjection, survey: Survey) -> Job:
+        """Find out how large the output will be."""
+        every = columns_of(request.output, projection.num_ns, survey.species)
+        chosen = np.ones(len(every), dtype=bool)
+        if request.pairs:
+            chosen = of_pairs(every, [(_number(a), _number(b)) for a, b in request.pairs])
+
+        first, end = request.shard.frames(len(survey.counts))
+        if first == end:
+            came = f"shard {request.shard.number}/{request.shard.of} of {len(survey.counts)} frames is empty"
+            raise DataError(str(request.file), came, "at least one frame in each", "make fewer shards")
+
+        columns = every[chosen]
+        parts = divide(survey.counts, first, end, request.per_centre, len(columns))
+        return cls(request, projection, survey, columns, chosen, parts)
+
+    def bytes(self) -> int:
+        """Size of the values."""
+        return 8 * len(self.columns) * sum(part.rows for part in self.parts)
+
+
+def _compute(job: Job, folder: Folder, tell: Callable[[Progress], None]) -> None:
+    """Make the parts that are not there yet."""
+    missing = [part for part in job.parts if not folder.has(part)]
+    if not missing:
+        return
+
+    first, end = missing[0].first, job.parts[-1].end
+    total = end - job.parts[0].first
+    found = done = total - sum(part.end - part.first for part in missing)
+    frames = particles(job.request, first, end)
+
+    for part in job.parts[job.parts.index(missing[0]) :]:
+        mine = list(islice(frames, part.end - part.first))
+        if part in missing:
+            folder.write(part, _features(job, part, mine))
+            done += len(mine)
+            tell(Progress(found, done, total))
+
+
+def _features(job: Job, part: Part, frames: list[Atoms]) -> Features:
+    request = job.request
+
+    try:
+        described = job.projection.describe(
+            frames, request.output, request.per_centre, job.survey.species.tolist(), part.first
+        )
+    except BadInput as error:
+        where, _, came = str(error).partition(": ")
+        allowed = "what docs/explanation/descriptors.md says"
+        raise DataError(f"{request.file}, {where}", came, allowed, "mend or remove this frame") from error
+
+    values = described.values if job.chosen.all() else described.values[:, job.chosen]
+    return Features(
+        "{}",
+        job.columns,
+        described.neighbours,
+        described.frame,
+        described.centre,
+        described.species,
+        values=lambda: iter([values]),
+    )
+
+
+def _number(symbol: str) -> int:
+    """Of an element."""
+    if symbol not in atomic_numbers:
+        remedy = "write the symbols as in the file, for example --pair C H"
+        raise DataError("--pair", f"{symbol!r} came", "symbols of elements", remedy)
+    return int(atomic_numbers[symbol])
+
+
+def _check_same(output: Path, origin: str) -> None:
+    """An output that is there must be what is asked for."""
+    there = npz.provenance_of(output)
+    if there != origin:
+        came = "it is there already, of another file, other options or other code"
+        raise DataError(str(output), came, "a new name", "choose one, or remove the file")
+
+
+def _check_unchanged(request: Request, before: str) -> None:
+    """The file must have been the same one from the first pass to the last frame."""
+    if content_digest(request.file) != before:
+        came = "it changed while it was read"
+        raise DataError(str(request.file), came, "a file that stays as it is", "describe a copy of it")
+
+
+def _check_room(job: Job, folder: Path) -> None:
+    """The parts and the output lie side by side for a moment."""
+    needed, free = 2 * job.bytes(), shutil.disk_usage(folder).free
+    if needed > free:
+        came = f"{needed / 1e6:,.1f} MB are needed, and {free / 1e6:,.1f} MB are free"
+        remedy = "make room there, average over frames, or divide the work with --shard"
+        raise DataError(str(folder.parent), came, "room for the output twice", remedy)

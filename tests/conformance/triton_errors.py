@@ -1,0 +1,73 @@
+"""How far the Triton kernels are from plain Torch and from the kernels in C: a script that prints JSON.
+
+Without a GPU start it with TRITON_INTERPRET=1. It is a process of its own because Triton decides at import
+how kernels run.
+"""
+
+import json
+import warnings
+
+import numpy as np
+import torch
+from cases import random_frames, relative_error
+
+from anisweep.descriptors import EllipsoidalDensityProjection
+from anisweep.descriptors.torch_backend import TorchProjection
+
+TENSORS = ("positions", "cells", "orientations", "diameters")
+
+
+def projection(lmax=6, kind=TorchProjection, **more):
+    settings = {"radial_gaussian_width": 1.5, "rotation_key": "c_q", "basis_rcond": 1e-8, "basis_tol": 1e-3}
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "In quaternion mode", UserWarning)
+        return kind(lmax, "gto", 5.0, **{**settings, **more})
+
+
+def mixed_frames():
+    """Two species; discs, rods, spheres and shapes with three axes."""
+    frames = random_frames(species=2)
+    for frame in frames:
+        shapes = np.resize([[3, 3, 1], [3, 2, 1], [2, 2, 2], [1, 3, 3]], (len(frame), 3))
+        for axis in range(3):
+            frame.arrays[f"c_diameter[{axis + 1}]"] = shapes[:, axis].astype(float)
+    return frames
+
+
+def values_and_derivatives(calculator):
+    """Power spectra, and the derivatives of the sum of their squares."""
+    batch = calculator.batch(mixed_frames())
+    for name in TENSORS:
+        getattr(batch, name).requires_grad_()
+
+    spectrum = calculator.power_spectrum_of(batch, per_centre=True)
+    (spectrum**2).sum().backward()
+    tensors = [spectrum.detach(), *(getattr(batch, name).grad for name in TENSORS)]
+    return [tensor.cpu().numpy() for tensor in tensors]
+
+
+def main():
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    errors = {}
+
+    for precision in ("fp64", "fp32"):
+        found = [
+            values_and_derivatives(
+                projection(5, max_radial=2, precision=precision, fused=fused, device=device)
+            )
+            for fused in (True, False)
+        ]
+        names = ("spectrum", *TENSORS)
+        errors[precision] = {
+            name: float(relative_error(*pair)) for name, *pair in zip(names, *found, strict=True)
+        }
+
+    expected = projection(kind=EllipsoidalDensityProjection).power_spectrum(mixed_frames())
+    ours = projection(fused=True, device=device).power_spectrum(mixed_frames())
+    errors["against C"] = float(relative_error(ours, expected))
+    print(json.dumps(errors))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""A program: Snakemake in this folder, with a queue that lies in memory and works at once."""
+
+from __future__ import annotations
+
+import sys
+
+from fakes import FakeSchedd
+from snakemake.cli import main
+
+from snakemake_executor_plugin_condorsweep import schedd
+
+
+def submit(description: str) -> int:
+    cluster = fake.submit(description)
+    fake.work()
+    return cluster
+
+
+fake = FakeSchedd()
+schedd.submit = submit
+schedd.in_queue = fake.in_queue  # type: ignore[assignment]
+schedd.remove = fake.remove  # type: ignore[assignment]
+main(["--executor", "condorsweep", "--jobs", "unlimited", "--nolock", "--keep-going", *sys.argv[1:]])

@@ -1,0 +1,103 @@
+"""From entries to submit file and scripts."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fakes import SHAPE
+
+from snakemake_executor_plugin_condorsweep.batch import Batch, Entry
+from snakemake_executor_plugin_condorsweep.describe import Site, description, files_of, script, why_not
+
+
+def commands(text: str) -> dict[str, str]:
+    """The submit commands; the last of a name counts, as for HTCondor."""
+    lines = [line.partition(" = ") for line in text.splitlines() if not line.startswith("#")]
+    return {name: value for name, equals, value in lines if equals}
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("data/plain.txt", ""),
+        ("data/ü with space.txt", ""),
+        ("data/a,b.txt", "','"),
+        ("data/a;b.txt", "';'"),
+        ("data/a=b.txt", "'='"),
+        ('data/a"b.txt', "'\"'"),
+        ("data/$HOME.txt", "'$'"),
+        ("data/end ", "a space at an end"),
+        ("/data/x.txt", "lies outside the project"),
+        ("../x.txt", "lies outside the project"),
+    ],
+)
+def test_names_that_htcondor_cannot_carry(path: str, words: str) -> None:
+    assert words in why_not(path)
+    assert bool(words) == bool(why_not(path))
+
+
+def test_resources_of_the_rule_win_over_the_static_part(batch: Batch) -> None:
+    site = Site(macros="wait = 5", description="request_memory = 1GB\nrequest_disk = 1GB\nx = $(wait)")
+    text = description(batch, replace(SHAPE, cpus=4, memory_mb=300, runtime_min=2, gpus=1), site)
+
+    assert text.index("wait = 5") < text.index("x = $(wait)") < text.index("universe")
+    wanted = {
+        "request_cpus": "4",
+        "request_memory": "300MB",
+        "request_disk": "1GB",
+        "request_gpus": "1",
+        "allowed_execute_duration": "120",
+    }
+    assert wanted.items() <= commands(text).items()
+
+
+def test_image_file_goes_once_to_each_machine(batch: Batch) -> None:
+    given = commands(description(batch, SHAPE, Site()))
+
+    assert given["container_image"] == f"{batch.root}/image.sif"
+    assert given["container_is_common"] == "true"
+    assert "max_idle" not in given
+
+
+def test_image_in_a_folder_with_a_space_is_no_common_file(batch: Batch) -> None:
+    given = commands(description(batch, replace(SHAPE, image="my images/image.sif"), Site()))
+
+    assert given["container_is_common"] == "false"
+    assert given["max_idle"] == "3"
+
+
+def test_image_of_a_url_goes_with_late_materialization(batch: Batch) -> None:
+    given = commands(description(batch, replace(SHAPE, image="osdf:///chtc/image.sif"), Site()))
+
+    assert given["container_image"] == "osdf:///chtc/image.sif"
+    assert given["container_is_common"] == "false"
+    assert given["max_idle"] == "3"
+
+
+def test_table_has_a_line_for_each_job(batch: Batch) -> None:
+    table = files_of(batch, SHAPE, Site(prologue="start.sh"))["jobs.txt"].splitlines()
+
+    assert len(table) == 3
+    assert table[1].split("\x1f") == [
+        "e1",
+        "out/e1.txt",
+        f"{batch.path}/inbox/e1.txt",
+        "data.txt, start.sh",
+    ]
+
+
+def test_script_runs_any_command(tmp_path: Path) -> None:
+    (tmp_path / "ü start.sh").write_text("word='from the prologue'\n")
+    command = """printf '%s\\n' "$word" "it's \\"$(echo nested)\\"" > 'out/a b.txt'; false; echo never"""
+    entry = Entry("x", "out/a b.txt", (), command, "deep/er/log.txt")
+    (tmp_path / "job.sh").write_text(script(entry, Site(prologue="ü start.sh")))
+
+    done = subprocess.run(["bash", "job.sh"], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert (tmp_path / "out" / "a b.txt").read_text() == 'from the prologue\nit\'s "nested"\n'
+    assert done.returncode == 1
+    assert "never" not in done.stdout
+    assert (tmp_path / "deep" / "er").is_dir()

@@ -1,0 +1,184 @@
+"""How entries end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fakes import tell
+
+from snakemake_executor_plugin_condorsweep.batch import Batch
+from snakemake_executor_plugin_condorsweep.settle import Follower, function, settle
+
+
+def arrive(batch: Batch, number: int, text: str = "sound\n") -> None:
+    """Entry ``number`` succeeds."""
+    (batch.root / batch.inbox(batch.entries[number])).write_text(text)
+    batch.printed(batch.entries[number]).write_text("heard\n")
+    tell(batch.events, "executing", proc=number)
+    tell(batch.events, "terminated", proc=number)
+
+
+def submit(batch: Batch) -> None:
+    for number in range(3):
+        tell(batch.events, "submitted", proc=number)
+
+
+def test_home(batch: Batch) -> None:
+    submit(batch)
+    arrive(batch, 1)
+
+    (journey,) = settle(batch)
+
+    assert (journey.entry, journey.end, journey.host, journey.attempts) == ("e1", "home", "ep1", 1)
+    assert (batch.root / "out" / "e1.txt").read_text() == "sound\n"
+    assert (batch.root / "logs" / "e1.log").read_text() == "heard\n"
+    assert not batch.closed
+    assert settle(batch) == []
+
+
+def test_closed_when_all_have_ended(batch: Batch) -> None:
+    submit(batch)
+    for number in range(3):
+        arrive(batch, number)
+
+    assert len(settle(batch)) == 3
+    assert batch.closed
+
+
+def test_nothing_is_accepted_before_its_job_has_ended(batch: Batch) -> None:
+    submit(batch)
+    tell(batch.events, "executing")
+    (batch.root / batch.inbox(batch.entries[0])).write_text("half")
+
+    assert settle(batch) == []
+    assert not (batch.root / "out" / "e0.txt").exists()
+
+
+def test_failing_command_is_given_up_with_its_status(batch: Batch) -> None:
+    submit(batch)
+    tell(batch.events, "executing")
+    tell(batch.events, "terminated", value=3)
+    records: list[tuple[str, str]] = []
+
+    (journey,) = settle(batch, give_up=lambda output, reason: records.append((output.name, reason)))
+
+    assert journey.end == "given up"
+    assert records == [("e0.txt", "the command ended with exit status 3 (the last on ep1)")]
+
+
+def test_hold_that_htcondor_ends_is_the_reason(batch: Batch) -> None:
+    submit(batch)
+    tell(batch.events, "held", value=34)
+    tell(batch.events, "aborted")
+
+    (journey,) = settle(batch)
+
+    assert "Ask for more in the rule" in journey.reason
+
+
+def test_removed_by_hand_while_held_by_hand(batch: Batch) -> None:
+    submit(batch)
+    tell(batch.events, "held", value=1)
+    tell(batch.events, "aborted")
+
+    (journey,) = settle(batch)
+
+    assert journey.reason == "removed from the queue: via condor_rm (by user zoe)"
+
+
+def test_damaged(batch: Batch) -> None:
+    def refuse(arrived: Path, output: Path) -> None:
+        raise ValueError("not sound")
+
+    submit(batch)
+    arrive(batch, 0)
+
+    (journey,) = settle(batch, accept=refuse)
+
+    assert (journey.end, journey.reason) == ("damaged", "not sound")
+
+
+def test_success_without_a_file_is_damaged(batch: Batch) -> None:
+    submit(batch)
+    arrive(batch, 0)
+    (batch.root / batch.inbox(batch.entries[0])).unlink()
+
+    assert [journey.end for journey in settle(batch)] == ["damaged"]
+
+
+def test_trouble_that_passes_loses_nothing(batch: Batch) -> None:
+    full = [True]
+
+    def accept(arrived: Path, output: Path) -> None:
+        if full[0]:
+            raise OSError(28, "No space left on device")
+        output.parent.mkdir(exist_ok=True)
+        arrived.rename(output)
+
+    submit(batch)
+    arrive(batch, 0)
+    follower = Follower(batch, accept)
+    assert follower.step() == []
+    assert "No space left" in follower.trouble
+
+    full[0] = False
+    assert [journey.end for journey in follower.step()] == ["home"]
+    assert follower.trouble == ""
+
+
+def test_jobs_that_vanish_without_a_word(batch: Batch) -> None:
+    submit(batch)
+    arrive(batch, 0)
+    (batch.root / batch.inbox(batch.entries[1])).write_text("sound\n")
+    follower = Follower(batch)
+
+    ends = {j.entry: j.end for j in follower.step(queue={(1, None), (1, 2)})}
+
+    assert ends == {"e0": "home", "e1": "home"}
+    assert [entry.name for entry in follower.open_entries] == ["e2"]
+    (last,) = follower.step(queue=set())
+    assert last.reason == "its job vanished from the queue without a word in the event log"
+
+
+def test_jobs_that_never_came_into_being(batch: Batch) -> None:
+    tell(batch.events, "cluster")
+    tell(batch.events, "submitted", proc=0)
+    follower = Follower(batch)
+    assert follower.step(queue={(1, None), (1, 0)}) == []
+
+    tell(batch.events, "aborted", proc=0)
+    tell(batch.events, "finished")
+
+    assert {journey.end for journey in follower.step()} == {"given up"}
+    assert batch.closed
+
+
+def test_cancelled_ones_leave_no_record(batch: Batch) -> None:
+    submit(batch)
+    arrive(batch, 0)
+    batch.mark("cancelled")
+    for number in (1, 2):
+        tell(batch.events, "aborted", proc=number)
+    records: list[str] = []
+
+    ends = [j.end for j in settle(batch, give_up=lambda output, reason: records.append(reason))]
+
+    assert ends == ["home", "cancelled", "cancelled"]
+    assert records == []
+
+
+def test_submitted_twice_by_hand_the_success_counts(batch: Batch) -> None:
+    submit(batch)
+    for number in range(3):
+        tell(batch.events, "submitted", cluster=2, proc=number)
+    arrive(batch, 0)
+    tell(batch.events, "terminated", cluster=2, proc=0, value=1)
+
+    assert [journey.end for journey in settle(batch)] == ["home"]
+
+
+@pytest.mark.parametrize("name", ["nothing", "no.module:f", "json:nothing"])
+def test_function_that_is_not_there(name: str) -> None:
+    with pytest.raises(ValueError, match="names no function"):
+        function(name)

@@ -1,0 +1,232 @@
+"""The descriptors in Torch equal those of the C kernels, and so do their derivatives."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from frames_for_tests import SHAPES, projection, random_frame, relative
+
+from anisweep.descriptors import BadInput
+from anisweep.descriptors.gradients import gradients
+
+torch = pytest.importorskip("torch", reason="no torch")
+
+from anisweep.descriptors.torch_backend import TorchProjection  # noqa: E402
+
+BASES = {"gto": {}, "monomial": {"basis_rcond": 1e-10, "basis_tol": 1e-2}}
+TENSORS = ("positions", "cells", "orientations", "diameters")
+
+#: So little that the pairs of a test frame are several chunks.
+LITTLE = 2**17
+
+
+@pytest.fixture(params=["cpu", "cuda"])
+def device(request):
+    if request.param == "cuda" and not torch.cuda.is_available():
+        pytest.skip("no GPU")
+    return request.param
+
+
+def in_torch(*args, **more):
+    return projection(*args, kind=TorchProjection, **more)
+
+
+def frames_of(shape):
+    return [random_frame(n, (1, 6), seed=n, shape=shape) for n in (3, 1, 4)]
+
+
+def differentiable(calculator, frames):
+    """A batch whose four tensors are leaves."""
+    batch = calculator.batch(frames)
+    for name in TENSORS:
+        getattr(batch, name).requires_grad_()
+    return batch
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("basis", BASES)
+def test_the_features_are_those_of_the_kernels(device, basis, shape):
+    frames = frames_of(shape)
+    ours = in_torch(6, basis, memory=LITTLE, device=device, **BASES[basis])
+    theirs = projection(6, basis, **BASES[basis])
+
+    for output in ("coefficients", "power_spectrum"):
+        for per_centre in (True, False):
+            described = ours.describe(frames, output, per_centre)
+            expected = theirs.describe(frames, output, per_centre)
+            assert relative(described.values, expected.values) <= 1e-13
+            assert np.array_equal(described.found > 0, expected.found > 0)
+
+
+@pytest.mark.parametrize(("lmax", "max_radial"), [(0, 0), (0, 3), (1, 0), (2, [0, 4, 1]), (5, 2)])
+@pytest.mark.parametrize("basis", BASES)
+def test_every_size_of_basis(basis, lmax, max_radial):
+    frames = frames_of("mixed")
+    settings = {"max_radial": max_radial, **BASES[basis]}
+
+    expected = projection(lmax, basis, **settings).power_spectrum(frames)
+    assert relative(in_torch(lmax, basis, **settings).power_spectrum(frames), expected) <= 1e-12
+
+
+@pytest.mark.parametrize(("basis", "lmax", "max_radial"), [("gto", 9, 6), ("gto", 12, 8), ("monomial", 9, 6)])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_large_bases_lose_no_digits(shape, basis, lmax, max_radial):
+    """Two formulations, of which the kernels' has no matrix product and this one no recurrence in l."""
+    frames = frames_of(shape)
+    settings = {"max_radial": max_radial, **BASES[basis]}
+
+    expected = projection(lmax, basis, **settings).power_spectrum(frames)
+    assert relative(in_torch(lmax, basis, **settings).power_spectrum(frames), expected) <= 1e-13
+
+
+@pytest.mark.parametrize("basis", BASES)
+@pytest.mark.parametrize(("lmax", "max_radial", "bound"), [(6, None, 1e-6), (9, 6, 1e-5)])
+def test_float32_keeps_its_digits(device, basis, lmax, max_radial, bound):
+    frames = frames_of("mixed")
+    settings = {"max_radial": max_radial, **BASES[basis]}
+    single = in_torch(lmax, basis, precision="fp32", device=device, **settings).power_spectrum(frames)
+
+    assert single.dtype == np.float32
+    assert relative(single, projection(lmax, basis, **settings).power_spectrum(frames)) <= bound
+
+
+def test_bfloat16_keeps_two_digits():
+    frames = frames_of("mixed")
+    rounded = in_torch(9, max_radial=6, precision="bf16").power_spectrum(frames)
+
+    assert 1e-5 < relative(rounded, projection(9, max_radial=6).power_spectrum(frames)) <= 2e-2
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("smoothing", [None, 1.0])
+def test_the_derivatives_are_those_of_the_kernels(device, shape, smoothing):
+    frames = frames_of(shape)
+    settings = {"max_radial": 2, "cutoff_smoothing": smoothing}
+    calculator = projection(**settings)
+    cotangent = np.random.default_rng(0).normal(size=calculator.power_spectrum(frames).shape)
+    _, expected = gradients(calculator, frames, cotangent, diameters=True)
+
+    ours = in_torch(memory=LITTLE, device=device, **settings)
+    batch = differentiable(ours, frames)
+    spectrum = ours.power_spectrum_of(batch)
+    (spectrum * torch.tensor(cotangent, device=device)).sum().backward()
+
+    def gradient(name):
+        return getattr(batch, name).grad.cpu().numpy()
+
+    assert len(batch.neighbours.groups.chunks) > 3
+    assert relative(gradient("positions"), expected.positions) <= 1e-12
+    assert relative(gradient("cells"), expected.cells) <= 1e-12
+    assert relative(gradient("diameters"), expected.diameters) <= 1e-12
+
+    torque = np.abs(gradient("orientations") - expected.quaternions).max()
+    assert torque <= 1e-12 * np.abs(expected.positions).max()
+
+
+def test_derivatives_in_float32():
+    frames = frames_of("mixed")
+    found = {}
+    for precision in ("fp64", "fp32"):
+        calculator = in_torch(9, max_radial=6, precision=precision)
+        batch = differentiable(calculator, frames)
+        (calculator.power_spectrum_of(batch) ** 2).sum().backward()
+        found[precision] = [getattr(batch, name).grad.numpy() for name in TENSORS]
+
+    for single, double in zip(found["fp32"], found["fp64"], strict=True):
+        assert relative(single, double) <= 1e-5
+
+
+@pytest.mark.parametrize("method", ["power_spectrum_of", "coefficients_of"])
+def test_gradcheck(method):
+    calculator = in_torch(3, cutoff=3.2, max_radial=1, cutoff_smoothing=0.5)
+    batch = calculator.batch([random_frame(2, (1, 6), seed=3)])
+
+    def features(*tensors):
+        return getattr(calculator, method)(replace(batch, **dict(zip(TENSORS, tensors, strict=True))))
+
+    leaves = [getattr(batch, name).clone().requires_grad_() for name in TENSORS]
+    assert torch.autograd.gradcheck(features, leaves, eps=1e-5, atol=1e-8, rtol=1e-5)
+
+
+def test_forces_of_a_model_that_is_not_linear():
+    """Torch differentiates the model; the kernels need its cotangent."""
+    frames = frames_of("mixed")
+    calculator = in_torch()
+    batch = differentiable(calculator, frames)
+    spectrum = calculator.power_spectrum_of(batch)
+    torch.tanh(50 * spectrum).sum().backward()
+
+    cotangent = 50 / np.cosh(50 * spectrum.detach().numpy()) ** 2
+    _, expected = gradients(projection(), frames, cotangent)
+    assert relative(-batch.positions.grad.numpy(), expected.forces) <= 1e-12
+
+
+def test_memory_changes_nothing_but_the_last_digit():
+    frames = [random_frame(n % 5, seed=n) for n in range(12)]
+    whole, pieces = in_torch(), in_torch(memory=1)
+
+    assert pieces._at_a_time(1) == pieces._pairs() == 1
+    assert relative(pieces.power_spectrum(frames), whole.power_spectrum(frames)) <= 1e-14
+
+
+def test_features_are_a_tensor_and_empty_frames_are_zero(device):
+    frames = [random_frame(2), random_frame(3)[:0], random_frame(1, edge=30.0)]
+    calculator = in_torch(device=device, subtract_center_contribution=True)
+    features = calculator.features(frames)
+
+    assert features.device.type == device
+    assert features[0].any()
+    assert not features[1:].any()
+    assert calculator.features(frames, "coefficients", per_centre=True).shape[0] == 3
+    assert (
+        in_torch(subtract_center_contribution=True, drop_isolated=True).power_spectrum(frames).shape[0] == 1
+    )
+
+
+def test_matrices_are_orientations_too():
+    frame = random_frame()
+    q = frame.arrays["c_q"]
+    w, x, y, z = (q / np.linalg.norm(q, axis=1)[:, None]).T
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+    ]
+    frame.set_array("axes", np.array(rows).transpose(2, 0, 1))
+
+    by_matrix = in_torch(rotation_key="axes", rotation_type="matrix").power_spectrum([frame])
+    assert relative(by_matrix, in_torch().power_spectrum([frame])) <= 1e-13
+
+
+@pytest.mark.parametrize("tilt", [0, 1e-16, 1e-14, 1e-12, 1e-10, 1e-8, 1e-4])
+def test_axes_that_nearly_meet_those_of_space_turn_well(tilt):
+    """At the poles of Euler's angles, where cos and sin of alpha are rounded badly."""
+    frame = random_frame(4, shape="triaxial")
+    for i, angle in enumerate((0, 0.7, 1.4, 2.1)):
+        half = np.array([np.cos(angle / 2), np.sin(angle / 2)])
+        upright = np.array([half[0], tilt * half[0], tilt * half[1], half[1]])
+        upside_down = np.array([-tilt * half[0], half[0], half[1], tilt * half[1]])
+        frame.arrays["c_q"][i] = [upright, upside_down][i % 2] + 1e-17
+
+    ours = in_torch().describe([frame], "coefficients", per_centre=True)
+    theirs = projection().describe([frame], "coefficients", per_centre=True)
+    assert relative(ours.values, theirs.values) <= 1e-13
+
+
+REFUSED = [
+    ({"precision": "fp16"}, "precision must be one of fp64, fp32, tf32, bf16, not 'fp16'"),
+    ({"precision": "tf32"}, "precision tf32 exists on CUDA only, not on cpu: choose fp32"),
+    ({"precision": "bf16", "fused": True}, "the Triton kernels have no precision bf16"),
+    ({"threads": 2}, "here Torch has its own; set them by torch.set_num_threads"),
+]
+
+
+@pytest.mark.parametrize(("settings", "message"), REFUSED)
+def test_what_does_not_exist_is_refused(settings, message):
+    with pytest.raises(BadInput, match=message):
+        in_torch(**settings)
+
+
+def test_unnormalised_coefficients_are_refused():
+    with pytest.raises(BadInput, match="normalize=False is not in Torch: use EllipsoidalDensityProjection"):
+        in_torch().transform([random_frame()], normalize=False)

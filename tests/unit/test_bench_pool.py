@@ -1,0 +1,72 @@
+"""What `make bench-pool` reads from event logs, and the log that it replays to the executor."""
+
+from __future__ import annotations
+
+import pytest
+
+from anisweep import artifact
+from benchmarks.pool.events import Story
+from benchmarks.pool.replay import replay
+from examples import fill, pack
+
+#: Of two jobs that shared one transfer of their image; the first part of what HTCondor wrote.
+RECORDED = """\
+000 (002.000.000) 2026-11-21 16:14:36 Job submitted from host: <127.0.0.1:9618>
+...
+000 (002.001.000) 2026-11-21 16:14:36 Job submitted from host: <127.0.0.1:9618>
+...
+047 (002.-1000.000) 2026-11-21 16:14:38 Common files event: TransferStarted
+	Started transferring common files
+...
+047 (002.-1000.000) 2026-11-21 16:14:40 Common files event: TransferFinished
+	Finished transferring common files
+...
+001 (002.000.000) 2026-11-21 16:14:40 Job executing on host: <127.0.0.1:9620>
+	SlotName: slot1_1@ep1
+...
+001 (002.001.000) 2026-11-21 16:14:41 Job executing on host: <127.0.0.1:9620>
+	SlotName: slot1_2@ep1
+...
+005 (002.000.000) 2026-11-21 16:14:51 Job terminated.
+	(1) Normal termination (return value 0)
+	16564  -  Run Bytes Sent By Job
+...
+005 (002.001.000) 2026-11-21 16:14:53 Job terminated.
+	(1) Normal termination (return value 0)
+	16537  -  Run Bytes Sent By Job
+...
+"""
+
+
+@pytest.fixture
+def log(tmp_path):
+    file = tmp_path / "events.log"
+    file.write_text(RECORDED)
+    return file
+
+
+def test_a_log_tells_when_things_happened(log):
+    story = Story.of([log])
+
+    assert story.started - story.submitted == 4
+    assert story.ended - story.started == 13
+    assert story.executions == 2
+    assert story.common_transfers == 1
+
+
+def test_each_pack_of_a_replay_comes_home(log, tmp_path):
+    brought = tmp_path / "sound.tar.gz"
+    artifact.write(fill(tmp_path / "work", pack()), brought)
+
+    found = replay(log, brought, jobs=5, seconds=3)
+
+    assert found.jobs == 5
+    assert found.events == 15
+
+
+def test_a_replay_that_loses_a_pack_says_so(log, tmp_path):
+    brought = tmp_path / "damaged.tar.gz"
+    brought.write_text("no artifact")
+
+    with pytest.raises(RuntimeError, match="0 of 2 packs came home"):
+        replay(log, brought, jobs=2, seconds=1)

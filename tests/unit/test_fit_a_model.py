@@ -1,0 +1,38 @@
+"""The how-to on models: its script runs, is right, and is what its page shows."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+HOW_TO = Path(__file__).resolve().parents[2] / "docs" / "how-to"
+
+
+@pytest.mark.filterwarnings("ignore:In quaternion mode")
+def test_the_script_learns_energies_and_goes_downhill(tmp_path, capsys):
+    script = runpy.run_path(str(HOW_TO / "fit_a_model.py"))
+    script["write_example"](tmp_path / "example.xyz")
+    model, new, share = script["fit"](tmp_path / "example.xyz")
+
+    frame = new[0]
+    change = script["use"](model, frame)
+    largest = [np.abs(values).max() for values in (frame.get_forces(), frame.calc.results["torques"])]
+    assert share < 0.1
+    assert change < -1e-3 * max(largest)
+
+    page = (HOW_TO / "fit-a-model.md").read_text()
+    for line in capsys.readouterr().out.splitlines()[:2]:
+        assert f"\n{line}\n" in page
+
+
+def test_the_page_shows_the_script():
+    script = (HOW_TO / "fit_a_model.py").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", (HOW_TO / "fit-a-model.md").read_text(), re.DOTALL)
+
+    assert len(blocks) == 4
+    for block in blocks:
+        assert block in script
