@@ -26,6 +26,8 @@ MEASURED |= {"started", "order", "loops", "warnings", "cpu_utilisation", "gpu_ut
 #: Site, hosts and digests; names of packs and artifacts are digests.
 ELSEWHERE = {"site", "host", "cpu_model", "key", "environment", "pack", "artifact", "artifact_sha256"}
 
+ORDER = ["dataset", "output", "replicate", "mode", "role", "process"]
+
 #: The accuracy to which numbers agree, relative to the largest.
 ACCURACY = 1e-12
 
