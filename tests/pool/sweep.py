@@ -22,6 +22,9 @@ from clone import ROOT, TIMEOUT_S, Clone
 from condor.pool import Pool
 from condor.pool.image import BASE, IMAGES, kept, small_image
 
+#: Packs in turn to one execute point and the other.
+IN_TURN = 'TARGET.Machine == ((MY.ProcId ?: 0) % 2 == 0 ? "ep1" : "ep2")'
+
 #: Modes and a study for tests.
 PLANTED = Path(__file__).parent / "planted"
 
@@ -222,4 +225,4 @@ def ended(started: subprocess.Popen[str]) -> str:
     return said
 
 
-__all__ = ["ROOT", "SITE", "Scenario", "Sweep", "descriptors", "ended", "program", "wait_while"]
+__all__ = ["IN_TURN", "ROOT", "SITE", "Scenario", "Sweep", "descriptors", "ended", "program", "wait_while"]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from jobs import wait_for
-from sweep import Scenario, Sweep, descriptors, ended, program, wait_while
+from sweep import IN_TURN, Scenario, Sweep, descriptors, ended, program, wait_while
 
 from anisweep import reading
 from clone import Clone
@@ -19,19 +19,20 @@ from clone import Clone
 
 def runs_over_two_execute_points(sweep: Sweep) -> None:
     """With Snakemake's tables and report; a second run submits nothing."""
-    said = sweep.chtc("replicates=3")
+    sweep.submits(requirements=IN_TURN)
+    said = sweep.chtc()
 
-    assert "Submitted 3 jobs of rule measure_pack as cluster" in said
-    sweep.check_complete(packs=3)
+    assert "Submitted 2 jobs of rule measure_pack as cluster" in said
+    sweep.check_complete(packs=2)
     assert set(sweep.executions().values()) == {1}
     assert {journey["host"] for journey in sweep.journeys()} == {"ep1", "ep2"}
 
     tables = sweep.root / "results" / "tiny" / "tables"
-    assert set(pd.read_csv(tables / "summary.csv")["statuses"]) == {"3 ok"}
+    assert set(pd.read_csv(tables / "summary.csv")["statuses"]) == {"2 ok"}
     assert {"file", "mode", "wall_s", "N"} <= set(pd.read_csv(tables / "timings_chtc.csv"))
     assert (sweep.root / "results" / "report.html").read_text().rstrip().endswith("</html>")
 
-    again = sweep.chtc("replicates=3")
+    again = sweep.chtc()
     assert "all measured: nothing to measure" in again
     assert len(sweep.batches()) == 1
 

@@ -1,6 +1,6 @@
 """`first_look` in the full image, torch included, gives the tables of a run on this machine.
 
-Reduced to one replicate of its smallest problems: the whole study takes four minutes on each side.
+Reduced to two replicates of its smallest problems: the whole study takes four minutes on each side.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from sweep import SITE, Sweep, descriptors
+from sweep import IN_TURN, SITE, Sweep, descriptors
 
 from anisweep.row import Row
 from clone import Clone
@@ -17,7 +17,7 @@ from condor.pool.image import image_of_the_tree
 
 pytestmark = pytest.mark.fault
 
-STUDY = ("study=first_look", "replicates=1", "datasets={ellipsoids: {frames: 2}, one_species: {frames: 1}}")
+STUDY = ("study=first_look", "replicates=2", "datasets={ellipsoids: {frames: 2}, one_species: {frames: 1}}")
 
 #: Times, what is used of a machine, and what a measurement is calibrated to.
 MEASURED = {name for name, field in Row.__dataclass_fields__.items() if field.metadata["unit"]}
@@ -25,6 +25,8 @@ MEASURED |= {"started", "order", "loops", "warnings", "cpu_utilisation", "gpu_ut
 
 #: Site, hosts and digests; names of packs and artifacts are digests.
 ELSEWHERE = {"site", "host", "cpu_model", "key", "environment", "pack", "artifact", "artifact_sha256"}
+
+ORDER = ["dataset", "output", "replicate", "mode", "role", "process"]
 
 #: The accuracy to which numbers agree, relative to the largest.
 ACCURACY = 1e-12
@@ -35,8 +37,10 @@ def runs(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> tuple[Clone, C
     """The study, measured here and on the pool."""
     image_of_the_tree(pool)
     there = Sweep.on(pool, "full", SITE.replace("small: true", "small: false"))
+    there.submits(requirements=IN_TURN)
     there.run("snakemake", "--profile", "chtc", "--config", *STUDY)
-    there.check_complete(packs=1)
+    there.check_complete(packs=2)
+    assert {journey["host"] for journey in there.journeys()} == {"ep1", "ep2"}
 
     here = Clone.of_the_tree(tmp_path_factory.mktemp("here") / "a copy")
     here.run("snakemake", "--profile", "local", "--config", *STUDY)
@@ -76,4 +80,6 @@ def test_thread_pools_are_those_requested(runs: tuple[Clone, Clone]) -> None:
 def _cells(run: Clone) -> pd.DataFrame:
     """Rows that mean the same in the same order."""
     table = pd.read_parquet(run.root / "results" / "first_look" / "tables" / "cells.parquet")
-    return table.sort_values(["point", "role", "process", "mode"]).reset_index(drop=True)
+    return table.sort_values(
+        ["point", "replicate", "role", "process", "dataset", "output", "mode"]
+    ).reset_index(drop=True)

@@ -85,7 +85,7 @@ def test_disk_of_the_access_point_is_full(sweep: Sweep, pool: Pool) -> None:
     sweep.submits(transfer_wait_s=5)
     results = f"{sweep.there}/results"
     pool.run("mkdir", results)
-    _mount(pool, "ap", results, "size=16m,uid=12000")
+    _mount(pool, "ap", results, "size=150m,uid=12000")
     seen = replace(sweep, root=Path(f"/proc/{pool._running('ap').pid}/root{sweep.there}"))
 
     run = _running(seen)

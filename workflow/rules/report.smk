@@ -65,6 +65,7 @@ rule write_report:
         expand(f"{TABLES}/cells.parquet", study=run.report_studies),
         expand(f"{TABLES}/journeys.parquet", study=run.report_studies),
         expand(f"{TABLES}/platforms.json", study=run.report_studies),
+        expand(f"{TABLES}/hotspots.parquet", study=run.profiled),
         run.ingested(),
         code=modules(
             "report/*.py",

@@ -15,6 +15,7 @@ from anisweep.report.answer import answer
 from anisweep.report.content import Measured, Section, Table, headline
 from anisweep.report.conversion import conversion_table
 from anisweep.report.details import artifacts_table, details, platforms_table
+from anisweep.report.hotspots import hotspots_tables
 from anisweep.report.ingested import ingested_tables
 from anisweep.report.ledger import claims_table
 from anisweep.report.noise import disturbance
@@ -126,6 +127,6 @@ def _section(study: Study, content: Measured) -> Section:
         lead=lead,
         figures=[p for p in shown if p is not lead],
         not_drawn=[p for p in pictures if not p.drawn],
-        details=_folded(content),
+        details=[*_folded(content), *hotspots_tables(study.folder / "tables")],
         missing=content.missing,
     )

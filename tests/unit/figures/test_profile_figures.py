@@ -49,6 +49,11 @@ def test_the_report_shows_them(study: Path, tmp_path: Path) -> None:
     for title in ("Call graph: ellipsoids, 50 frames", "Hotspots: ellipsoids", "Flame graph: ellipsoids"):
         assert title in page
 
+    table = page[page.index("<summary>Hotspots</summary>") :]
+    inner = table[table.index("profiled_study:inner") :]
+    assert 'data-sort="100.0">100' in inner[: inner.index("</tr>")]
+    assert 'data-sort="1.25">1,250' in inner[: inner.index("</tr>")]
+
 
 def test_bars_are_the_shares(study: Path) -> None:
     lines = tables.read(study / "tables", "hotspots")
