@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONWARNINGS := ignore::FutureWarning
 
 .DEFAULT_GOAL := help
-.PHONY: help env submit-env run check test faults conformance bench bench-pool lock generated readme pool pool-stop demo-pool clean
+.PHONY: help env submit-env run claims check test faults conformance bench bench-pool lock generated readme pool pool-stop demo-pool clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -26,12 +26,15 @@ submit-env: ## make .venv-submit for an access point: no torch, no compiler, no 
 run: env ## run a study and write results/report.html (STUDY=first_look, or several)
 	@snakemake --profile local --config "study=[$(studies)]" $(OVERRIDES)
 
+claims: env ## every claim of earlier work: our figure, the claimed range, the verdict
+	@anisweep claims
+
 check: env ## format, types, lint, imports, unit tests: a minute
-	@ruff format --quiet --check src tests benchmarks condor containers envs setup.py || (ruff format --diff src tests benchmarks condor containers envs setup.py; exit 1)
-	@ruff check --quiet src tests benchmarks condor containers envs setup.py
+	@ruff format --quiet --check src tests benchmarks condor containers envs scripts setup.py || (ruff format --diff src tests benchmarks condor containers envs scripts setup.py; exit 1)
+	@ruff check --quiet src tests benchmarks condor containers envs scripts setup.py
 	@snakefmt --check Snakefile workflow 2>/dev/null || (snakefmt --diff Snakefile workflow; exit 1)
 	@mypy
-	@PYTHONPATH=condor/executor lint-imports --no-cache >/dev/null || PYTHONPATH=condor/executor lint-imports
+	@lint-imports --no-cache >/dev/null || lint-imports
 	@python -m anisweep.generated --check
 	@pytest -q -n 2 tests/unit tests/executor
 
@@ -73,6 +76,6 @@ demo-pool: env ## five minutes on a real pool: run, kill the controller, run aga
 	@python -m condor.demo
 
 clean: ## remove what can be made again: tables, figures, report. Never an artifact
-	@rm -rf results/*/tables results/*/figures results/report.html results/packs .snakemake build
+	@rm -rf results/*/tables results/*/figures results/report.html results/claims.csv results/packs .snakemake build
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 	@echo "Artifacts and data stay. anisweep prune lists artifacts that no study asks for."

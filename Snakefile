@@ -30,9 +30,13 @@ localrules:
     prepare_dataset,
     collect_cells,
     collect_journeys,
+    collect_profiles,
     summarise,
+    decide,
     write_legacy_tables,
     draw_figure,
+    judge_claims,
+    draw_profile,
     write_report,
 
 

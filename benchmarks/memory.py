@@ -7,8 +7,12 @@ import gc
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
+from time import sleep
+from typing import Any
 
 import numpy as np
 
@@ -16,18 +20,17 @@ import numpy as np
 FRAMES = (1_000, 6_826)
 FEW = (100, 200)
 
+ROOT = Path(__file__).parents[1]
 BASIS = (9, 6)
 
 #: Fresh processes for each.
-REPETITIONS = 5
+REPETITIONS = 3
 
-#: Memory comes in small pieces and goes back at once, so that what is resident is what is in use (glibc).
-EXACT = {
-    "MALLOC_MMAP_THRESHOLD_": "65536",
-    "MALLOC_TRIM_THRESHOLD_": "65536",
-    "NUMPY_MADVISE_HUGEPAGE": "0",
-    "PYTHONMALLOC": "malloc",
-}
+#: Frames that are described while the peak is looked for, so that it is found for few as for many.
+LOOKED_AT = 40_000
+
+#: Python takes its memory where the kernels take theirs.
+EXACT = {"PYTHONMALLOC": "malloc"}
 
 
 def run(smoke: bool) -> None:
@@ -47,7 +50,7 @@ def beyond(count: int, repetitions: int) -> float:
     environment = {**os.environ, **EXACT}
 
     return median(
-        int(subprocess.run(command, env=environment, capture_output=True, check=True).stdout)
+        int(subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True).stdout)
         for _ in range(repetitions)
     )
 
@@ -59,19 +62,39 @@ def measured(count: int) -> int:
 
     _, frames = systems.ellipsoids(count)
     describe = contenders.projection(*BASIS).describe
-    describe(frames[:100])  # so that the kernels and their tables are loaded
+    describe(frames[:10])  # the kernels and their tables are loaded then
 
     gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)
-    Path("/proc/self/clear_refs").write_text("5")  # forgets the peak of the past
-    before = _resident("VmRSS")
-    described = describe(frames)
-    peak = _resident("VmHWM")
+    before = _in_use()
+    peak = _peak(lambda: [len(describe(frames).values) for _ in range(LOOKED_AT // count)])
 
-    outputs = {id(value): value.nbytes for value in vars(described).values() if isinstance(value, np.ndarray)}
-    return peak - before - sum(outputs.values())
+    arrays = [value for value in vars(describe(frames)).values() if isinstance(value, np.ndarray)]
+    return peak - before - sum({id(array): array.nbytes for array in arrays}.values())
 
 
-def _resident(name: str) -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(1024 * int(line.split()[1]) for line in lines if line.startswith(name))
+def _peak(function: Callable[[], Any]) -> int:
+    """Most bytes that are in use while a function runs."""
+    peak = 0
+
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(function)
+        while not future.done():
+            peak = max(peak, _in_use())
+            sleep(1e-4)
+    return peak
+
+
+class MallInfo(ctypes.Structure):
+    """What glibc says of its memory: see mallinfo(3)."""
+
+    _fields_ = [(f"other_{n}", ctypes.c_size_t) for n in range(4)]
+    _fields_ += [("mapped", ctypes.c_size_t), ("other_5", ctypes.c_size_t), ("other_6", ctypes.c_size_t)]
+    _fields_ += [("used", ctypes.c_size_t), ("other_8", ctypes.c_size_t), ("other_9", ctypes.c_size_t)]
+
+
+def _in_use() -> int:
+    """Bytes that are allocated; unlike resident pages they are counted exactly."""
+    mallinfo = ctypes.CDLL(None).mallinfo2
+    mallinfo.restype = MallInfo
+    info = mallinfo()
+    return int(info.used + info.mapped)

@@ -17,7 +17,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 
 #: A safety net and never a measure: nothing here takes a tenth of it on a quiet machine.
-TIMEOUT_S = 300
+TIMEOUT_S = 900
 
 
 @dataclass(frozen=True)

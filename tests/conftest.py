@@ -22,7 +22,7 @@ QUESTION = "How long does published AniSOAP take, and do the modes agree?"
 @pytest.fixture(scope="session")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A results folder with two synthetic studies: one complete, with figures, and one with troubles."""
-    from anisweep import figures, report, tables
+    from anisweep import claims, figures, report, tables
 
     folder = tmp_path_factory.mktemp("project") / "results"
     missing = {"first_look": [], "troubled": ["benzenes coefficients lmax 6 torch_full fp64 r2"]}
@@ -36,6 +36,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for figure in figures.names():
         figures.draw_to(figure, folder / "first_look" / "tables", folder / "first_look" / "figures" / figure)
 
+    cells = tables.all_cells([folder / study / "tables" for study in missing])
+    claims.write(claims.ledger(claims.load_claims(Project(ROOT)), cells), folder / "claims.csv")
     report.write([report.Study(name, QUESTION, folder / name) for name in missing], folder / "report.html")
     return folder
 

@@ -182,6 +182,8 @@ def _cell(problem: Row, mode: str, wall: float, order: int) -> Row:
         conv_in_s=stages.get("conv_in", 0.0),
         conv_out_s=0.0,
         unaccounted_s=wall - sum(stages.values()),
+        cpu_s=0.98 * wall,
+        cpu_utilisation=0.98 - 0.02 * order + 0.001 * problem.replicate,
         peak_memory_mb=12.0,
         resident_mb=700.0,
         blocks_in=0,

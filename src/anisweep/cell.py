@@ -83,7 +83,7 @@ class Settings:
     repetitions : timed calls
     minimum_s : shortest duration of a repetition; faster calls are looped
     limit_s : a cell that takes longer is stopped, and its row says ``stalled``
-    profile : also write a cProfile of one more call
+    profile : also write a cProfile of one more call, and sampled stacks
     """
 
     processes: int = 1

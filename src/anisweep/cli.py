@@ -10,12 +10,15 @@ from pathlib import Path
 import click
 
 from anisweep.cell import Pack
-from anisweep.cluster_commands import CLUSTER_COMMANDS
+from anisweep.commands.bundle import bundle, ingest
+from anisweep.commands.claims import claims
+from anisweep.commands.cluster import CLUSTER_COMMANDS
+from anisweep.commands.compare import compare
+from anisweep.commands.describe import describe, merge
+from anisweep.commands.image import image
+from anisweep.commands.preflight import preflight
 from anisweep.config import ConfigError, Project, load_config, overrides_of
-from anisweep.describe_commands import describe, merge
-from anisweep.image_commands import image
 from anisweep.plainly import plainly
-from anisweep.preflight_command import preflight
 from anisweep.store import Store, write_text
 
 
@@ -168,11 +171,7 @@ def prune(yes: bool) -> None:
     click.echo(f"{verb} {len(artifacts)} artifacts.{remedy}")
 
 
-main.add_command(describe)
-main.add_command(merge)
-main.add_command(image)
-main.add_command(preflight)
-for each in CLUSTER_COMMANDS:
+for each in (compare, claims, describe, merge, image, preflight, bundle, ingest, *CLUSTER_COMMANDS):
     main.add_command(each)
 
 
@@ -209,13 +208,14 @@ def prepare_data(path: Path) -> None:
 
 
 @main.command(hidden=True)
-@click.argument("step", type=click.Choice(["cells", "journeys", "summary", "legacy"]))
+@click.argument("step", type=click.Choice(["cells", "journeys", "profiles", "summary", "decision", "legacy"]))
 @click.argument("study")
 @plainly
 def tables(step: str, study: str) -> None:
     """Write the tables of a study: results/STUDY/tables."""
+    from anisweep import decision
     from anisweep import tables as written
-    from anisweep.run import study_journeys, study_rows
+    from anisweep.studies import study_journeys, study_profiles, study_rows
 
     project = Project.find()
     folder = project.results / study / "tables"
@@ -227,6 +227,10 @@ def tables(step: str, study: str) -> None:
         written.write_journeys(study_journeys(project, study), folder)
     elif step == "summary":
         written.write_summary(folder)
+    elif step == "decision":
+        decision.write(written.read(folder, "summary"), folder / "decision.json")
+    elif step == "profiles":
+        written.write_profiles(study_profiles(project, study), project.results / study)
     else:
         written.write_legacy_tables(folder)
 
@@ -237,10 +241,14 @@ def tables(step: str, study: str) -> None:
 @plainly
 def draw(study: str, figure: str) -> None:
     """Draw one figure of a study: results/STUDY/figures."""
+    import anisweep.figures.profiles as profiles
     from anisweep import figures
 
     folder = Project.find().results / study
-    figures.draw_to(figure, folder / "tables", folder / "figures" / figure)
+    if figure in figures.names():
+        figures.draw_to(figure, folder / "tables", folder / "figures" / figure)
+    else:
+        profiles.draw_to(figure, folder, folder / "figures" / figure)
 
 
 @main.command(hidden=True)
@@ -249,7 +257,7 @@ def draw(study: str, figure: str) -> None:
 def report(studies: tuple[str, ...]) -> None:
     """Write results/report.html with a section for each study."""
     from anisweep import report as page
-    from anisweep.run import study_question
+    from anisweep.studies import study_question
 
     project = Project.find()
     sections = [page.Study(name, study_question(project, name), project.results / name) for name in studies]

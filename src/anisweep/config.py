@@ -37,6 +37,7 @@ RESERVED_NAMES = (
     "logs",
     "figures",
     "profiler_traces",
+    "tables",
 )
 
 
@@ -71,7 +72,9 @@ class Measure(Section):
     repetitions: Annotated[int, Field(strict=True, ge=2, description="timed calls")] = 5
     minimum_s: Annotated[float, Field(ge=0, le=60, description="shortest duration of a repetition")] = 0.05
     limit_s: Annotated[float, Field(gt=0, description="a cell that takes longer is `stalled`")] = 600.0
-    profile: Annotated[bool, Field(description="also write a cProfile of one more call")] = False
+    profile: Annotated[
+        bool, Field(description="also write a cProfile of one more call, and sampled stacks")
+    ] = False
 
 
 class DatasetEntry(Section):
@@ -227,6 +230,10 @@ class Project:
 
     def study_names(self) -> list[str]:
         return sorted(path.stem for path in (self.root / "config" / "studies").glob("*.yaml"))
+
+    def claim_files(self) -> list[Path]:
+        """The sources of claims, one a file; their names give the order."""
+        return sorted((self.root / "config" / "claims").glob("*.yaml"))
 
 
 def load_config(project: Project, overrides: dict[str, Any] | None = None) -> tuple[Config, dict[str, Sweep]]:

@@ -6,18 +6,19 @@ and the status is 1 when a file is not what it would be made.
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic_core import PydanticUndefined
 
-from anisweep import readme
+from anisweep import claims, readme
+from anisweep.claims import quantities
 from anisweep.config import Config, DatasetEntry, HyperAxes, Measure, Project, Sweep
 from anisweep.site import Site, SiteImage
-from anisweep.tables import metrics_markdown
+from anisweep.tables import columns_markdown, metrics_markdown
 
 SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("config/config.yaml", Config),
@@ -27,6 +28,14 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("measure", Measure),
     ("condor/site.yaml", Site),
     ("image", SiteImage),
+]
+
+CLAIMS: list[tuple[str, type[BaseModel]]] = [
+    ("config/claims/NAME.yaml", claims.Source),
+    ("tables.NAME", claims.ClaimedTable),
+    ("tables.NAME.rows.NAME", claims.ClaimedRow),
+    ("tables.NAME.rows.NAME.claims", claims.Claim),
+    *((f"quantity: {name}", model) for name, model in quantities.by_name().items()),
 ]
 
 NOTE = "This page is generated (`make generated`)."
@@ -55,6 +64,7 @@ def contents(root: Path) -> dict[str, str]:
         "config/config.yaml": default_configuration(),
         "config/schema.json": json.dumps(schema(), indent=1) + "\n",
         "docs/reference/configuration.md": configuration_page(),
+        "docs/reference/claims.md": claims_page(),
         "docs/reference/metrics.md": metrics_markdown(),
         "README.md": readme.text(root),
     }
@@ -84,17 +94,35 @@ def configuration_page() -> str:
         "A wrong key, type or value stops the run before anything is measured.",
     ]
 
-    for title, model in SECTIONS:
-        lines += ["", f"## `{title}`", "", (model.__doc__ or "").strip(), ""]
-        lines += ["| key | default | allowed | meaning |", "|---|---|---|---|"]
-        lines += [_row(name, field, model) for name, field in model.model_fields.items()]
+    return "\n".join([*lines, *_sections(SECTIONS)]) + "\n"
 
-    return "\n".join(lines) + "\n"
+
+def claims_page() -> str:
+    """The keys of a file of claims, what can be measured, and the columns of the ledger."""
+    lines = ["# Claims", "", NOTE, "", "How to write one: [Add a claim](../how-to/add-a-claim.md)."]
+    lines += [*_sections(CLAIMS), "", "## `results/claims.csv`", "", columns_markdown(claims.Line)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _sections(sections: list[tuple[str, type[BaseModel]]]) -> list[str]:
+    """For each section its meaning, and a table of its keys."""
+    lines = []
+
+    for title, model in sections:
+        lines += ["", f"## `{title}`", "", inspect.cleandoc(model.__doc__ or "")]
+        keys = [name for name in model.model_fields if name != "quantity"]
+        if keys:
+            lines += ["", "| key | default | allowed | meaning |", "|---|---|---|---|"]
+        lines += [_row(name, model.model_fields[name], model) for name in keys]
+
+    return lines
 
 
 def _row(name: str, field: Any, model: type[BaseModel]) -> str:
-    if field.default is PydanticUndefined:
+    if field.is_required():
         default = "required"
+    elif field.default_factory is not None:
+        default = "`{}`"
     elif isinstance(field.default, BaseModel):
         default = "see below"
     else:
@@ -111,8 +139,8 @@ def _allowed(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema["enum"])
     if schema.get("type") == "array":
-        return f"list of {_allowed(schema.get('items', {}))}"
-    if "$ref" in schema:
+        return f"list of {_allowed(schema.get('items', schema.get('prefixItems', [{}])[0]))}"
+    if "$ref" in schema or "oneOf" in schema:
         return "a section"
 
     signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}

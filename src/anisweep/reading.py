@@ -67,6 +67,12 @@ def read_member(artifact: Path, name: str) -> bytes:
     return members[name]
 
 
+def read_folder(artifact: Path, prefix: str) -> dict[str, bytes]:
+    """The members of a sound artifact whose names begin with ``prefix``, by what follows it."""
+    members = _read_members(artifact)
+    return {name.removeprefix(prefix): members[name] for name in sorted(members) if name.startswith(prefix)}
+
+
 def _read_members(artifact: Path) -> dict[str, bytes]:
     members: dict[str, bytes] = {}
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from anisweep import controller, datasets
-from anisweep.cell import Cell, Pack, cell_from_plain, digest
-from anisweep.cluster.arrivals import journeys_of, take_home
+from anisweep.cell import Pack, digest
+from anisweep.cluster.arrivals import take_home
 from anisweep.cluster.jobs import Jobs
 from anisweep.config import Config, ConfigError, Project, Sweep, load_config
 from anisweep.failures import EXPECTED, message
@@ -22,14 +21,18 @@ from anisweep.plan import Plan, make_plan, pack_file, write_packs
 from anisweep.plan.requests import Request, request_of
 from anisweep.plan.text import duration
 from anisweep.preflight import pass_or_stop
-from anisweep.row import Row
+from anisweep.profiled import profile_figures
 from anisweep.site import LOCAL
-from anisweep.store import Store, remove_leftovers, restore_kept, rows_of, write_json
+from anisweep.store import Store, remove_leftovers, restore_kept, write_json
+from anisweep.studies import study_tables
 
 if TYPE_CHECKING:
-    from anisweep.tables import PackJourney
+    pass
 
 PACKAGE = Path(__file__).parent
+
+#: Tables that the report reads. A study of an earlier version that lacks one is left out until it runs again.
+REPORTED = ("cells.parquet", "summary.parquet", "journeys.parquet", "platforms.json", "missing.json")
 
 
 @dataclass(frozen=True)
@@ -69,9 +72,17 @@ class Run:
     @property
     def report_studies(self) -> list[str]:
         """The studies of the report: those of this run, then those that were run before."""
-        tables = sorted(self.project.results.glob("*/tables/summary.parquet"))
-        before = [file.parts[-3] for file in tables if (file.parents[1] / "configuration.yaml").exists()]
+        before = [
+            folder.parent.name
+            for folder in study_tables(self.project)
+            if all((folder / table).exists() for table in REPORTED)
+        ]
         return self.studies + [study for study in before if study not in self.sweeps]
+
+    @property
+    def claims(self) -> list[str]:
+        """The files of claims."""
+        return [os.path.relpath(file) for file in self.project.claim_files()]
 
     def pack_input(self, name: str) -> str:
         """The file of a planned pack.
@@ -117,6 +128,26 @@ class Run:
         if set(targets) == {"report"}:
             names = [name for name in names if name not in self.packs]
         return [f"results/artifacts/{name}.tar.gz" for name in names]
+
+    def ingested(self) -> list[str]:
+        """The table of old bundles, where there is one; the report shows it."""
+        file = "results/tables/ingested.parquet"
+        return [file] if (self.project.root / file).exists() else []
+
+    @property
+    def profiled(self) -> list[str]:
+        """The studies that profile; they have a table of hotspots and figures of their data sets."""
+        return [name for name, sweep in self.sweeps.items() if sweep.measure.profile]
+
+    def figures(self, study: str) -> list[str]:
+        """The figures of a study, by name: those of every study, and those of its profiles."""
+        if study not in self.profiled:
+            return figure_names()
+
+        sets = {self.plan.cells[key].dataset for key in self.plan.studies[study]}
+        return figure_names() + sorted(
+            name for each in sets for name in profile_figures(each.name, each.frames)
+        )
 
     def tables_digest(self, study: str) -> str:
         """Changes when a study asks for other cells, so that its tables are made again."""
@@ -255,64 +286,3 @@ def prepare_dataset(project: Project, path: Path) -> str:
             return f"{path}: {made.frames} frames, {made.particles} particles, {len(made.species)} species"
 
     raise ConfigError(f"{path}: no generated data set has this name and digest. `anisweep plan` names them.")
-
-
-def study_rows(project: Project, study: str) -> tuple[list[Row], dict[str, Any], list[str]]:
-    """The rows of a study, where each pack comes from, and the labels of what is missing."""
-    from anisweep.tables import Platform, Source
-
-    cells = [cell_from_plain(plain) for plain in json.loads(_cells_file(project, study).read_text())]
-    store = Store(project.artifacts, project.state)
-    rows: list[Row] = []
-    sources = {}
-
-    for entry, found in rows_of(store, cells):
-        details = store.details(entry.name)
-        machine, versions = details["host"], details["environment"]["versions"]
-        rows += found
-        platform = Platform(
-            host=machine["host"],
-            system=machine["system"],
-            cpu_model=machine["cpu_model"],
-            cores=machine["cpus"],
-            memory_gb=round(machine["memory_mb"] / 1024, 1),
-            python=versions["python"],
-            packages=versions,
-            **_accelerators(details["environment"].get("accelerators", {})),
-        )
-        sources[entry.name] = Source(f"artifacts/{entry.name}.tar.gz", entry.sha256, platform)
-
-    return rows, sources, _missing(cells, rows)
-
-
-def _missing(cells: Sequence[Cell], rows: Sequence[Row]) -> list[str]:
-    """Labels of the cells that nobody has measured here or, where nothing is from here, anywhere."""
-    here = {cell.site for cell in cells} & {row.site for row in rows}
-    present = {row.key if here else row.point for row in rows}
-    return [cell.label for cell in cells if (cell.key if here else cell.point) not in present]
-
-
-def study_journeys(project: Project, study: str) -> list[PackJourney]:
-    """What clusters did with the packs of a study's rows."""
-    rows, _, _ = study_rows(project, study)
-    return journeys_of(project, rows)
-
-
-def _accelerators(known: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a platform that torch knew."""
-    cudnn = known.get("cudnn")
-    return {
-        "devices": tuple(known.get("devices", ())),
-        "cuda_version": known.get("cuda_version"),
-        "cudnn": None if cudnn is None else str(cudnn),
-    }
-
-
-def study_question(project: Project, study: str) -> str:
-    """The question of a study that has been run."""
-    configuration = yaml.safe_load((project.results / study / "configuration.yaml").read_text())
-    return str(configuration["question"])
-
-
-def _cells_file(project: Project, study: str) -> Path:
-    return project.results / study / "cells.json"

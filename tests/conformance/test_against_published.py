@@ -72,7 +72,7 @@ def share_mixing(published, ours):
         )
         overlap = basis.overlap_matrix[np.ix_(degrees, degrees)]
         inverse_root = radial.inverse_matrix_sqrt(overlap, basis.rcond, basis.tol)
-        mixing[l, :count, :count] = norms[:, None] * inverse_root
+        mixing[l, :count, :count] = ours.radial_basis.ordered(l, norms[:, None] * inverse_root)
 
     ours.tables.__dict__["mixing"] = mixing
     ours.tables.__dict__.pop("pointers", None)  # they point to what was there before

@@ -110,7 +110,7 @@ class FakeSchedd:
 
     def log(self, cluster: int) -> Path:
         batch, root = self._clusters[cluster - 1]
-        return next(root.glob(f"*/{batch}")) / "events.log"
+        return next(root.rglob(batch)) / "events.log"
 
     def _answer(self) -> None:
         if not self.up:

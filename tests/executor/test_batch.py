@@ -75,21 +75,21 @@ def test_inbox_keeps_the_ending() -> None:
 def test_ledger_is_shared_by_programs(tmp_path: Path) -> None:
     one, other = Ledger(tmp_path / "l"), Ledger(tmp_path / "l")
 
-    one.write(Journey("a", "a.txt", "home"))
+    one.write([Journey("a", "a.txt", "home")])
     with other.alone() as known:
         assert list(known) == ["a"]
-        other.write(Journey("b", "b.txt", "given up", "why"))
+        other.write([Journey("b", "b.txt", "given up", "why")])
 
     assert one.read() == {"a": Journey("a", "a.txt", "home"), "b": Journey("b", "b.txt", "given up", "why")}
 
 
 def test_torn_line_of_the_ledger_is_written_over(tmp_path: Path) -> None:
-    Ledger(tmp_path / "l").write(Journey("a", "a.txt", "home"))
+    Ledger(tmp_path / "l").write([Journey("a", "a.txt", "home")])
     with (tmp_path / "l").open("a") as stream:
         stream.write('{"entry": "b", "outp')
 
     again = Ledger(tmp_path / "l")
     assert list(again.read()) == ["a"]
-    again.write(Journey("c", "c.txt", "home"))
+    again.write([Journey("c", "c.txt", "home")])
 
     assert list(Ledger(tmp_path / "l").read()) == ["a", "c"]

@@ -146,12 +146,51 @@ def test_submission_that_only_seemed_to_fail(
     assert queue.runs == dict.fromkeys(OUTPUTS, 1)
 
 
+def test_connection_that_breaks_is_no_refusal(
+    tmp_path: Path, queue: FakeSchedd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def submit_and_break(description: str) -> int:
+        queue.submit(description)
+        raise Refused("Failed to commit transaction")
+
+    monkeypatch.setattr(loop_module, "BACK_OFF_S", (0.0,))
+    monkeypatch.setattr(loop_module.schedd, "submit", submit_and_break)
+    run = Run(tmp_path)
+    run.ask_for_what_is_missing()
+    run.turn(times=2)
+    queue.work()
+    run.turn()
+
+    assert run.failed == {}
+    assert queue.runs == dict.fromkeys(OUTPUTS, 1)
+
+
+def test_fault_of_the_executor_is_said_once_and_doubles_nothing(
+    tmp_path: Path, queue: FakeSchedd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def submit_and_stumble(description: str) -> int:
+        queue.submit(description)
+        raise KeyError("a fault")
+
+    monkeypatch.setattr(loop_module.schedd, "submit", submit_and_stumble)
+    run = Run(tmp_path)
+    run.ask_for_what_is_missing()
+    run.turn(times=3)
+    queue.work()
+    run.turn()
+
+    assert sorted(run.done) == sorted(OUTPUTS)
+    assert queue.runs == dict.fromkeys(OUTPUTS, 1)
+    assert ["KeyError: 'a fault'" in words for words in run.said] == [True]
+
+
 def test_refused_submission_fails_its_jobs(
     tmp_path: Path, queue: FakeSchedd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(description: str) -> int:
         raise Refused("Parse error in expression")
 
+    monkeypatch.setattr(loop_module, "BACK_OFF_S", (0.0,))
     monkeypatch.setattr(loop_module.schedd, "submit", refuse)
     run = Run(tmp_path)
     run.ask_for_what_is_missing()
@@ -223,6 +262,30 @@ def test_ctrl_c_leaves_what_others_asked_for(tmp_path: Path, queue: FakeSchedd) 
     assert "stays: it holds jobs that this run did not ask for" in second.said[-1]
     queue.work()
     assert len(queue.runs) == 3
+
+
+def test_full_disk_is_waited_for(tmp_path: Path, queue: FakeSchedd, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(loop_module, "BACK_OFF_S", (0.0,))
+    run = Run(tmp_path)
+    run.ask_for_what_is_missing()
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "sync", full)
+        run.turn(times=3)
+    run.turn()
+    queue.work()
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        run.turn(times=3)
+    assert run.done == []
+    run.turn()
+
+    assert sorted(run.done) == sorted(OUTPUTS)
+    assert queue.runs == dict.fromkeys(OUTPUTS, 1)
+    assert sum("No space left on device" in words for words in run.said) == 2
+    assert not any("Traceback" in words for words in run.said)
 
 
 def test_holds_of_a_kind_are_one_line(tmp_path: Path, queue: FakeSchedd) -> None:

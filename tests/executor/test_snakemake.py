@@ -16,11 +16,13 @@ from snakemake.dag import DAG
 from snakemake.jobs import Job
 from snakemake.persistence import PersistenceBase
 from snakemake.scheduling.job_scheduler import JobScheduler
+from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.executors.real import RealExecutor
 from snakemake_interface_executor_plugins.settings import CommonSettings
 
-from snakemake_executor_plugin_condorsweep import Executor, common_settings
-from snakemake_executor_plugin_condorsweep.refusals import KINDS
+from snakemake_executor_plugin_condorsweep import Executor, ExecutorSettings, common_settings
+from snakemake_executor_plugin_condorsweep.executor import plan_of
+from snakemake_executor_plugin_condorsweep.refusals import KINDS, missing_inputs
 
 HERE = Path(__file__).parent
 PLUGIN = HERE.parents[1] / "condor" / "executor"
@@ -48,13 +50,15 @@ REFUSED = {
     "imageless": 'output: "7"\n    shell: "true"',
     "comma": 'output: "8,9"\n    container: "image.sif"\n    shell: "true"',
     "outside": 'output: "/tmp/10"\n    container: "image.sif"\n    shell: "true"',
+    "groups": 'output: "12"\n    container: "image.sif"\n    group: "g"\n    shell: "true"',
     "shadows": 'output: "11"\n    container: "image.sif"\n    shadow: "minimal"\n    shell: "true"',
 }
 
 
 def run(folder: Path, workflow: str, *options: str) -> subprocess.CompletedProcess[str]:
     (folder / "Snakefile").write_text(workflow)
-    (folder / "image.sif").touch()
+    for name in ("image.sif", "x.py"):
+        (folder / name).touch()
     return subprocess.run(
         [sys.executable, str(HERE / "snakemake_with_fake.py"), *options],
         cwd=folder,
@@ -66,7 +70,7 @@ def run(folder: Path, workflow: str, *options: str) -> subprocess.CompletedProce
 
 
 def test_waves_are_one_submission(tmp_path: Path) -> None:
-    done = run(tmp_path, WAVES, "--max-jobs-per-timespan", "2/1s")
+    done = run(tmp_path, WAVES, "--max-jobs-per-timespan", "4/1s")
 
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("Submitted") == 1
@@ -91,41 +95,31 @@ def test_refusals_come_in_words_and_before_anything_runs(tmp_path: Path) -> None
         "rule comma: 8,9: ',' in a file name",
         "rule outside: /tmp/10: lies outside the project",
         "rule shadows: has `shadow:`",
+        "rule groups: has `group:`",
     ):
         assert words in done.stderr
     assert not (tmp_path / "results").exists()
 
 
-def test_groups_are_refused(tmp_path: Path) -> None:
-    grouped = WAVES.replace('container: "image.sif"', 'container: "image.sif"\n    group: "g"')
+def test_missing_files_are_named() -> None:
+    class Asked:
+        input = (str(HERE), "lost.txt")
 
-    done = run(tmp_path, grouped)
-
-    assert done.returncode == 1
-    assert "groups are all or nothing" in done.stderr
-
-
-def test_missing_image_is_noticed_before_the_submission(tmp_path: Path) -> None:
-    done = run(tmp_path, WAVES.replace("image.sif", "lost.sif"))
-
-    assert done.returncode == 1
-    assert "lost.sif: not here, so it cannot be sent" in done.stderr
-    assert "Submitted" not in done.stderr
+    assert missing_inputs(Asked(), "lost.sif") == ["lost.txt", "lost.sif"]
+    assert missing_inputs(Asked(), "osdf:///chtc/image.sif") == ["lost.txt"]
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "words"),
+    ("setting", "value", "words"),
     [
-        ("--condorsweep-description", "lost.sub", "lost.sub: cannot be read (No such file or directory)"),
-        ("--condorsweep-accept", "json:lost", "'json:lost' names no function"),
-        ("--condorsweep-prologue", "lost.sh", "lost.sh: there is no such prologue"),
+        ("description", "lost.sub", r"lost.sub: cannot be read \(No such file or directory\)"),
+        ("accept", "json:lost", "'json:lost' names no function"),
+        ("prologue", "lost.sh", "lost.sh: there is no such prologue"),
     ],
 )
-def test_wrong_settings(tmp_path: Path, option: str, value: str, words: str) -> None:
-    done = run(tmp_path, WAVES, option, value)
-
-    assert done.returncode == 1
-    assert words in done.stderr
+def test_wrong_settings(setting: str, value: str, words: str) -> None:
+    with pytest.raises(WorkflowError, match=words):
+        plan_of(ExecutorSettings(**{setting: value}))
 
 
 class Stub:
@@ -162,7 +156,16 @@ def test_only_ctrl_c_removes_jobs(error: BaseException, told: str) -> None:
 def test_interfaces_of_snakemake() -> None:
     """What README.md lists. A Snakemake that changes one of them is to be noticed here."""
     used = {
-        Job: [*KINDS, "shellcmd", "container_img_url", "conda_env_spec", "benchmark", "is_group", "is_local"],
+        Job: [
+            *KINDS,
+            "shellcmd",
+            "container_img_url",
+            "conda_env_spec",
+            "benchmark",
+            "group",
+            "is_group",
+            "is_local",
+        ],
         DAG: ["needrun_jobs", "finished"],
         JobScheduler: ["schedule", "error_callback"],
         PersistenceBase: ["unlock"],

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+from sweep import Scenario, Sweep
 
 from condor.pool import (
     ACCESS_POINT,
@@ -22,6 +24,9 @@ from condor.pool.image import image_binds, small_image
 
 #: Of the second execute point, which is an older machine.
 OLDER = 'Microarch = "x86_64-v2"\nSTARTD_ATTRS = $(STARTD_ATTRS) Microarch\n'
+
+#: More on two cores only wait for each other.
+AT_ONCE = 4
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +54,7 @@ def any_pool() -> Iterator[Pool | SystemPool]:
         started.stop()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def pool(any_pool: Pool | SystemPool) -> Pool:
     """The pool, for tests that enter or break its nodes."""
     if isinstance(any_pool, SystemPool):
@@ -71,3 +76,13 @@ def image(any_pool: Pool | SystemPool) -> str:
     if isinstance(any_pool, SystemPool):
         pytest.skip("no root on the machine's own pool: there is no build node")
     return small_image(any_pool)
+
+
+@pytest.fixture(scope="module")
+def beside(request: pytest.FixtureRequest, pool: Pool, image: str) -> Iterator[dict[Scenario, Future[None]]]:
+    """The scenarios of a module, each with a clone of its own, side by side on one pool: they mostly wait."""
+    wanted = [item for item in request.session.items if item.module is request.module]
+    chosen = [item.callspec.params["scenario"] for item in wanted if "beside" in item.fixturenames]
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        yield {each: threads.submit(each, Sweep.planted(pool, each.__name__)) for each in chosen}

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import subprocess
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
-from clone import ROOT, Clone
+import numpy as np
+import psutil
+from jobs import wait_for
+
+from anisweep import reading
+from clone import ROOT, TIMEOUT_S, Clone
 from condor.pool import Pool
-from condor.pool.image import BASE, IMAGES
+from condor.pool.image import BASE, IMAGES, kept, small_image
+
+#: Packs in turn to one execute point and the other.
+IN_TURN = 'TARGET.Machine == ((MY.ProcId ?: 0) % 2 == 0 ? "ep1" : "ep2")'
+
+#: Modes and a study for tests.
+PLANTED = Path(__file__).parent / "planted"
 
 #: What a user fills in; the values are the pool's.
 SITE = f"""\
@@ -37,11 +52,47 @@ class Sweep(Clone):
         pool.give(made.root)
         return cls(made.root, {}, pool)
 
+    @classmethod
+    def planted(cls, pool: Pool, name: str) -> Sweep:
+        """A fresh clone with the study `everything`, whose three packs last for some seconds."""
+        sweep = cls.on(pool, name)
+        modes = [ROOT / "tests" / "faults" / "quick.py", *PLANTED.glob("modes/*.py")]
+        copies = [shutil.copy(mode, sweep.root / "src" / "anisweep" / "modes") for mode in modes]
+        copies.append(shutil.copy(PLANTED / "everything.yaml", sweep.root / "config" / "studies"))
+
+        for copy in copies:
+            pool.give(Path(copy))
+        sweep.submits()
+        return sweep
+
     @property
     def there(self) -> str:
         """The clone as its user sees it."""
         assert self.pool is not None
-        return f"{self.pool.user.home}/{self.root.relative_to(self.pool.home)}"
+        return f"{self.pool.user.home}/{self.root.name}"
+
+    def submits(self, **lines: str | int | bool) -> None:
+        """More lines of site.yaml for every submit file; all machines of the pool are good enough."""
+        file = self.root / "condor" / "site.yaml"
+        wanted = json.dumps({"requirements": 'Microarch >= "x86_64-v2"', **lines})
+        file.write_text(re.sub(r"^submit: .*$", lambda _: f"submit: {wanted}", file.read_text(), flags=re.M))
+
+    def own_image(self) -> Path:
+        """Let the clone have a staging folder of its own. Returns the image in it."""
+        assert self.pool is not None
+        shared = kept() / Path(small_image(self.pool)).name
+        staging = self.root / "staging"
+        staging.mkdir()
+        for file in (shared, shared.with_suffix(".json")):
+            os.link(file, staging / file.name)
+
+        self.pool.give(staging)
+        self.edit(
+            "condor/site.yaml", f"staging: {IMAGES}", "staging: staging"
+        )  # Snakemake takes no image whose path has spaces
+        return staging / shared.name
+
+    # --- commands ---------------------------------------------------------------------------------------
 
     def start(self, *command: str, **environment: str) -> subprocess.Popen[str]:
         """Start a command of the user's; its output is one stream."""
@@ -62,7 +113,16 @@ class Sweep(Clone):
         config = ("--config", f"study={study}")
         return self.run("snakemake", "--profile", "chtc", *config, *arguments, status=status, **environment)
 
-    # --- what HTCondor did -----------------------------------------------------------------------------
+    def measure(self, *overrides: str, status: int = 0) -> str:
+        """The packs of the study `everything`, without tables."""
+        return self.run(*self.measuring(*overrides), status=status)
+
+    @staticmethod
+    def measuring(*overrides: str) -> tuple[str, ...]:
+        """The command of `measure`, for those who start and disturb it themselves."""
+        return "snakemake", "--profile", "chtc", "--config", "study=everything", *overrides, "--", "measure"
+
+    # --- what HTCondor did ------------------------------------------------------------------------------
 
     def batches(self) -> list[Path]:
         return sorted(path.parent for path in self.root.glob("results/batches/[!.]*/batch.json"))
@@ -78,20 +138,91 @@ class Sweep(Clone):
 
     def executions(self) -> Counter[str]:
         """How often the job of each pack was started, from the event logs alone."""
+        return self._told(r"^001 \(\d+\.(\d+)\.")
+
+    def successes(self) -> Counter[str]:
+        """How often the job of each pack has ended well, from the event logs alone."""
+        return self._told(r"^005 \(\d+\.(\d+)\..*\n\s+\(1\) Normal termination \(return value 0\)")
+
+    def _told(self, event: str) -> Counter[str]:
+        """How often something happened to each pack."""
         counts: Counter[str] = Counter()
 
         for folder in self.batches():
             names = [entry["name"] for entry in json.loads((folder / "batch.json").read_text())["entries"]]
             log = folder / "events.log"
             text = log.read_text() if log.exists() else ""
-            for proc in re.findall(r"^001 \(\d+\.(\d+)\.", text, re.MULTILINE):
+            for proc in re.findall(event, text, re.MULTILINE):
                 counts[names[int(proc)]] += 1
         return counts
 
+    @property
+    def jobs(self) -> str:
+        """What HTCondor's commands take as the jobs of this clone."""
+        return f'regexp("/{self.root.name}$", Iwd)'
+
     def queue(self) -> list[str]:
-        """The jobs of this user that are in the queue."""
+        """The jobs of this clone that are in the queue."""
         assert self.pool is not None
-        return self.pool.run("condor_q", "-af:j", "JobStatus", "SweepBatch").stdout.splitlines()
+        said: list[str] = []
+
+        def answers() -> bool:  # it may just be starting
+            asked = self.pool.run("condor_q", "-constraint", self.jobs, "-af:j", "JobStatus")
+            said[:] = asked.stdout.splitlines()
+            return asked.returncode == 0
+
+        wait_for(answers, "the schedd does not answer")
+        return said
+
+    def check_complete(self, packs: int) -> None:
+        """Each pack has succeeded exactly once, nothing of it is lost, and nothing is left in the queue."""
+        artifacts = sorted(self.artifacts.glob("[!.]*.tar.gz"))
+        names = [artifact.name.removesuffix(".tar.gz") for artifact in artifacts]
+
+        assert len(names) == packs
+        assert self.successes() == Counter(names)
+        assert self.ends()["home"] == packs
+        assert self.queue() == []
+        for artifact in artifacts:
+            assert {row.status for row in reading.read(artifact).rows} == {"ok"}
 
 
-__all__ = ["ROOT", "SITE", "Sweep"]
+#: What happens to a sweep, and what must be so then.
+Scenario = Callable[[Sweep], None]
+
+
+def descriptors(run: Clone) -> dict[str, np.ndarray]:
+    """What each cell of a run computed, by what it is about."""
+    found = {}
+    for artifact in sorted(run.artifacts.glob("[!.]*.tar.gz")):
+        for cell in reading.read(artifact).pack.cells:
+            member = reading.read_member(artifact, f"descriptors/{cell.key}.npy")
+            found[cell.point] = np.load(BytesIO(member))
+    return found
+
+
+def program(started: subprocess.Popen[str]) -> psutil.Process:
+    """The user's own process, behind those that enter the node."""
+    (inner,) = psutil.Process(started.pid).children()
+    return inner
+
+
+def wait_while(started: subprocess.Popen[str], condition: Callable[[], bool], what: str) -> None:
+    """Until something is so, while a command runs; if that ends before, the test fails with what it said."""
+
+    def so() -> bool:
+        over = started.poll() is not None
+        found = condition()
+        assert found or not over, f"{what}\n{ended(started)}"
+        return found
+
+    wait_for(so, what)
+
+
+def ended(started: subprocess.Popen[str]) -> str:
+    """Wait for the end of a command. Returns what it said."""
+    said, _ = started.communicate(timeout=TIMEOUT_S)
+    return said
+
+
+__all__ = ["IN_TURN", "ROOT", "SITE", "Scenario", "Sweep", "descriptors", "ended", "program", "wait_while"]

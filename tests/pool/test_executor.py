@@ -20,8 +20,8 @@ def toy(any_pool: Pool | SystemPool, image: str, request: pytest.FixtureRequest)
 
 
 def test_waves_are_one_cluster(toy: Toy) -> None:
-    odd = """command=printf "%s\\n" "$(cat {input:q})" 'quoted "ü" $PATH' > {output}; echo heard"""
-    done = toy.run("count=6", odd, options=("--max-jobs-per-timespan", "2/1s"))
+    odd = """command=printf "%s\\n" "$(cat {input:q})" 'quoted "ü" $PATH' > {output:q}; echo heard"""
+    done = toy.run("count=6", odd, "out=results/ü out", options=("--max-jobs-per-timespan", "2/1s"))
 
     assert done.returncode == 0, done.stderr
     assert len(toy.batches) == 1
@@ -30,7 +30,7 @@ def test_waves_are_one_cluster(toy: Toy) -> None:
     assert (toy.folder / "results" / "logs" / "5.log").read_text() == "heard\n"
     assert (toy.batches[0] / "closed").exists()
 
-    again = toy.run("count=6", odd)
+    again = toy.run("count=6", odd, "out=results/ü out")
     assert again.returncode == 0, again.stderr
     assert len(toy.batches) == 1
 

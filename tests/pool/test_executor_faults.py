@@ -182,3 +182,29 @@ def test_too_much_memory_is_given_up(toy: Toy, limited: Pool) -> None:
 
     assert done.returncode == 1
     assert "more memory" in toy.given_up
+
+
+def test_execute_point_killed_in_the_middle(toy: Toy, pool: Pool) -> None:
+    slow = "command=sleep 10; cat {input:q} > {output}"
+    controller = toy.start("count=4", slow)
+    toy.wait_for_event("001", times=4)
+    assert "slot1_1@ep1" in toy.events
+
+    pool.kill("ep1")
+    try:
+        assert controller.wait() == 0, controller.said
+    finally:
+        pool.restart("ep1")
+
+    assert len(toy.outputs) == 4
+    assert max(toy.executions().values()) == 2
+
+
+def test_evicted_by_hand(toy: Toy, pool: Pool) -> None:
+    controller = toy.start("count=1", "command=sleep 5; cat {input:q} > {output}")
+    toy.wait_for_event("001")
+    pool.run("condor_vacate_job", "-fast", f"{toy.jobs_in_queue('ClusterId')[0]}.0")
+
+    assert controller.wait() == 0, controller.said
+    assert toy.executions() == {"0": 2}
+    assert list(toy.outputs) == ["0.txt"]

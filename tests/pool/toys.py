@@ -76,7 +76,7 @@ class Toy:
 
     @property
     def outputs(self) -> dict[str, str]:
-        files = sorted((self.folder / "results" / "out").glob("*.txt"))
+        files = sorted((self.folder / "results").glob("*out*/*.txt"))
         return {file.name: file.read_text() for file in files}
 
     @property

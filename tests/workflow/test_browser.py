@@ -15,6 +15,7 @@ pytest.importorskip("selenium", reason="no selenium")
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
@@ -164,6 +165,27 @@ def test_unknown_numbers_sort_last(page: webdriver.Chrome) -> None:
     for _ in range(2):
         unknown = page.execute_script(script)
         assert unknown == [False] * (len(unknown) - 2) + [True] * 2
+
+
+def test_words_filter_the_rows_of_a_table(page: webdriver.Chrome) -> None:
+    """And a link to a hidden row shows it again."""
+    page.execute_script("document.getElementById('claims').open = true")
+    field = page.find_element(By.CSS_SELECTOR, "#claims input")
+    rows = page.find_elements(By.CSS_SELECTOR, "#claims tbody tr")
+    texts = [row.text.lower() for row in rows]
+
+    field.send_keys("refuted Species")
+    wanted = ["refuted" in text and "species" in text for text in texts]
+    assert [row.is_displayed() for row in rows] == wanted
+    assert 0 < sum(wanted) < len(rows)
+
+    hidden = wanted.index(False)
+    page.execute_script(f"location.hash = 'claim-{hidden}'")
+    WebDriverWait(page, 5).until(lambda _: rows[hidden].is_displayed())
+
+    field.clear()
+    field.send_keys(" ")
+    assert all(row.is_displayed() for row in rows)
 
 
 def test_a_number_leads_to_its_artifacts(page: webdriver.Chrome) -> None:

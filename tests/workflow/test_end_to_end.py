@@ -12,7 +12,14 @@ import yaml
 
 from clone import Clone
 
-FIGURES = ["fidelity", "scaling_species", "stage_breakdown", "wall_time_by_system"]
+FIGURES = [
+    "fidelity",
+    "scaling_species",
+    "stage_breakdown",
+    "util_before_after",
+    "wall_time_by_system",
+    "wall_time_vs_species",
+]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +46,14 @@ def test_everything_is_made(measured: Clone) -> None:
     assert (results / "report.html").stat().st_size > 0
     assert len(measured.digests()) == 2
 
-    for name in ("cells.parquet", "cells.csv", "summary.parquet", "timings_local.csv", "env_report.json"):
+    for name in (
+        "cells.parquet",
+        "cells.csv",
+        "summary.parquet",
+        "decision.json",
+        "timings_local.csv",
+        "env_report.json",
+    ):
         assert (results / "tiny" / "tables" / name).stat().st_size > 0
 
     for figure in FIGURES:
@@ -97,8 +111,11 @@ def test_plain_snakemake_does_the_same(project: Clone) -> None:
     ("target", "rules"),
     [
         ("measure", []),
-        ("tables", ["summarise"]),
-        ("report", [*[f"draw_figure {figure}" for figure in FIGURES], "summarise", "write_report"]),
+        ("tables", ["decide", "summarise"]),
+        (
+            "report",
+            [*[f"draw_figure {figure}" for figure in FIGURES], "judge_claims", "summarise", "write_report"],
+        ),
     ],
 )
 def test_targets(project: Clone, target: str, rules: list[str]) -> None:

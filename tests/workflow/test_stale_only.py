@@ -9,10 +9,17 @@ from pathlib import Path
 
 from clone import Clone
 
-FIGURES = ["fidelity", "scaling_species", "stage_breakdown", "wall_time_by_system"]
+FIGURES = [
+    "fidelity",
+    "scaling_species",
+    "stage_breakdown",
+    "util_before_after",
+    "wall_time_by_system",
+    "wall_time_vs_species",
+]
 DRAW_ALL = [f"draw_figure {figure}" for figure in FIGURES]
-TABLES = ["collect_cells", "collect_journeys", "summarise", "write_legacy_tables"]
-AFTER_MEASURING = sorted([*TABLES, *DRAW_ALL, "write_report"])
+TABLES = ["collect_cells", "collect_journeys", "decide", "summarise", "write_legacy_tables"]
+AFTER_MEASURING = sorted([*TABLES, *DRAW_ALL, "judge_claims", "write_report"])
 
 TIMING = "src/anisweep/worker/timing.py"
 
@@ -44,6 +51,12 @@ def test_code_of_a_figure_draws_that_figure(project: Clone) -> None:
     append(project, "src/anisweep/figures/fidelity.py", "\nNEW = 1\n")
 
     assert project.pending() == ["draw_figure fidelity", "write_report"]
+
+
+def test_another_claim_judges_the_claims(project: Clone) -> None:
+    project.edit("config/claims/1_profiling_study.yaml", "figure: 3.6", "figure: 3.5")
+
+    assert project.pending() == ["judge_claims", "write_report"]
 
 
 def test_the_style_draws_all_figures(project: Clone) -> None:

@@ -21,19 +21,60 @@ rule draw_figure:
         "anisweep draw {wildcards.study} {wildcards.figure} 2>&1 | tee {log:q}"
 
 
+rule judge_claims:
+    input:
+        expand(f"{TABLES}/summary.parquet", study=run.report_studies),
+        expand(f"{TABLES}/cells.parquet", study=run.report_studies),
+        claims=run.claims,
+        code=modules("claims/**/*.py", "decision.py", "statistics.py", "tables/*.py"),
+    output:
+        "results/claims.csv",
+    log:
+        "results/logs/claims.log",
+    params:
+        studies=run.report_studies,
+    shell:
+        "anisweep claims --csv {output:q} {params.studies} 2>&1 | tee {log:q}"
+
+
+rule draw_profile:
+    input:
+        f"{TABLES}/hotspots.parquet",
+        "results/{study}/profiles",
+        code=modules(
+            "figures/profiles/*.py", "figures/__init__.py", "figures/*.mplstyle"
+        ),
+    output:
+        report("results/{study}/figures/{profile}.svg", caption="../report/figure.rst"),
+        "results/{study}/figures/{profile}.png",
+    log:
+        "results/logs/{study}/{profile}.log",
+    shell:
+        "anisweep draw {wildcards.study} {wildcards.profile} 2>&1 | tee {log:q}"
+
+
 rule write_report:
     input:
-        expand(
-            "results/{study}/figures/{figure}.svg",
-            study=run.studies,
-            figure=figure_names(),
-        ),
+        rules.judge_claims.output,
+        [
+            f"results/{study}/figures/{figure}.svg"
+            for study in run.studies
+            for figure in run.figures(study)
+        ],
         expand(f"{TABLES}/summary.parquet", study=run.report_studies),
         expand(f"{TABLES}/cells.parquet", study=run.report_studies),
         expand(f"{TABLES}/journeys.parquet", study=run.report_studies),
         expand(f"{TABLES}/platforms.json", study=run.report_studies),
+        expand(f"{TABLES}/hotspots.parquet", study=run.profiled),
+        run.ingested(),
         code=modules(
-            "report/*.py", "report/page/*", "tables/__init__.py", "tables/names.py"
+            "report/*.py",
+            "report/page/*",
+            "tables/__init__.py",
+            "tables/names.py",
+            "claims/text.py",
+            "decision.py",
+            "tables/ingested.py",
         ),
     output:
         "results/report.html",
@@ -47,5 +88,10 @@ rule write_report:
 
 rule report:
     input:
-        expand(rules.draw_figure.output, study=run.studies, figure=figure_names()),
+        [
+            f"results/{study}/figures/{figure}.{suffix}"
+            for study in run.studies
+            for figure in run.figures(study)
+            for suffix in ("svg", "png")
+        ],
         rules.write_report.output,

@@ -7,7 +7,7 @@ ROWS = modules("row.py", "cell.py", "tables/__init__.py", "tables/cells.py")
 rule collect_cells:
     input:
         lambda wildcards: run.artifacts(wildcards.study, targets()),
-        code=modules("store.py") + ROWS,
+        code=modules("store.py", "studies.py") + ROWS,
     output:
         f"{TABLES}/cells.parquet",
         f"{TABLES}/cells.csv",
@@ -24,7 +24,12 @@ rule collect_cells:
 rule collect_journeys:
     input:
         lambda wildcards: run.artifacts(wildcards.study, targets()),
-        code=modules("cluster/arrivals.py", "tables/__init__.py", "tables/journeys.py"),
+        code=modules(
+            "cluster/arrivals.py",
+            "studies.py",
+            "tables/__init__.py",
+            "tables/journeys.py",
+        ),
     output:
         f"{TABLES}/journeys.parquet",
         f"{TABLES}/journeys.csv",
@@ -49,6 +54,18 @@ rule summarise:
         "anisweep tables summary {wildcards.study} 2>&1 | tee {log:q}"
 
 
+rule decide:
+    input:
+        f"{TABLES}/summary.parquet",
+        code=modules("decision.py", "tables/names.py"),
+    output:
+        f"{TABLES}/decision.json",
+    log:
+        "results/logs/{study}/decision.log",
+    shell:
+        "anisweep tables decision {wildcards.study} 2>&1 | tee {log:q}"
+
+
 rule write_legacy_tables:
     input:
         f"{TABLES}/cells.parquet",
@@ -66,6 +83,22 @@ rule write_legacy_tables:
         "anisweep tables legacy {wildcards.study} 2>&1 | tee {log:q}"
 
 
+rule collect_profiles:
+    input:
+        lambda wildcards: run.artifacts(wildcards.study, targets()),
+        code=modules("tables/hotspots.py", "reading.py"),
+    output:
+        f"{TABLES}/hotspots.parquet",
+        f"{TABLES}/hotspots.csv",
+        directory("results/{study}/profiles"),
+    log:
+        "results/logs/{study}/profiles.log",
+    params:
+        wanted=lambda wildcards: run.tables_digest(wildcards.study),
+    shell:
+        "anisweep tables profiles {wildcards.study} 2>&1 | tee {log:q}"
+
+
 rule tables:
     input:
         # All of them: Snakemake does not miss a file that only stands on the way to another one.
@@ -74,7 +107,9 @@ rule tables:
                 *rules.collect_cells.output,
                 *rules.collect_journeys.output,
                 *rules.summarise.output,
+                *rules.decide.output,
                 *rules.write_legacy_tables.output,
             ],
             study=run.studies,
         ),
+        expand(rules.collect_profiles.output, study=run.profiled),

@@ -181,7 +181,8 @@ class Batch:
         Should a job of it have got into the queue after all, it finds no script and cannot run.
         """
         gone = self.folder.with_name(f".{self.id}.gone")
-        self.folder.rename(gone)
+        with suppress(FileNotFoundError):
+            self.folder.rename(gone)
         shutil.rmtree(gone, ignore_errors=True)
 
 

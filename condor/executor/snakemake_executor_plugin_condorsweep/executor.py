@@ -16,6 +16,7 @@ from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 from snakemake_interface_executor_plugins.executors.real import RealExecutor
 from snakemake_interface_executor_plugins.settings import ExecMode
 
+from snakemake_executor_plugin_condorsweep import schedd
 from snakemake_executor_plugin_condorsweep.batch import Batch, remove_leftovers
 from snakemake_executor_plugin_condorsweep.describe import Shape, Site
 from snakemake_executor_plugin_condorsweep.gathering import Task
@@ -33,7 +34,7 @@ class Executor(RealExecutor):  # type: ignore[misc]  # Snakemake's interfaces ca
         self._refuse()
 
         reports = Reports(done=self._done, failed=self._failed, say=say)
-        plan = self._plan()
+        plan = plan_of(self.workflow.executor_settings)
         self._loop = Loop(plan, reports, self._something_else_runs, _left_behind(plan))
 
     # --- Snakemake calls these, in the main thread ------------------------------------------------------
@@ -97,17 +98,6 @@ class Executor(RealExecutor):  # type: ignore[misc]  # Snakemake's interfaces ca
 
     # --- inner parts ------------------------------------------------------------------------------------
 
-    def _plan(self) -> Plan:
-        settings = self.workflow.executor_settings
-        try:
-            site = Site(_text(settings.macros), _text(settings.description), settings.prologue or "")
-            accept, give_up = function(settings.accept), function(settings.give_up)
-            if site.prologue and not Path(site.prologue).is_file():
-                raise ValueError(f"{site.prologue}: there is no such prologue.")
-        except ValueError as error:
-            raise WorkflowError(str(error)) from error
-        return Plan(Path.cwd(), settings.batches.rstrip("/"), site, accept, give_up)
-
     def _refuse(self) -> None:
         """Before anything runs: every rule of this workflow that HTCondor cannot run."""
         jobs = [job for job in self.workflow.dag.needrun_jobs() if not job.is_local]
@@ -131,16 +121,38 @@ class Executor(RealExecutor):  # type: ignore[misc]  # Snakemake's interfaces ca
                 signal.signal(number, self._detach)
 
     def _detach(self, number: int, frame: FrameType | None) -> None:
-        """End at once and leave the jobs alone.
+        """End at once and leave the jobs alone; but if this is a job itself that somebody removes, take
+        them back as Ctrl-C does.
 
         The exit status is that of a program which the signal has ended: whoever chains commands must
         not go on as if the workflow were complete, and HTCondor must not take a controller that it
         evicts for one that has finished.
         """
+        if schedd.removes_me():
+            raise KeyboardInterrupt
+
         name = signal.Signals(number).name
         say(f"{name}: {self._loop.waited_for()} jobs stay in the queue; the same command finds them again.")
         self.workflow.persistence.unlock()
         os._exit(128 + number)
+
+
+def plan_of(settings: Any) -> Plan:
+    """The settings, read and looked up.
+
+    Raises
+    ------
+    WorkflowError
+        naming the setting that leads nowhere
+    """
+    try:
+        site = Site(_text(settings.macros), _text(settings.description), settings.prologue or "")
+        accept, give_up = function(settings.accept), function(settings.give_up)
+        if site.prologue and not Path(site.prologue).is_file():
+            raise ValueError(f"{site.prologue}: there is no such prologue. Correct the profile.")
+    except ValueError as error:
+        raise WorkflowError(str(error)) from error
+    return Plan(Path.cwd(), settings.batches.rstrip("/"), site, accept, give_up)
 
 
 def task_of(job: Any) -> Task:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -94,12 +94,15 @@ class Ledger:
                 self._take(line)
         return self.journeys
 
-    def write(self, journey: Journey) -> None:
-        """Add a line that survives a power cut."""
+    def write(self, journeys: Sequence[Journey]) -> None:
+        """Add lines that survive a power cut."""
+        if not journeys:
+            return
+
         with self._file.open("r+b" if self._file.exists() else "w+b") as stream:
             stream.seek(self._offset)
             stream.truncate()  # what a crash has torn
-            stream.write(json.dumps(asdict(journey)).encode() + b"\n")
+            stream.writelines(json.dumps(asdict(journey)).encode() + b"\n" for journey in journeys)
             stream.flush()
             os.fsync(stream.fileno())
         self.read()

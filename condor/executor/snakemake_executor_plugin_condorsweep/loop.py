@@ -64,7 +64,9 @@ class Loop(threading.Thread):
         self._expected: dict[str, int] = {}
         self._gathering = Gathering()
         self._followers: dict[str, Follower] | None = None
+        self._unwritten: list[list[Task]] = []
         self._unsubmitted: list[Follower] = []
+        self._attempts: dict[str, str] = {}  # by batch, what the last one was answered
         self._waiting: dict[tuple[str, str], Task] = {}  # by batch and output
         self._ended: dict[str, Journey] = {}
         self._queried = time.monotonic()
@@ -106,7 +108,7 @@ class Loop(threading.Thread):
         except schedd.Unreachable as error:
             self._say(
                 f"{jobs} jobs are to be removed, but the schedd does not answer ({error}). "
-                "The next run removes them, or `condor_rm -all`."
+                "The next run removes them."
             )
             return
         if jobs:
@@ -126,8 +128,10 @@ class Loop(threading.Thread):
             self._work()
         except schedd.Unreachable as error:
             self._wait("The schedd does not answer", error)
+        except OSError as error:
+            self._wait("The disk does not take what is to be written", error)
         except Exception:
-            self._complain(traceback.format_exc())
+            self._complain(f"An error of the executor; jobs stay in the queue.\n{traceback.format_exc()}")
 
     def _work(self) -> None:
         if time.monotonic() < self._pause_until:
@@ -137,13 +141,11 @@ class Loop(threading.Thread):
             self._followers = self._take_up()
 
         self._sort_arrivals()
-        for tasks in self._gathering.due(time.monotonic(), self._expected, self._busy()):
-            try:
-                self._write(tasks)
-            except OSError as error:
-                self._arrivals.extend(tasks)
-                self._wait("A batch could not be written", error)
-                return
+        if self._gathering:
+            self._unwritten += self._gathering.due(time.monotonic(), self._expected, self._busy())
+        while self._unwritten:
+            self._write(self._unwritten[0])
+            self._unwritten.pop(0)
         while self._unsubmitted:
             self._submit(self._unsubmitted[0])
             self._unsubmitted.pop(0)
@@ -219,12 +221,17 @@ class Loop(threading.Thread):
 
     def _submit(self, follower: Follower) -> None:
         batch = follower.batch
-        if self._troubles and batch.id in schedd.in_queue([batch.id]):
+        before = self._attempts.get(batch.id)
+        if before is not None and batch.id in schedd.in_queue([batch.id]):
             return  # an attempt that seemed to fail did not
 
+        self._attempts[batch.id] = ""
         try:
             cluster = schedd.submit((batch.folder / "jobs.sub").read_text())
         except schedd.Refused as error:
+            if str(error) != before:  # a connection that breaks looks the same, once
+                self._attempts[batch.id] = str(error)
+                raise schedd.Unreachable(str(error)) from error
             self._refused(follower, str(error))
             return
         jobs = len(batch.entries)
@@ -323,7 +330,7 @@ class Loop(threading.Thread):
     def _complain(self, words: str) -> None:
         if words and words not in self._complained:
             self._complained.add(words)
-            self._say(f"An error of the executor; jobs stay in the queue.\n{words}")
+            self._say(words)
 
     def _is_ours(self, follower: Follower) -> bool:
         """Whether nobody but this run waits for the batch."""

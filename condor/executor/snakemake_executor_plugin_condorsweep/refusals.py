@@ -20,6 +20,8 @@ KINDS = {
     "is_norun": "no `shell:`",
 }
 
+GROUPS = "groups are all or nothing; leave it out: jobs go out together anyway"
+
 #: Outputs that are no single file at the end of the job.
 FLAGS = ("directory", "pipe", "service", "update", "storage_object")
 
@@ -32,7 +34,7 @@ def why_refused(job: Any) -> str:
     job : Snakemake's
     """
     if job.is_group():
-        return f"group {job.groupid}: groups are all or nothing; leave `group:` out; jobs go out together"
+        return f"group {job.groupid}: {GROUPS}"
 
     words = "; ".join(_complaints(job))
     return f"rule {job.rule.name}: {words}. Or run it here: `localrules: {job.rule.name}`" if words else ""
@@ -49,6 +51,8 @@ def _complaints(job: Any) -> Iterator[str]:
     kinds = [words for name, words in KINDS.items() if getattr(job, name)]
     if kinds:
         yield f"has {kinds[0]}; write one `shell:` line that runs a program of the image"
+    if job.group is not None:
+        yield f"has `group:`; {GROUPS}"
     if job.benchmark:
         yield "has `benchmark:`, which only Snakemake can write; the batch's journeys.jsonl has the times"
     if job.conda_env_spec:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 #: Job attribute that names the batch.
 ATTRIBUTE = "SweepBatch"
+
+#: A value of JobStatus.
+REMOVED = 3
 
 
 class Unreachable(Exception):
@@ -94,6 +99,26 @@ def remove_jobs(jobs: Iterable[tuple[int, int]], reason: str) -> None:
     if names:
         with _reachable():
             htcondor2.Schedd().act(htcondor2.JobAction.Remove, names, (reason, 0))
+
+
+def removes_me() -> bool:
+    """Whether this program is itself a job, and somebody removes it.
+
+    HTCondor sends a job of the local universe the same signal when it is held, evicted or removed. Where
+    the schedd does not answer, it is no removal.
+    """
+    ad = os.environ.get("_CONDOR_JOB_AD", "")
+    if not Path(ad).is_file():
+        return False
+
+    import classad2
+    import htcondor2
+
+    me = classad2.parseOne(Path(ad).read_text())
+    mine = f"ClusterId == {me['ClusterId']} && ProcId == {me['ProcId']}"
+    with suppress(Unreachable), _reachable():
+        return [job["JobStatus"] for job in htcondor2.Schedd().query(mine, ["JobStatus"])] == [REMOVED]
+    return False
 
 
 @contextmanager

@@ -126,12 +126,13 @@ class Follower:
         self.look()
         if queue is not None or self.log.finished:
             self._due.update(number for number in self._open.values() if self._gone(number, queue))
-        if not self._due and self._open:
+        if not self._to_end() and self._open:
             return []
 
         with self._ledger.alone() as known:
             self._drop(known)
             journeys = list(self._end_due())
+            self._ledger.write(journeys)
             self._drop(known)
             if not self._open and not self.batch.closed:
                 self.batch.mark("closed")
@@ -149,16 +150,21 @@ class Follower:
             return not any(proc is None for _, proc in queue)
         return (job.cluster, job.proc) not in queue
 
+    def _to_end(self) -> list[int]:
+        """The numbers of the entries that are due and have no line in the ledger."""
+        return sorted(self._due & set(self._open.values()))
+
     def _end_due(self) -> Iterator[Journey]:
         """End what is due, each on its own: a full disk or a fault in `accept` may pass."""
         self.trouble = ""
-        for number in sorted(self._due & set(self._open.values())):
+        for number in self._to_end():
+            entry = self.batch.entries[number]
             try:
-                yield self._end(self.batch.entries[number], self._jobs.get(number))
+                yield self._end(entry, self._jobs.get(number))
+            except OSError as error:
+                self.trouble = f"{entry.output} cannot be put in its place ({error}). Trying again."
             except Exception:
-                self.trouble = traceback.format_exc()
-            else:
-                self._due.discard(number)
+                self.trouble = f"{entry.output} cannot be accepted. Trying again.\n{traceback.format_exc()}"
 
     def _end(self, entry: Entry, job: Job | None) -> Journey:
         root = self.batch.root
@@ -170,9 +176,7 @@ class Follower:
         if end == "given up" and self._give_up is not None:
             self._give_up(output, reason)
 
-        journey = _journey(entry, job, end, reason)
-        self._ledger.write(journey)
-        return journey
+        return _journey(entry, job, end, reason)
 
     def _verdict(self, arrived: Path, output: Path, job: Job | None) -> tuple[End, str]:
         """How an entry ends whose job has ended or is gone."""

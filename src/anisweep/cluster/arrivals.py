@@ -135,8 +135,9 @@ def cancel(project: Project, packs: Collection[str]) -> None:
 
         ledger = Ledger(batch.ledger)
         with ledger.alone():
-            for entry in chosen:
-                ledger.write(Journey(entry.name, entry.output, "cancelled", "anisweep cancel"))
+            ledger.write(
+                [Journey(entry.name, entry.output, "cancelled", "anisweep cancel") for entry in chosen]
+            )
         schedd.remove_jobs([(job.cluster, job.proc) for job in jobs], "anisweep cancel")
 
 

@@ -15,7 +15,7 @@ from anisweep.store import write_text
 from snakemake_executor_plugin_condorsweep import schedd
 
 #: What Snakemake and the image's address need of the user's environment; local jobs have none of it.
-INHERITED = ("HOME", "USER", "LOGNAME", "LANG", "STAGING", "ANISWEEP_IMAGES", "XDG_CACHE_HOME")
+INHERITED = ("HOME", "USER", "LOGNAME", "LANG", "STAGING", "ANISWEEP_IMAGES", "XDG_CACHE_HOME", "PYTHONPATH")
 
 SCRIPT = """\
 #!/bin/sh
@@ -36,12 +36,10 @@ log = {stem}.log
 batch_name = anisweep controller of {study}
 My.SweepController = True
 
-# Held, it detaches: its packs go on, and after condor_release it takes them up again.
+# Held, it detaches: its packs go on, and after condor_release it takes them up again. Removed, it takes its
+# packs out of the queue, as Ctrl-C does. The signal is the same; the executor asks the queue which it is.
 kill_sig = SIGTERM
-hold_kill_sig = SIGTERM
-
-# Removed, it takes its packs out of the queue, as Ctrl-C does.
-remove_kill_sig = SIGINT
+remove_kill_sig = SIGTERM
 
 # Killed, as by a restart of the access point, it starts again; only its own exit ends it.
 on_exit_remove = ExitBySignal =?= False

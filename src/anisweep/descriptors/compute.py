@@ -199,11 +199,7 @@ def compute(
         features[segments.start[1:] == segments.start[:-1]] = 0
 
     call = Call(tables, arrays, species, wanted, segments, features, found, backward)
-    if threads == 1:
-        call.run((0, len(segments.frame)))
-    else:
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(call.run, segments.pieces(threads, backward is not None)))
+    call.run_all(segments.pieces(threads, backward is not None), threads)
 
     if divided:
         np.add.reduceat(features, np.searchsorted(segments.frame, np.arange(len(arrays.counts))), out=results)
@@ -251,6 +247,16 @@ class Call:
             "found": found.ctypes.data,
             "cotangent": None if backward is None else backward.cotangent.ctypes.data,
         }
+
+    def run_all(self, pieces: list[tuple[int, int]], threads: int) -> None:
+        """Compute all ranges of segments, with exactly so many threads."""
+        if threads == 1:
+            for piece in pieces:
+                self.run(piece)
+            return
+
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(self.run, pieces))
 
     def run(self, piece: tuple[int, int]) -> None:
         """Compute a range of segments."""

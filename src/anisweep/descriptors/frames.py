@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from math import prod
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import numpy as np
@@ -57,53 +58,45 @@ class FrameArrays:
 
 
 def listed(frames: Any) -> list[Any]:
-    """Frames as a list, also one alone.
+    """Frames as a list, also one alone. A list stays what it is.
 
     Raises
     ------
     BadInput
         when there is none
     """
-    several = [frames] if hasattr(frames, "get_positions") else list(frames)
+    if hasattr(frames, "get_positions"):
+        return [frames]
+
+    several = frames if isinstance(frames, list) else list(frames)
     if not several:
         raise BadInput("no frames: give a list of at least one ase.Atoms")
     return several
 
 
-@dataclass(frozen=True)
-class Census:
-    """What must be known of all frames before the features of the first one are computed.
+def particles_of(frames: Sequence[Any]) -> np.ndarray:
+    """(frames,) particles of each."""
+    return _counts([frame.arrays for frame in frames])
 
-    Attributes
-    ----------
-    counts : (frames,) particles of each
-    species : of all particles, sorted
-    """
 
-    counts: np.ndarray
-    species: np.ndarray
+def runs(counts: np.ndarray, particles: int) -> list[tuple[int, int]]:
+    """Ranges of frames with about so many particles each; a frame is never divided."""
+    ends = np.cumsum(counts + 1)  # a frame without particles takes its time, too
+    if ends[-1] <= particles:
+        return [(0, len(ends))]
 
-    @classmethod
-    def of(cls, frames: Sequence[Any]) -> Census:
-        """Count."""
-        counts = np.empty(len(frames), dtype=np.int64)
-        species: set[int] = set()
+    inner = np.searchsorted(ends, np.arange(particles, ends[-1], particles))
+    return list(pairwise(np.unique([0, *inner, len(ends)]).tolist()))
 
-        for first in range(0, len(frames), AT_A_TIME):
-            numbers = [frame.arrays["numbers"] for frame in frames[first : first + AT_A_TIME]]
-            counts[first : first + len(numbers)] = [len(each) for each in numbers]
-            species.update(species_of(np.concatenate(numbers)).tolist())
 
-        return cls(counts, np.array(sorted(species), dtype=np.int64))
+def species_among(frames: Sequence[Any]) -> np.ndarray:
+    """The species of all particles of any number of frames, sorted."""
+    species: set[int] = set()
 
-    def runs(self, particles: int) -> list[tuple[int, int]]:
-        """Ranges of frames with about so many particles each; a frame is never divided."""
-        ends = np.cumsum(self.counts + 1)  # a frame without particles takes its time, too
-        if ends[-1] <= particles:
-            return [(0, len(ends))]
-
-        inner = np.searchsorted(ends, np.arange(particles, ends[-1], particles))
-        return list(pairwise(np.unique([0, *inner, len(ends)]).tolist()))
+    for first in range(0, len(frames), AT_A_TIME):
+        tables = [frame.arrays for frame in frames[first : first + AT_A_TIME]]
+        species.update(species_of(_join(tables, _counts(tables), "numbers", int, (), first)).tolist())
+    return np.array(sorted(species), dtype=np.int64)
 
 
 def species_of(numbers: np.ndarray) -> np.ndarray:
@@ -128,8 +121,8 @@ def gather(frames: Sequence[Any], rotation_key: str, rotation_type: str, first: 
     BadInput
         an array is missing, of the wrong shape, not finite, zero where it must not be
     """
-    counts = np.array([len(frame) for frame in frames], dtype=np.int64)
     tables = [frame.arrays for frame in frames]
+    counts = _counts(tables)
     width = WIDTH[rotation_type]
 
     def column(name: str, dtype: type, shape: tuple[int, ...]) -> np.ndarray:
@@ -184,6 +177,11 @@ def _require(arrays: FrameArrays, name: str, good: np.ndarray, complaint: str) -
     raise BadInput(f"{arrays.where(particle)}: {name} {complaint}")
 
 
+def _counts(tables: Sequence[dict[str, np.ndarray]]) -> np.ndarray:
+    """Particles of each frame."""
+    return np.array(list(map(len, map(itemgetter("numbers"), tables))), dtype=np.int64)
+
+
 def _join(
     tables: Sequence[dict[str, np.ndarray]],
     counts: np.ndarray,
@@ -199,8 +197,9 @@ def _join(
 
     try:
         for begin in range(0, len(tables), AT_A_TIME):
-            columns: list[Any] = [table[name] for table in tables[begin : begin + AT_A_TIME]]
-            if {column.dtype for column in columns} != {wanted}:
+            columns: list[Any] = list(map(itemgetter(name), tables[begin : begin + AT_A_TIME]))
+            # Usually there is one object for a type; comparing types takes longer than copying.
+            if set(map(id, map(attrgetter("dtype"), columns))) != {id(wanted)}:
                 columns = [np.asarray(column, dtype=wanted) for column in columns]
             parts.append(_bytes(columns))
     except KeyError:
@@ -217,7 +216,7 @@ def _join(
 
 def _bytes(columns: Sequence[np.ndarray]) -> bytes:
     """All numbers, one array after another. Joining the arrays themselves would leave a view in each."""
-    return b"".join([column.tobytes() for column in columns])
+    return b"".join(map(np.ndarray.tobytes, columns))
 
 
 def _converted(column: Any, frame: int, name: str, wanted: np.dtype[Any]) -> bytes:

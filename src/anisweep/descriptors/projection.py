@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -15,11 +15,19 @@ from anisweep.descriptors.basis import RadialBasis, radial_counts
 from anisweep.descriptors.columns import columns_of, of_pairs
 from anisweep.descriptors.compute import Output, Wanted, compute, room, widths
 from anisweep.descriptors.errors import BadInput
-from anisweep.descriptors.frames import Census, FrameArrays, gather, listed
+from anisweep.descriptors.frames import (
+    FrameArrays,
+    gather,
+    listed,
+    particles_of,
+    runs,
+    species_among,
+    species_of,
+)
 from anisweep.descriptors.tables import Tables
 
 #: Particles for each thread that are gathered at a time, so that memory does not grow with the frames.
-AT_A_TIME = 1024
+AT_A_TIME = 2048
 
 
 @dataclass(frozen=True)
@@ -227,6 +235,7 @@ class EllipsoidalDensityProjection:
         """
         frames = listed(frames)
         bare = [i for i, frame in enumerate(frames) if self.rotation_key not in frame.arrays]
+        frames = frames.copy() if bare else frames
 
         for i in bare:
             warnings.warn(
@@ -250,55 +259,67 @@ class EllipsoidalDensityProjection:
         first: int = 0,
     ) -> Descriptors:
         frames = listed(frames)
-        census = Census.of(frames)
-        species = census.species if neighbours is None else _covering(neighbours, census.species)
+        counts = particles_of(frames)
+        species, gathered = self._runs(frames, counts, first)
+        species = species if neighbours is None else _covering(neighbours, species)
+
         wanted = Wanted(output, per_centre, not self.subtract_center_contribution)
-        values, found, numbers = self._run(frames, census, first, tables, species, wanted)
+        values = room(tables, counts, species, wanted, self.number_type)
+        found, numbers = self._fill(values, gathered, tables, species, wanted)
 
         frame = np.arange(first, first + len(frames))
         kind = centre = np.full(len(frames), -1)
         if per_centre:
-            start = np.cumsum(census.counts) - census.counts
-            centre = np.arange(len(numbers)) - np.repeat(start, census.counts)
-            frame = np.repeat(frame, census.counts)
+            centre = np.arange(len(numbers)) - np.repeat(np.cumsum(counts) - counts, counts)
+            frame = np.repeat(frame, counts)
             kind = numbers
 
         described = Descriptors(output, values, frame, centre, kind, species, tables.radial.counts, found)
-        return _without_isolated(described, census.counts) if self.drop_isolated else described
+        return _without_isolated(described, counts) if self.drop_isolated else described
 
-    def _run(
+    def _runs(
+        self, frames: list[Any], counts: np.ndarray, first: int
+    ) -> tuple[np.ndarray, Iterable[FrameArrays]]:
+        """The species of all frames, and their arrays, of a run of frames at a time."""
+        ranges = runs(counts, self._at_a_time(1))
+        if len(ranges) == 1:
+            arrays = self.gather(frames, first)
+            return species_of(arrays.numbers), [arrays]
+
+        several = (self.gather(frames[begin:end], first + begin) for begin, end in ranges)
+        return species_among(frames), several
+
+    def _fill(
         self,
-        frames: list[Any],
-        census: Census,
-        first: int,
+        values: np.ndarray,
+        gathered: Iterable[FrameArrays],
         tables: Tables,
         species: np.ndarray,
         wanted: Wanted,
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Values, what was found and, where rows are centres, their species; a run of frames at a time."""
-        values = room(tables, census.counts, species, wanted, self.number_type)
-        found = np.empty((census.counts.sum(), len(species)), dtype=bool)
-        numbers = []
-        row = centre = 0
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Compute the values; returns what was found for each centre, and its species."""
+        found, numbers = [], []
+        row = 0
 
-        for begin, end in census.runs(AT_A_TIME * self.threads):
-            arrays = self.gather(frames[begin:end], first + begin)
-            size = len(arrays.numbers)
-            part = values[row : row + (size if wanted.per_centre else end - begin)]
-
-            found[centre : centre + size] = self._compute(tables, arrays, species, wanted, part)
-            row, centre = row + len(part), centre + size
+        for arrays in gathered:
+            part = values[row : row + len(arrays.numbers if wanted.per_centre else arrays.counts)]
+            found.append(self._compute(tables, arrays, species, wanted, part))
+            row += len(part)
             if wanted.per_centre:
                 numbers.append(arrays.numbers)
+            del arrays  # before the next ones are gathered
 
-        return values, found, np.concatenate(numbers or [species[:0]])
+        return np.concatenate(found), np.concatenate(numbers or [species[:0]])
+
+    def _at_a_time(self, species: int) -> int:
+        """Particles whose arrays are gathered together, where neighbours have so many species."""
+        return AT_A_TIME * self.threads
 
     def _compute(
         self, tables: Tables, arrays: FrameArrays, species: np.ndarray, wanted: Wanted, into: np.ndarray
     ) -> np.ndarray:
         """Write the features of some frames; which centres have a neighbour of which species."""
-        _, found = compute(tables, arrays, species, wanted, self.threads, into=into)
-        return found
+        return compute(tables, arrays, species, wanted, self.threads, into=into)[1]
 
 
 def _without_isolated(described: Descriptors, counts: np.ndarray) -> Descriptors:

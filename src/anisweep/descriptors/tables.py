@@ -23,7 +23,7 @@ class Basis(ctypes.Structure):
 
     _fields_ = _fields(
         "lmax stride values row",
-        "cutoff smoothing width2",
+        "cutoff smoothing width2 ordering",
         "moments kept offset norm mixing blocks shape index entry",
     )
 
@@ -80,13 +80,13 @@ class Tables:
 
     @cached_property
     def mixing(self) -> np.ndarray:
-        """(l, n, k) from primitive to orthonormal radial functions, padded with zeros."""
+        """(l, n, k) from primitive (ordered) to orthonormal radial functions, padded with zeros."""
         stride = int(self.moments.max())
         mixing = np.zeros((self.radial.lmax + 1, stride, stride))
-        matrices = self.radial.mixing() if self.normalize else [np.eye(count) for count in self.radial.counts]
 
-        for l, matrix in enumerate(matrices):
-            mixing[l, : len(matrix), : len(matrix)] = matrix
+        for l, count in enumerate(self.radial.counts):
+            plain = self.radial.exact_mixing(l) if self.normalize else np.eye(count).tolist()
+            mixing[l, :count, :count] = self.radial.ordered(l, plain)
         return mixing
 
     @cached_property
@@ -104,6 +104,7 @@ class Tables:
             cutoff=self.radial.cutoff,
             smoothing=self.smoothing,
             width2=self.radial.width**2,
+            ordering=self.radial.scale**2 / 2,
             **{name: array.ctypes.data for name, array in arrays.items()},
         )
 

@@ -14,6 +14,7 @@ from ase.data import atomic_numbers
 
 from anisweep.cell import digest
 from anisweep.datasets import DataError
+from anisweep.datasets.userfile import content_digest
 from anisweep.descriptors import BadInput, EllipsoidalDensityProjection
 from anisweep.descriptors.columns import columns_of, of_pairs
 from anisweep.features import npz
@@ -71,6 +72,7 @@ def describe(request: Request, output: Path, threads: int, tell: Callable[[Progr
         _check_room(job, folder.path)
         try:
             _compute(job, folder, tell)
+            _check_unchanged(request, origin["sha256"])
         except DataError:
             folder.remove()  # the file has to be mended, and is another one then
             raise
@@ -179,6 +181,13 @@ def _check_same(output: Path, origin: str) -> None:
     if there != origin:
         came = "it is there already, of another file, other options or other code"
         raise DataError(str(output), came, "a new name", "choose one, or remove the file")
+
+
+def _check_unchanged(request: Request, before: str) -> None:
+    """The file must have been the same one from the first pass to the last frame."""
+    if content_digest(request.file) != before:
+        came = "it changed while it was read"
+        raise DataError(str(request.file), came, "a file that stays as it is", "describe a copy of it")
 
 
 def _check_room(job: Job, folder: Path) -> None:

@@ -21,10 +21,13 @@ from matplotlib.figure import Figure
 from anisweep import tables
 from anisweep.figures._series import NothingToDraw
 
-__all__ = ["NothingToDraw", "draw_to", "load", "names"]
+__all__ = ["NothingToDraw", "draw_to", "load", "names", "save", "save_words"]
 
 FOLDER = Path(__file__).parent
 STYLE = FOLDER / "anisweep.mplstyle"
+
+#: Begins the caption of a figure for which a study holds nothing (`anisweep.report.svg` knows it).
+NOT_DRAWN = "Not drawn: "
 
 
 def names() -> list[str]:
@@ -43,7 +46,8 @@ def draw_to(name: str, tables_folder: Path, stem: Path) -> None:
     """Draw a figure from ``cells.parquet`` and ``summary.parquet`` into ``<stem>.svg`` and ``<stem>.png``.
 
     Both are the same, byte for byte, whenever the tables are. The SVG carries title and caption as its
-    metadata. Where the study holds nothing to draw, the picture says why.
+    metadata. Where the study holds nothing to draw, caption and picture say why, and the report shows the
+    words instead of the picture.
     """
     module = load(name)
     cells = tables.read(tables_folder, "cells")
@@ -51,18 +55,23 @@ def draw_to(name: str, tables_folder: Path, stem: Path) -> None:
 
     with plt.style.context(STYLE):
         try:
-            figure = module.draw(cells, summary)
+            save(module.draw(cells, summary), stem, module.TITLE, module.CAPTION)
         except NothingToDraw as reason:
-            figure = _in_words(str(reason))
-
-        stem.parent.mkdir(parents=True, exist_ok=True)
-        described = {"Title": module.TITLE, "Description": module.CAPTION, "Date": None}
-        figure.savefig(stem.with_suffix(".svg"), metadata=described)
-        figure.savefig(stem.with_suffix(".png"), facecolor="white", metadata={"Software": None})
-        plt.close(figure)
+            save_words(str(reason), stem, module.TITLE)
 
 
-def _in_words(reason: str) -> Figure:
-    figure = plt.figure(figsize=(6.0, 1.2))
-    figure.text(0.02, 0.5, textwrap.fill(reason, 80), verticalalignment="center")
-    return figure
+def save(figure: Figure, stem: Path, title: str, caption: str) -> None:
+    """Write ``<stem>.svg`` and ``<stem>.png`` and close the figure."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    described = {"Title": title, "Description": caption, "Date": None}
+    figure.savefig(f"{stem}.svg", metadata=described)
+    figure.savefig(f"{stem}.png", facecolor="white", metadata={"Software": None})
+    plt.close(figure)
+
+
+def save_words(reason: str, stem: Path, title: str) -> None:
+    """Instead of a figure for which there is nothing to draw: why."""
+    with plt.style.context(STYLE):
+        figure = plt.figure(figsize=(6.0, 1.2))
+        figure.text(0.02, 0.5, textwrap.fill(reason, 80), verticalalignment="center")
+        save(figure, stem, title, f"{NOT_DRAWN}{reason}")

@@ -15,6 +15,10 @@ COLOURS = ["#1f2328", "#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#5
 MARKS = ["o", "s", "^", "D", "v", "P", "X"]
 
 
+#: Four labels of so many letters fit beside each other.
+SHORT = 14
+
+
 class NothingToDraw(Exception):
     """The study holds nothing for this figure. The message says why, in words for the reader."""
 
@@ -65,4 +69,5 @@ def put_systems_on_y(axes: Axes, summary: pd.DataFrame) -> dict[str, int]:
 def legend_above(figure: Figure, axes: Axes) -> None:
     """Put the legend above everything, where it hides no mark."""
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=4)
+    longest = max(map(len, labels), default=0)
+    figure.legend(handles, labels, loc="outside upper left", ncols=4 if longest <= SHORT else 2)

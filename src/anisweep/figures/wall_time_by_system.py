@@ -31,7 +31,9 @@ def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
         _draw_series(axes, series, positions)
 
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    low, high = axes.get_xlim()
+    narrow = high / low < 3000
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)) if narrow else LogLocator(numticks=7))
     axes.xaxis.set_major_formatter("{x:g}")
     axes.minorticks_off()
     axes.set_xlabel("wall time of one computation / ms")

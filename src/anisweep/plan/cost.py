@@ -29,6 +29,9 @@ INTERPRETER_MB = 700
 PAIR_US = 80.0
 MULTIPLY_ADD_US = 0.0012
 
+#: Stacks are sampled for at least so long.
+PROFILE_S = 0.5
+
 #: The power spectrum on top of the coefficients, until it has been measured.
 POWER_SPECTRUM = 1.1
 
@@ -79,7 +82,8 @@ class CostModel:
         call = self.call_s(cell, mode)
         settings = cell.settings
         timed = settings.repetitions * max(call, settings.minimum_s)
-        return min(timed + (2 + settings.warmups + settings.profile) * call, settings.limit_s)
+        profiled = call + max(call, PROFILE_S) if settings.profile else 0.0
+        return min(timed + (2 + settings.warmups) * call + profiled, settings.limit_s)
 
     def cells_s(self, cells: Iterable[Cell], anchor: str) -> float:
         """A pack of these cells: interpreters, anchors before and after, cells."""

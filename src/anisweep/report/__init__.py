@@ -9,10 +9,15 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from anisweep import tables
+from anisweep import claims, tables
+from anisweep.profiled import profile_figures
 from anisweep.report.answer import answer
-from anisweep.report.content import Measured, Section, headline
+from anisweep.report.content import Measured, Section, Table, headline
+from anisweep.report.conversion import conversion_table
 from anisweep.report.details import artifacts_table, details, platforms_table
+from anisweep.report.hotspots import hotspots_tables
+from anisweep.report.ingested import ingested_tables
+from anisweep.report.ledger import claims_table
 from anisweep.report.noise import disturbance
 from anisweep.report.svg import picture
 
@@ -35,7 +40,8 @@ class Study:
 
 
 def write(studies: Sequence[Study], path: Path) -> None:
-    """Write the report; links to artifacts are relative to the folder of ``path``."""
+    """Write the report; links to artifacts are relative to the folder of ``path``, where ``claims.csv``
+    lies if claims have been judged."""
     measured = [_read(study) for study in studies]
     platforms = [platform for study in measured for platform in study.platforms.values()]
 
@@ -47,8 +53,13 @@ def write(studies: Sequence[Study], path: Path) -> None:
         undefined=StrictUndefined,
     )
     page = environment.get_template("report.html.j2").render(
+        ledger=_ledger(path.parent / "claims.csv"),
         sections=[_section(study, content) for study, content in zip(studies, measured, strict=True)],
-        provenance=[platforms_table(platforms), artifacts_table(measured)],
+        provenance=[
+            platforms_table(platforms),
+            artifacts_table(measured),
+            *ingested_tables(path.parent / "tables"),
+        ],
     )
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,15 +87,36 @@ def _read(study: Study) -> Measured:
     )
 
 
+def _ledger(file: Path) -> Table | None:
+    return claims_table(claims.read(file)) if file.exists() else None
+
+
 def _drawn(folder: Path) -> list[Path]:
-    """The pictures of the figures that exist today; what a removed figure left behind is passed over."""
-    files = [folder / f"{module.stem}.svg" for module in sorted(FIGURES.glob("[!_]*.py"))]
+    """The pictures of a study's figures that exist today; what a removed one left behind is passed over."""
+    names = [module.stem for module in sorted(FIGURES.glob("[!_]*.py"))]
+    files = [folder / "figures" / f"{name}.svg" for name in [*names, *_profiles(folder / "tables")]]
     return [file for file in files if file.exists()]
 
 
+def _folded(content: Measured) -> list[Table]:
+    conversion = conversion_table(content.summary)
+    return [*([conversion] if conversion.rows else []), *details(content)]
+
+
+def _profiles(folder: Path) -> list[str]:
+    """The figures of each data set that was profiled."""
+    if not (folder / "hotspots.parquet").exists():
+        return []
+
+    sets = tables.read(folder, "hotspots")[["dataset", "frames"]].drop_duplicates()
+    pairs = zip(sets["dataset"], sets["frames"], strict=True)
+    return [name for dataset, frames in pairs for name in profile_figures(dataset, frames)]
+
+
 def _section(study: Study, content: Measured) -> Section:
-    pictures = [picture(file, f"{study.name}-{file.stem}") for file in _drawn(study.folder / "figures")]
-    lead = next((p for p in pictures if p.name == LEAD), pictures[0] if pictures else None)
+    pictures = [picture(file, f"{study.name}-{file.stem}") for file in _drawn(study.folder)]
+    shown = [p for p in pictures if p.drawn]
+    lead = next((p for p in shown if p.name == LEAD), shown[0] if shown else None)
 
     return Section(
         name=study.name,
@@ -93,7 +125,8 @@ def _section(study: Study, content: Measured) -> Section:
         disturbance=disturbance(content.cells),
         headline=headline(content),
         lead=lead,
-        figures=[p for p in pictures if p is not lead],
-        details=details(content),
+        figures=[p for p in shown if p is not lead],
+        not_drawn=[p for p in pictures if not p.drawn],
+        details=[*_folded(content), *hotspots_tables(study.folder / "tables")],
         missing=content.missing,
     )

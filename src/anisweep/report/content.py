@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from anisweep.report.answer import site_of_first_screen
-from anisweep.report.numbers import NOTHING, between, milliseconds, span, speed
+from anisweep.report.numbers import NOTHING, between, milliseconds, plain, span, speed
 from anisweep.report.svg import Picture
 from anisweep.tables import Platform
 from anisweep.tables.names import series_in_order, with_names
@@ -95,6 +95,7 @@ class Section:
     headline: Table
     lead: Picture | None
     figures: list[Picture]
+    not_drawn: list[Picture]
     details: list[Table]
     missing: list[str]
 
@@ -162,10 +163,12 @@ def _verdict(line: pd.Series[Any]) -> str:
 def provenance(line: pd.Series[Any]) -> str:
     """What a number rests on, for the tooltip."""
     interval = between(1e3 * line["wall_low_s"], 1e3 * line["wall_high_s"])
+    seen = line["ratio_detectable"]
+    smallest = "" if pd.isna(seen) else f"; the smallest difference to be seen was {plain(seen)}×"
     return (
         f"mean {milliseconds(line['wall_mean_s'])} ms of {line['replicates']} replicates, 95 % interval "
         f"{interval} ms; host {line['hosts']}; code {short(line['code'])}; "
-        f"environment {short(line['environment'])}"
+        f"environment {short(line['environment'])}{smallest}"
     )
 
 

@@ -80,7 +80,7 @@ def _all_points(study: str, named: pd.DataFrame) -> Table:
                 Value(line["hosts"]),
                 Value(short(line["code"]), title=line["code"]),
                 Value(short(line["environment"]), title=line["environment"]),
-                Value("", links=_artifact_links(line["artifacts"].split())),
+                Value("", links=artifact_links(line["artifacts"].split())),
             ]
         )
 
@@ -243,7 +243,8 @@ def _origin(row: pd.Series[Any]) -> Value:
     return Value(row["pack"], href="#" + artifact_id(row["artifact"]))
 
 
-def _artifact_links(artifacts: list[str]) -> tuple[Link, ...]:
+def artifact_links(artifacts: list[str]) -> tuple[Link, ...]:
+    """A number for each artifact, which leads to its line in the page."""
     names = [artifact_id(artifact).removeprefix("artifact-") for artifact in artifacts]
     return tuple(Link(str(k), f"#artifact-{name}", name) for k, name in enumerate(names, 1))
 

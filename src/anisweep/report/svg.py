@@ -22,6 +22,22 @@ class Picture:
     caption: str
     svg: Markup
 
+    @property
+    def kind(self) -> str:
+        """The title without the data set that a figure of profiles is of."""
+        return self.title.partition(":")[0]
+
+    @property
+    def broad(self) -> bool:
+        """Whether it is wider than a column of the page (six inches)."""
+        found = re.search(r'width="([\d.]+)pt"', self.svg)
+        return found is not None and float(found[1]) > 440
+
+    @property
+    def drawn(self) -> bool:
+        """Whether it shows anything; if not, its caption says why."""
+        return not self.caption.startswith("Not drawn: ")
+
 
 def picture(file: Path, prefix: str) -> Picture:
     """Read a figure; its ids get ``prefix`` and so are unique in the page."""

@@ -15,17 +15,22 @@ import pandas as pd
 
 from anisweep.row import Row
 from anisweep.tables.cells import Platform, Source, cells_table
+from anisweep.tables.hotspots import Profile, write_profiles
 from anisweep.tables.journeys import PackJourney, journeys_table
 from anisweep.tables.legacy import write_legacy
-from anisweep.tables.metrics import metrics_markdown
+from anisweep.tables.metrics import columns_markdown, metrics_markdown
+from anisweep.tables.studies import all_cells
 from anisweep.tables.summary import Summary, summary_table
 
 __all__ = [
     "PackJourney",
     "Platform",
+    "Profile",
     "Source",
     "Summary",
+    "all_cells",
     "cells_table",
+    "columns_markdown",
     "metrics_markdown",
     "read",
     "read_platforms",
@@ -34,6 +39,7 @@ __all__ = [
     "write_cells",
     "write_journeys",
     "write_legacy_tables",
+    "write_profiles",
     "write_summary",
 ]
 
@@ -84,7 +90,7 @@ def write_legacy_tables(folder: Path) -> None:
 
 
 def read(folder: Path, table: str) -> pd.DataFrame:
-    """``cells``, ``summary`` or ``journeys`` back, with its types."""
+    """``cells``, ``summary``, ``journeys`` or ``hotspots`` back, with its types."""
     return pd.read_parquet(folder / f"{table}.parquet")
 
 

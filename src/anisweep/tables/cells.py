@@ -38,6 +38,25 @@ class Platform:
     devices: tuple[str, ...] = ()
     packages: dict[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def of(
+        cls, machine: Mapping[str, Any], versions: Mapping[str, str], accelerators: Mapping[str, Any]
+    ) -> Platform:
+        """From what the worker writes down: ``facts``, ``versions`` and ``accelerators`` of its host."""
+        cudnn = accelerators.get("cudnn")
+        return cls(
+            host=machine["host"],
+            system=machine["system"],
+            cpu_model=machine["cpu_model"],
+            cores=machine["cpus"],
+            memory_gb=round(machine["memory_mb"] / 1024, 1),
+            python=versions["python"],
+            packages=dict(versions),
+            devices=tuple(accelerators.get("devices", ())),
+            cuda_version=accelerators.get("cuda_version"),
+            cudnn=None if cudnn is None else str(cudnn),
+        )
+
 
 @dataclass(frozen=True)
 class Source:

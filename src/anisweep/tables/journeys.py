@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -51,6 +55,28 @@ TYPES = {
     ),
     "holds": "object",
 }
+
+
+def journeys_of_csv(text: str) -> list[PackJourney]:
+    """The inverse of ``journeys.csv``.
+
+    Raises
+    ------
+    ValueError, KeyError
+        when it is no such table
+    """
+    return [
+        PackJourney(**{name: _entry(kind, line[name]) for name, kind in TYPES.items()})
+        for line in csv.DictReader(io.StringIO(text), strict=True)
+    ]
+
+
+def _entry(kind: str, text: str) -> Any:
+    if kind == "object":
+        return tuple(str(hold) for hold in json.loads(text))
+    if kind == "str":
+        return text
+    return None if text == "" else int(text) if kind == "Int64" else float(text)
 
 
 def journeys_table(journeys: Sequence[PackJourney]) -> pd.DataFrame:

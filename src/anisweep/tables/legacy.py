@@ -26,22 +26,22 @@ def write_legacy(cells: pd.DataFrame, platforms: Sequence[Platform], folder: Pat
     """Write ``timings_<site>.csv``, ``summary_<site>.csv``, ``timings.csv``, ``combined_from_metrics.csv``,
     ``metrics/<file>.<mode>.metrics.json`` and ``env_report.json``.
 
-    The two tables of the site ``local`` are there in any case, if need be with their heads alone.
+    The two tables of the site ``local`` are there in any case, if need be with their heads alone. The
+    timings of every other site have the columns that the study gave to those of its cluster.
     """
     rows = old_rows(cells)
 
     for site in sorted({"local", *rows["site"]}):
         here = rows[rows["site"] == site]
-        timings_table(here).to_csv(folder / f"timings_{site}.csv", index=False)
+        timings = timings_table(here) if site == "local" else short_table(here)
+        timings.to_csv(folder / f"timings_{site}.csv", index=False)
         summary_of_timings(here).to_csv(folder / f"summary_{site}.csv", index=False)
 
     timed = rows.dropna(subset=["wall_s"])
     numbered = timed.assign(id=range(len(timed)))
     numbered[["id", "file", "mode", "wall_s"]].to_csv(folder / "timings.csv", index=False, header=False)
 
-    combined = timed[["file", "mode", "wall_s", "N", "species_unique"]]
-    combined = combined.rename(columns={"species_unique": "species"})
-    combined.to_csv(folder / "combined_from_metrics.csv", index=False)
+    short_table(timed).to_csv(folder / "combined_from_metrics.csv", index=False)
 
     _write_metrics(rows, folder / "metrics")
     report = json.dumps(env_report(platforms), indent=1) + "\n"
@@ -81,6 +81,12 @@ def timings_table(rows: pd.DataFrame) -> pd.DataFrame:
     """One line a row: time, its parts, and time / N^2. Seconds; ``time_per_N2`` in seconds."""
     columns = ["file", "mode", "rep", "N", "species_unique", "wall_s", "compute_s"]
     return rows[[*columns, "conv_in_s", "conv_out_s", "time_per_N2"]].dropna(subset=["wall_s"])
+
+
+def short_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """One line a row: time and size."""
+    named = rows.rename(columns={"species_unique": "species", "species": "species_measured"})
+    return named[["file", "mode", "wall_s", "N", "species"]].dropna(subset=["wall_s"])
 
 
 def summary_of_timings(rows: pd.DataFrame) -> pd.DataFrame:

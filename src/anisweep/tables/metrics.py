@@ -7,12 +7,14 @@ from typing import Any, get_type_hints
 
 from anisweep.row import Row
 from anisweep.tables.cells import column_of, dtype_of
+from anisweep.tables.hotspots import Hotspot
+from anisweep.tables.ingested import OldRow
 from anisweep.tables.summary import Summary
 
 HEAD = """# Metrics
 
-Every column of the tables, with its unit and meaning. This page is generated from the typed classes `Row` and
-`Summary`; change those, not this page.
+Every column of the tables, with its unit and meaning. This page is generated from the typed classes `Row`,
+`Summary`, `Hotspot` and `OldRow`; change those, not this page.
 """
 
 CELLS = """## cells.parquet and cells.csv
@@ -27,6 +29,17 @@ One line a point of the study, over its replicates; sites are never averaged. Th
 as `stage_<name>_s`.
 """
 
+HOTSPOTS = """## hotspots.parquet and hotspots.csv
+
+One line a function in one cProfile, in studies with `measure: {profile: true}`; the profiles lie in
+`results/<study>/profiles/`, with the sampled stacks as `.folded`.
+"""
+
+INGESTED = """## ingested.parquet and ingested.csv
+
+In `results/tables`: one line a line of an old bundle's tables. None of them is a measured cell.
+"""
+
 SOURCES = [
     ("artifact", "text", "", "the artifact, relative to `results/`"),
     ("artifact_sha256", "text", "", "SHA-256 of the artifact's bytes"),
@@ -38,7 +51,14 @@ TYPES = {"str": "text", "Int64": "integer", "float64": "number", "boolean": "tru
 def metrics_markdown() -> str:
     """The text of ``docs/reference/metrics.md``."""
     cells = [*_lines(Row), *SOURCES]
-    return "\n".join([HEAD, CELLS, _table(cells), SUMMARY, _table(_lines(Summary))]).rstrip() + "\n"
+    parts = [HEAD, CELLS, _table(cells), SUMMARY, _table(_lines(Summary))]
+    parts += [HOTSPOTS, _table(_lines(Hotspot)), INGESTED, _table(_lines(OldRow))]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def columns_markdown(registry: type[Any]) -> str:
+    """The columns of a registry as a table."""
+    return _table(_lines(registry))
 
 
 def _lines(registry: type[Any]) -> list[tuple[str, str, str, str]]:

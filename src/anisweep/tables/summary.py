@@ -88,7 +88,7 @@ def summary_table(cells: pd.DataFrame) -> pd.DataFrame:
         the columns of `Summary`, then the median of each ``stage_<name>_s``. Data sets are sorted by
         pairs and species; within a data set the anchor comes first.
     """
-    measured = cells[cells["role"] == "cell"].merge(_anchor_times(cells), on=["pack", *PROBLEM], how="left")
+    measured = cells[cells["role"] == "cell"].merge(anchor_times(cells), on=["pack", *PROBLEM], how="left")
     complete = not cells.attrs.get("missing")
     stages = [name for name in cells.columns if name.startswith("stage_")]
 
@@ -102,7 +102,7 @@ def summary_table(cells: pd.DataFrame) -> pd.DataFrame:
     return _sorted(_typed(pd.DataFrame(lines, columns=[*(f.name for f in fields(Summary)), *stages])))
 
 
-def _anchor_times(cells: pd.DataFrame) -> pd.DataFrame:
+def anchor_times(cells: pd.DataFrame) -> pd.DataFrame:
     """Geometric mean of the anchors of each problem in each pack."""
     anchors = cells[(cells["role"] != "cell") & (cells["status"] == "ok") & cells["wall_s"].notna()]
     logs = anchors.assign(anchor_s=np.log(anchors["wall_s"]), anchor=anchors["mode"])

@@ -142,7 +142,7 @@ def _measure_into(row: Row, bench: Bench, role: Role, cell: Cell) -> None:
     calculator = mode.prepare(cell.hypers, cell.output, cell.precision, cell.device)
     row.prepare_s = time.perf_counter() - started
 
-    profile = bench.folder / "profiles" / f"{cell.key[:16]}-{bench.number}.prof"
+    profile = bench.folder / "profiles" / f"{cell.key[:16]}-{bench.number}.json"
     wanted = profile if cell.settings.profile and role == "cell" else None
     timing = measure(
         lambda frames, clock: mode.compute(calculator, frames, clock), variants, cell.settings, wanted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cProfile
 import gc
+import json
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,10 @@ from anisweep.cell import Settings
 from anisweep.modes import Timer
 from anisweep.worker import host
 from anisweep.worker.clock import Clock, Silent
+from anisweep.worker.sampling import Sampler
+
+#: Stacks are sampled over at least one call, and over as many as take this long.
+SAMPLED_S = 0.5
 
 Compute = Callable[[list[Atoms], Timer], Any]
 
@@ -55,7 +60,7 @@ def measure(
     ----------
     variants : the frames, and copies of them with positions moved by a hair, so that nothing that caches
         its last result looks fast. The result that is kept is that of the first.
-    profile : where a cProfile of one more call goes
+    profile : where a cProfile of one more call goes, as .json; stacks sampled during others go beside it
     """
     silent = Silent()
     frames = variants[0]
@@ -68,10 +73,7 @@ def measure(
     _trace(timing, compute, frames)
 
     if profile is not None:
-        profile.parent.mkdir(parents=True, exist_ok=True)
-        with cProfile.Profile() as profiler:
-            compute(frames, silent)
-        profiler.dump_stats(profile)
+        _profile(compute, frames, profile)
 
     return timing
 
@@ -110,6 +112,37 @@ def _trace(timing: Timing, compute: Compute, frames: list[Atoms]) -> None:
     timing.traced_wall_s = time.perf_counter() - started
     timing.stages_s = dict(clock.seconds)
     timing.counts = dict(clock.counts)
+
+
+def _profile(compute: Compute, frames: list[Atoms], file: Path) -> None:
+    """cProfile counts every call and slows it down; the samples after it are of calls at full speed."""
+    silent = Silent()
+    file.parent.mkdir(parents=True, exist_ok=True)
+
+    with cProfile.Profile() as profiler:
+        compute(frames, silent)
+    profiler.create_stats()
+    file.write_text(json.dumps(calls_of(profiler)))
+
+    sampler = Sampler()
+    started = time.perf_counter()
+    with sampler:
+        while time.perf_counter() - started < SAMPLED_S:
+            compute(frames, silent)
+    file.with_suffix(".folded").write_text(sampler.folded())
+
+
+def calls_of(profiler: cProfile.Profile) -> list[Any]:
+    """What a cProfile holds, as plain lists, which every version of Python reads.
+
+    Of each function: file, line, name, calls without recursion, calls, seconds in itself, seconds in all, and
+    the same of its callers, for what they called of it.
+    """
+    stats: dict[Any, Any] = profiler.stats  # type: ignore[attr-defined]
+    return [
+        [*function, *numbers, [[*caller, *shared] for caller, shared in callers.items()]]
+        for function, (*numbers, callers) in stats.items()
+    ]
 
 
 def _repeat(compute: Compute, moved: Iterator[list[Atoms]], loops: int) -> tuple[float, float]:

@@ -85,9 +85,12 @@ def test_missing_orientations_warn_and_leave_the_axes_unturned():
     bare = frame.copy()
     del bare.arrays["c_q"]
 
+    frames = [frame, bare]
     with pytest.warns(UserWarning, match=r"Frame 1 does not have rotations stored.*along x, y and z"):
-        result = projection().power_spectrum([frame, bare])
+        result = projection().power_spectrum(frames)
     assert np.array_equal(result[0], result[1])
+    assert frames[1] is bare
+    assert "c_q" not in bare.arrays
 
 
 HYPERS = [

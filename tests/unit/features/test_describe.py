@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from anisweep.datasets import DIAMETERS, DataError
+from anisweep.descriptors import labels
 from anisweep.features import Progress, Request, Shard, describe, merge, run
 
 
@@ -150,6 +151,24 @@ def test_a_part_that_is_damaged_or_of_another_request_is_computed_again(request_
     assert (tmp_path / "out.npz").read_bytes() == (tmp_path / "fresh.npz").read_bytes()
 
 
+def test_a_file_that_changes_meanwhile_is_refused(request_, tmp_path):
+    def appending(progress: Progress) -> None:
+        with request_.file.open("a") as stream:
+            stream.write("\n")
+
+    with pytest.raises(DataError, match="it changed while it was read"):
+        describe(request_, tmp_path / "out.npz", 1, appending)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["some.xyz"]
+
+
+def test_two_runs_for_one_output_keep_out_of_each_other_s_way(request_, tmp_path):
+    def beginning_another(progress: Progress) -> None:
+        with pytest.raises(DataError, match="another run is making this output"):
+            describe(request_, tmp_path / "out.npz", 1, silent)
+
+    assert describe(request_, tmp_path / "out.npz", 1, beginning_another)
+
+
 def test_an_output_that_is_there_is_neither_made_again_nor_overwritten(request_, tmp_path):
     described(request_, tmp_path / "out.npz")
     before = (tmp_path / "out.npz").read_bytes()
@@ -161,21 +180,15 @@ def test_an_output_that_is_there_is_neither_made_again_nor_overwritten(request_,
 
 
 def test_metatensor_reads_what_the_library_gives(request_, tmp_path):
-    for output, made in (("power_spectrum", "power_spectrum"), ("coefficients", "transform")):
+    for output in ("power_spectrum", "coefficients"):
         request = replace(request_, output=output)
         describe(request, tmp_path / f"{output}.mts", 1, silent)
         expected = by_the_library(request)
-        labelled = getattr(run_labels(), output)(expected)
+        labelled = getattr(labels, output)(expected)
 
         there = metatensor.load(tmp_path / f"{output}.mts")
-        assert metatensor.equal_metadata(there, labelled), made
+        assert metatensor.equal_metadata(there, labelled)
         assert metatensor.allclose(there, labelled, rtol=0, atol=1e-14 * np.abs(expected.values).max())
-
-
-def run_labels() -> Any:
-    from anisweep.descriptors import labels
-
-    return labels
 
 
 def test_shards_that_do_not_belong_together_are_refused(request_, tmp_path):

@@ -10,7 +10,7 @@ import pytest
 
 import synthetic
 from anisweep import figures, tables
-from anisweep.figures.scaling_species import species_family
+from anisweep.figures._species import species_family
 from anisweep.row import Row
 
 

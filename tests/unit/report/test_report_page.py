@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import synthetic
-from anisweep import modes, report, tables
+from anisweep import figures, modes, report, tables
 from anisweep.report.numbers import duration, plain, span, speed
 
 
@@ -152,3 +152,19 @@ def test_numbers_in_words() -> None:
     assert duration(0.06) == "60.0\u00a0ms"
     assert duration(3.2e-6) == "3.20\u00a0µs"
     assert (speed(0.25), speed(1.5)) == ("4.00× faster", "1.50× slower")
+
+
+def test_figures_without_data_are_words(page: str, tmp_path: Path) -> None:
+    """No empty boxes: the report says what was not drawn, and why."""
+    rows = [row for row in synthetic.first_look() if row.dataset == "ellipsoids"]
+    tables.write_all(rows, synthetic.sources(rows), tmp_path / "one" / "tables")
+    for name in ("scaling_species", "fidelity"):
+        figures.draw_to(name, tmp_path / "one" / "tables", tmp_path / "one" / "figures" / name)
+
+    report.write([report.Study("one", "How?", tmp_path / "one")], tmp_path / "report.html")
+    said = (tmp_path / "report.html").read_text()
+
+    assert "one-fidelity-" in said
+    assert "one-scaling_species-" not in said
+    assert "<b>Scaling with species.</b> Not drawn: No two data sets of this study" in said
+    assert "Not drawn" not in page[: page.index('<section id="troubled">')]

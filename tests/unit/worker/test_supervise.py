@@ -89,14 +89,16 @@ def test_an_interpreter_that_breaks_on_its_way_out_costs_no_row(workplace):
 
 
 def test_each_process_is_a_fresh_interpreter_with_an_order_of_its_own(workplace):
-    settings = replace(workplace.cell("plain").settings, processes=2, profile=True)
-    cells = [workplace.cell("plain", settings=settings, code=str(number)) for number in range(5)]
+    settings = replace(workplace.cell("plain").settings, processes=2)
+    profiled = replace(settings, profile=True)
+    cells = [workplace.cell("plain", settings=settings, code=str(number)) for number in range(4)]
+    cells.insert(0, workplace.cell("plain", settings=profiled, code="profiled"))
     contents = workplace.run(*cells)
     orders = [[row.key for row in contents.rows if row.role == "cell" and row.process == n] for n in (0, 1)]
 
     assert sorted(orders[0]) == sorted(orders[1]) == sorted(cell.key for cell in cells)
     assert orders[0] != orders[1]
-    assert read_member(workplace.target, f"profiles/{cells[0].key[:16]}-1.prof")
+    assert read_member(workplace.target, f"profiles/{cells[0].key[:16]}-1.json")
     assert read_member(workplace.target, f"descriptors/{cells[0].key}.npy")
 
 

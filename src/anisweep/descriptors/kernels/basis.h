@@ -10,6 +10,7 @@ typedef struct {
     double cutoff;
     double smoothing;       /* width below the cutoff over which a neighbour fades; 0: none does */
     double width2;          /* sigma^2 of the envelope; infinite for the monomial basis */
+    double ordering;        /* s^2 / 2: what is taken from all variances, see moments.h */
     const int64_t *moments; /* [l] radial moments computed: not fewer than for l + 1 */
     const int64_t *kept;    /* [l] radial functions asked for: not more than moments[l] */
     const int64_t *offset;  /* [l] of the values (m, n) of l, m from -l to l, n fastest */

@@ -216,9 +216,9 @@ static void differentiate_pair(const Group *g, const Pair *pair, const V *produc
         along[i] = s->shift[i] * slope - s->decay[i] * u * plain;
 
         if (diameters) {
-            /* shift s = 1 / (1 + a^2 / sigma^2), 1 / sigma^2 = decay / s, variance a^2 s, d = 2 a:
+            /* shift s = 1 / (1 + a^2 / sigma^2), 1 / sigma^2 = decay / s, c = a^2 s + const, d = 2 a:
              * ds/da = -2 a s decay, dc/da = 2 a s^2, and w = prod sqrt(s) exp(-s u^2 / 2 sigma^2) */
-            const double share = s->shift[i], a = sqrt(s->variance[i] / share), inverse = s->decay[i] / share;
+            const double share = s->shift[i], a = s->semiaxis[i], inverse = s->decay[i] / share;
             const double by_share = u * slope + plain * (0.5 / share - 0.5 * u * u * inverse);
             const double by_a = a * share * share * product[TWICE_X + i][k] - 2 * a * share * s->decay[i] * by_share;
             diameters[g->order[i]] += 0.5 * by_a;

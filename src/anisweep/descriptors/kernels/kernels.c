@@ -28,7 +28,7 @@ static int enter_frame(Work *w, const Basis *b, const Particles *p, int64_t fram
     if (w->frame == frame)
         return FINE;
     for (int64_t i = p->start[frame]; i < p->start[frame + 1]; i++)
-        body_of(w->nb.bodies + i - p->start[frame], p, i, b->width2);
+        body_of(w->nb.bodies + i - p->start[frame], p, i, b);
 
     const int status = enter_box(&w->nb.box, p, frame, b->cutoff);
     if (status == FINE)

@@ -16,6 +16,11 @@
  *          d { (2n+2l-1)/(2(2l-1)l) Re g(n,l-2,2) - n/((2l-1)l) Re g(n-1,l,2) };
  *   m = 1: the last is d { -l(2n+2l-1)/(2(2l-1)) conj g(n,l-2,1) + n l/(2l-1) conj g(n-1,l,1) }.
  *
+ * The polynomials are ordered: :f: = exp(-s^2/4 Laplacian) f, Hermite polynomials for powers of x, y, z. Since
+ * E[f] = exp(1/2 sum_k c_k d_k^2) f at the mean, E[:f:] is E[f] with s^2/2 less in each c_k, which may be
+ * negative then. With s the width of the envelope the functions are orthogonal, and coefficients made of them
+ * lose no digits: see `ordered` in basis.py.
+ *
  * Lanes are groups; two pairs of each group run side by side and share their covariance. The state holds
  * three rows (l, l-1, l-2) of (2l+1) x stride vectors, Re g at m, Im g at -m. */
 #pragma once

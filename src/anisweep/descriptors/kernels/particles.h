@@ -21,7 +21,8 @@ typedef struct {
 /* What semiaxes a_k and the envelope's sigma make of a displacement. The monomial basis has no envelope:
  * sigma is infinite, shift 1 and decay 0. */
 typedef struct {
-    double variance[3]; /* c_k = a_k^2 sigma^2 / (sigma^2 + a_k^2) */
+    double semiaxis[3]; /* a_k */
+    double variance[3]; /* c_k = a_k^2 sigma^2 / (sigma^2 + a_k^2) - s^2 / 2: see moments.h */
     double shift[3];    /* mean / displacement: sigma^2 / (sigma^2 + a_k^2) */
     double decay[3];    /* 1 / (sigma^2 + a_k^2) */
     double weight;      /* prod_k sigma / sqrt(sigma^2 + a_k^2) */
@@ -47,7 +48,7 @@ static void matrix_of_quaternion(double R[3][3], const double *q)
     memcpy(R, whole, sizeof(whole));
 }
 
-static void body_of(Body *body, const Particles *p, int64_t i, double width2)
+static void body_of(Body *body, const Particles *p, int64_t i, const Basis *b)
 {
     const double *d = p->diameters + 3 * i;
     const int first = d[0] == d[1] ? 0 : (d[1] == d[2] ? 1 : (d[0] == d[2] ? 2 : 0));
@@ -63,12 +64,13 @@ static void body_of(Body *body, const Particles *p, int64_t i, double width2)
 
     for (int k = 0; k < 3; k++) {
         const int axis = (first + k) % 3;
-        const double a = 0.5 * d[axis], share = 1 / (1 + a * a / width2);
+        const double a = 0.5 * d[axis], share = 1 / (1 + a * a / b->width2);
 
         body->order[k] = axis;
         body->shape.shift[k] = share;
-        body->shape.variance[k] = a * a * share;
-        body->shape.decay[k] = share / width2;
+        body->shape.semiaxis[k] = a;
+        body->shape.variance[k] = a * a * share - b->ordering;
+        body->shape.decay[k] = share / b->width2;
         body->shape.weight *= sqrt(share);
         for (int x = 0; x < 3; x++)
             body->axes[x][k] = R[x][axis];

@@ -1,18 +1,14 @@
 """Descriptors as products of three one-dimensional moments and one well-conditioned matrix.
 
-Let h_p be the Hermite polynomials that are orthonormal under exp(-t^2), without their factor pi^(-1/4), and
-put :x^p: = s^p sqrt(p! / 2^p) h_p(x / s) in place of each power of a polynomial in x, y and z. Then
-
-    r^2n S_lm = sum_k C(n, k) s^(2n - 2k) Gamma(n + l + 3/2) / Gamma(k + l + 3/2)  :r^2k S_lm:
-
-for a solid harmonic S_lm, since its Laplacian is zero. A Gaussian with diagonal covariance factorises, so
+Let h_p be the Hermite polynomials that are orthonormal under exp(-t^2), without their factor pi^(-1/4). In
+the ordered polynomials of `RadialBasis.ordered` each power is :x^p: = s^p sqrt(p! / 2^p) h_p(x / s), and a
+Gaussian with diagonal covariance factorises, so
 
     E[:x^p y^q z^r:] ~ E[h_p(x / s)] E[h_q(y / s)] E[h_r(z / s)],
 
 and coefficients are one matrix times these products. For the GTO basis with s = sigma, products and
 coefficients are overlaps with the Cartesian and with the spherical states of a harmonic oscillator. Both sets
-are orthonormal, so the matrix loses no digits. (From moments of r^2n S_lm one comes to coefficients by
-N_k S^-1/2, whose entries reach 1,515 at lmax 9, nmax 6: float32 would lose three digits.)
+are orthonormal, so the matrix loses no digits.
 
 An entry is zero unless both sides have the same parity along x, y and z: there are up to eight blocks.
 """
@@ -20,7 +16,6 @@ An entry is zero unless both sides have the same parity along x, y and z: there 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal, localcontext
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
@@ -28,7 +23,7 @@ from math import comb, factorial, sqrt
 
 import numpy as np
 
-from anisweep.descriptors.basis import DIGITS, RadialBasis, half_gamma
+from anisweep.descriptors.basis import RadialBasis
 from anisweep.descriptors.harmonics import norm
 
 Power = tuple[int, int, int]
@@ -68,13 +63,8 @@ class Oscillator:
 
 @lru_cache(maxsize=16)
 def oscillator(radial: RadialBasis) -> Oscillator:
-    """The matrix of a basis, rounded once.
-
-    Without an envelope (``monomial``) s is free: the highest function then reaches just as far as the cutoff.
-    """
-    degree = max(l + 2 * (count - 1) for l, count in enumerate(radial.counts))
-    scale = radial.width if radial.name == "gto" else radial.cutoff / sqrt(2 * degree + 1)
-    mixing = [_mixing(radial, l, scale) for l in range(radial.lmax + 1)]
+    """The matrix of a basis."""
+    mixing = [_mixing(radial, l) for l in range(radial.lmax + 1)]
     first = np.cumsum([0, *((2 * l + 1) * count for l, count in enumerate(radial.counts))])
 
     blocks = []
@@ -85,7 +75,7 @@ def oscillator(radial: RadialBasis) -> Oscillator:
         if harmonics:
             blocks.append(_block(harmonics, mixing, first))
 
-    return Oscillator(scale, degree, tuple(blocks))
+    return Oscillator(radial.scale, radial.degree, tuple(blocks))
 
 
 def _parity(l: int, m: int) -> Power:
@@ -115,23 +105,11 @@ def _block(harmonics: list[tuple[int, int]], mixing: list[np.ndarray], first: np
     return Block(np.ascontiguousarray(np.array(powers).T), np.array(columns), matrix)
 
 
-def _mixing(radial: RadialBasis, l: int, scale: float) -> np.ndarray:
+def _mixing(radial: RadialBasis, l: int) -> np.ndarray:
     """(k, n) from :r^2k S_lm: / s^(l + 2k) to the orthonormal function n."""
-    exact, count = radial.exact_mixing(l), radial.counts[l]
-
-    with localcontext() as context:
-        context.prec = DIGITS
-        s = Decimal(scale)
-        raised = [
-            [comb(n, k) * s ** (l + 2 * n) * half_gamma(n + l) / half_gamma(k + l) for n in range(count)]
-            for k in range(count)
-        ]
-        return np.array(
-            [
-                [float(sum(raised[k][j] * exact[j][n] for j in range(k, count))) for n in range(count)]
-                for k in range(count)
-            ]
-        )
+    powers = radial.scale ** (l + 2.0 * np.arange(radial.counts[l]))
+    mixing: np.ndarray = powers[:, None] * radial.ordered(l, radial.exact_mixing(l))
+    return mixing
 
 
 @lru_cache(maxsize=4096)

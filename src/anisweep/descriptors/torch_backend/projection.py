@@ -174,7 +174,7 @@ class TorchProjection(EllipsoidalDensityProjection):
     def _batches(self, arrays: FrameArrays, species: np.ndarray) -> Iterator[Batch]:
         """Runs of frames of so many centres that what is kept for each stays within the memory."""
         ends = (
-            np.searchsorted(arrays.start, arrays.start[:-1] + self._centres(len(species)), side="right") - 1
+            np.searchsorted(arrays.start, arrays.start[:-1] + self._at_a_time(len(species)), side="right") - 1
         )
         first, count = 0, len(arrays.counts)
 
@@ -199,8 +199,8 @@ class TorchProjection(EllipsoidalDensityProjection):
         largest = max(int(powers.shape[1]) for powers in self.torch_tables.powers)
         return self._fitting(ALIVE * largest + 4 * self._numbers(1))
 
-    def _centres(self, species: int) -> int:
-        """Of a run of frames."""
+    def _at_a_time(self, species: int) -> int:
+        """Centres of a run of frames."""
         return self._fitting(4 * self._numbers(species))
 
     def _fitting(self, numbers: int) -> int:

@@ -23,6 +23,17 @@ function sortBy(head) {
   head.setAttribute("aria-sort", direction);
 }
 
+// Only the rows that hold every word stay.
+function filterBy(field) {
+  const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const rows = field.closest("details").querySelector("tbody").rows;
+
+  for (const row of rows) {
+    const text = row.textContent.toLowerCase();
+    row.hidden = !words.every((word) => text.includes(word));
+  }
+}
+
 // A link into a folded table opens it.
 function unfold() {
   const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
@@ -30,6 +41,7 @@ function unfold() {
 
   for (let node = target; node; node = node.parentElement) {
     if (node.tagName === "DETAILS") node.open = true;
+    node.hidden = false;
   }
   target.scrollIntoView({ block: "center", inline: "nearest" });
 }
@@ -37,6 +49,9 @@ function unfold() {
 document.addEventListener("click", (event) => {
   const head = event.target.closest("th");
   if (head) sortBy(head);
+});
+document.addEventListener("input", (event) => {
+  if (event.target.matches("details input[type=search]")) filterBy(event.target);
 });
 window.addEventListener("hashchange", unfold);
 unfold();

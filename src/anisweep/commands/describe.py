@@ -99,13 +99,13 @@ def _request(file: Path, given: dict[str, Any]) -> Request:
     given["max_radial"] = _max_radial(given["max_radial"])
     return Request(
         file,
-        Hypers(**{field.name: given[field.name] for field in fields(Hypers)}),
-        given["orientations"],
-        _diameters(given["diameters"]),
-        "coefficients" if given["coefficients"] else "power_spectrum",
-        not given["average"],
-        given["pair"],
-        _shard(given["shard"]),
+        hypers=Hypers(**{field.name: given[field.name] for field in fields(Hypers)}),
+        orientations=given["orientations"],
+        diameters=_diameters(given["diameters"]),
+        output="coefficients" if given["coefficients"] else "power_spectrum",
+        per_centre=not given["average"],
+        pairs=given["pair"],
+        shard=_shard(given["shard"]),
     )
 
 

@@ -1,0 +1,21 @@
+#!/usr/bin/env python3
+"""Print what is known of this machine and its packages, as JSON with the study's keys."""
+
+import importlib.util
+import json
+
+from anisweep.tables.cells import Platform
+from anisweep.tables.legacy import env_report
+from anisweep.worker import host
+
+
+def main() -> None:
+    if importlib.util.find_spec("torch"):
+        import torch  # noqa: F401  (the accelerators are what torch knows)
+
+    platform = Platform.of(host.facts(), host.versions(), host.accelerators())
+    print(json.dumps(env_report([platform]), indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+"""Take in the study's bundles: organize_artifacts.py --chtc X.tgz --local Y.zip, with either or none."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from anisweep.config import Project
+from anisweep.plainly import plainly
+
+ARCHIVE = click.Path(path_type=Path)
+
+
+@click.command(help=__doc__)
+@click.option("--chtc", type=ARCHIVE, help="Results of the cluster.")
+@click.option("--local", type=ARCHIVE, help="Results of this machine.")
+@plainly
+def main(chtc: Path | None, local: Path | None) -> None:
+    from anisweep.ingest import ingest
+
+    given = {site: file for site, file in (("chtc", chtc), ("local", local)) if file}
+    project = Project.find()
+    outcomes = [ingest(project, file, site) for site, file in given.items()]
+
+    for outcome in outcomes:
+        click.echo(outcome.render())
+
+    if not given:
+        click.echo("Nothing to take in. Give --chtc X.tgz, --local Y.zip, or both.")
+    if not all(outcome.useful for outcome in outcomes):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

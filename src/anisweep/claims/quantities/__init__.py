@@ -1,0 +1,29 @@
+"""What can be measured of a claim. Each class is one quantity: its keys in the file, and its figure.
+
+A quantity takes the cells of all studies and the claim's conditions, and gives a figure with its 95 %
+interval, or ``None`` where the tables hold nothing of the kind.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, get_args
+
+from pydantic import Field
+
+from anisweep.claims.quantities.figure import Figure
+from anisweep.claims.quantities.rows import Calls, Decided, Largest, RowsThat
+from anisweep.claims.quantities.times import ImportTime, Share, SpeciesExponent, TimeRatio
+from anisweep.config import Section
+
+__all__ = ["Figure", "Measurement", "by_name"]
+
+Measurement = Annotated[
+    TimeRatio | Share | ImportTime | Largest | RowsThat | Calls | SpeciesExponent | Decided,
+    Field(discriminator="quantity"),
+]
+
+
+def by_name() -> dict[str, type[Section]]:
+    """Every quantity by the name that files of claims call it."""
+    classes: tuple[type[Section], ...] = get_args(get_args(Measurement)[0])
+    return {get_args(each.model_fields["quantity"].annotation)[0]: each for each in classes}

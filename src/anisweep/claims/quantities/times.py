@@ -1,0 +1,128 @@
+"""Quantities made of times: ratios, shares, imports, growth. Each has an interval over packs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from anisweep.claims.conditions import Conditions
+from anisweep.claims.evidence import PROBLEM, artifacts_of, largest_problem, matching, only_one_way, sites_of
+from anisweep.claims.quantities.figure import Figure, mean_over_packs, over_packs
+from anisweep.config import Section
+from anisweep.statistics import interval, paired_ratio
+
+
+class TimeRatio(Section):
+    """Time of `of` / time of `to`, paired within packs, or by replicate where no pack holds both."""
+
+    quantity: Literal["time_ratio"]
+    of: Annotated[Conditions, Field(description="on top of the claim's")]
+    to: Annotated[Conditions, Field(description="on top of the claim's")]
+
+    def figure(self, cells: pd.DataFrame, conditions: dict[str, Any]) -> Figure | None:
+        """Geometric mean over packs."""
+        ok = cells[(cells["status"] == "ok") & cells["wall_s"].notna()]
+        sides = [
+            only_one_way(matching(ok, conditions | where)).assign(side=k)
+            for k, where in enumerate((self.of, self.to))
+        ]
+        same = self.of.get("dataset") == self.to.get("dataset")
+        by = PROBLEM if same else ["site", "output", "hypers"]
+
+        both = pd.concat(sides)
+        both = both.groupby(by, dropna=False).filter(lambda group: group["side"].nunique() == 2)
+        if both.empty:
+            return None
+
+        chosen = largest_problem(both, by)
+        upper, lower = _pack_times(chosen[chosen["side"] == 0]), _pack_times(chosen[chosen["side"] == 1])
+        pairs = _paired(upper, lower)
+        ratio = paired_ratio(list(pairs["seconds_x"]), list(pairs["seconds_y"]), list(pairs["host"]))
+        return Figure(
+            ratio.value, ratio.low, ratio.high, ratio.packs, "packs", sites_of(chosen), artifacts_of(chosen)
+        )
+
+
+def _pack_times(rows: pd.DataFrame) -> pd.DataFrame:
+    """One time a pack: of the reference that of its anchors, as in the summary, else the cell's median."""
+    anchors = rows[rows["role"] != "cell"]
+    by = ["pack", "replicate", "host"]
+    of_anchors = anchors.groupby(by)["wall_s"].agg(lambda walls: float(np.exp(np.log(walls).mean())))
+    of_cells = rows[~rows["pack"].isin(anchors["pack"])].groupby(by)["wall_s"].median()
+    times: pd.DataFrame = pd.concat([of_anchors, of_cells]).rename("seconds").reset_index()
+    return times
+
+
+def _paired(upper: pd.DataFrame, lower: pd.DataFrame) -> pd.DataFrame:
+    within = upper.merge(lower, on="pack")
+    pairs = within if len(within) else upper.merge(lower, on="replicate")
+    hosts = zip(pairs["host_x"], pairs["host_y"], strict=True)
+    return pairs.assign(host=[one if one == other else f"{one} and {other}" for one, other in hosts])
+
+
+class Share(Section):
+    """Sum of the columns `part` / sum of the columns `whole`, of one call."""
+
+    quantity: Literal["share"]
+    part: Annotated[list[str], Field(description="columns of times, stages among them")]
+    whole: Annotated[list[str], Field(description="columns of times")]
+    with_import: Annotated[bool, Field(description="whether the first import of its process counts")] = False
+
+    def figure(self, cells: pd.DataFrame, conditions: dict[str, Any]) -> Figure | None:
+        """Mean over packs of each pack's median."""
+        rows = matching(cells[cells["status"] == "ok"], {"role": "cell"} | conditions)
+        parts = rows.reindex(columns=self.part).astype(float)
+        whole = rows.reindex(columns=self.whole).astype(float).sum(axis=1, skipna=False)
+        if self.with_import:
+            whole = whole + _first_import(cells, rows)
+
+        share = parts.sum(axis=1, min_count=1) / whole
+        chosen = largest_problem(only_one_way(rows.assign(share=share).dropna(subset=["share"])))
+        return mean_over_packs(chosen, "share")
+
+
+class ImportTime(Section):
+    """Seconds of the first import in a fresh interpreter: that of the reference and all it needs."""
+
+    quantity: Literal["import_time"]
+
+    def figure(self, cells: pd.DataFrame, conditions: dict[str, Any]) -> Figure | None:
+        """Mean over packs."""
+        rows = matching(cells, {"role": "first anchor"} | conditions)
+        first = rows.assign(first_import=_first_import(cells, rows)).dropna(subset=["first_import"])
+        return mean_over_packs(largest_problem(first, ["site"]), "first_import")
+
+
+def _first_import(cells: pd.DataFrame, rows: pd.DataFrame) -> pd.Series[float]:
+    """For each row the longest import of its process: what comes later finds all imported."""
+    longest = cells.groupby(["pack", "process"])["import_s"].max()
+    places = pd.MultiIndex.from_frame(rows[["pack", "process"]])
+    return pd.Series(longest.reindex(places).to_numpy(dtype=float), index=rows.index)
+
+
+class SpeciesExponent(Section):
+    """Slope of log(time) against log(number of species), among data sets of as many particles and pairs."""
+
+    quantity: Literal["species_exponent"]
+
+    def figure(self, cells: pd.DataFrame, conditions: dict[str, Any]) -> Figure | None:
+        """Mean over replicates; of several sets that with the most numbers of species."""
+        ok = matching(cells[cells["status"] == "ok"], {"role": "cell"} | conditions)
+        alike = ["site", "output", "hypers", "frames", "particles", "pairs"]
+        groups = [group for _, group in only_one_way(ok).groupby(alike) if group["species"].nunique() > 2]
+        if not groups:
+            return None
+
+        rows = max(groups, key=lambda group: (group["species"].nunique(), group["pack"].nunique()))
+        slopes, hosts = [], []
+        for _, replicate in rows.groupby("replicate"):
+            times = replicate.groupby("species")["wall_s"].median()
+            if len(times) > 2:
+                logs = np.log(times.index.to_numpy(dtype=float)), np.log(times.to_numpy(dtype=float))
+                slopes.append(float(np.polyfit(*logs, 1)[0]))
+                hosts.append(" ".join(sorted(set(replicate["host"]))))
+
+        return over_packs(interval(slopes, hosts), len(slopes), rows) if slopes else None

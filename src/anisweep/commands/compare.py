@@ -1,0 +1,80 @@
+"""`anisweep compare A B`: is A faster than B, at every point that both were measured at?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from anisweep.config import ConfigError, Project
+from anisweep.plainly import plainly
+from anisweep.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@click.command()
+@click.argument("a", metavar="A")
+@click.argument("b", metavar="B")
+@plainly
+def compare(a: str, b: str) -> None:
+    """Compare A with B: two modes, two sites, two digests of code, or two folders of results."""
+    import pandas as pd
+
+    from anisweep import compare as compared
+    from anisweep import tables
+    from anisweep.studies import study_tables
+
+    if Path(a).is_dir() and Path(b).is_dir():
+        kind: compared.Kind = "folder"
+        cells = _of_folders(a, b)
+    else:
+        project = Project.find()
+        cells = tables.all_cells(study_tables(project))
+        everything = _everything(project)
+        kind = compared.kind_of(pd.concat([cells, everything]), a, b)
+        cells = everything if kind == "code" else cells
+
+    made = compared.compare(cells, kind, a, b)
+    if not made:
+        raise ConfigError(
+            f"{a} and {b}: no point was measured with both. Allowed: two that share data set, frames, "
+            "hyperparameters, output, precision, device and threads.\nMeasure them in one study."
+        )
+    click.echo(compared.comparison_as_text(made, a, b))
+
+
+def _everything(project: Project) -> pd.DataFrame:
+    """The cells of every sound artifact, also of those that no study asks for any more."""
+    from anisweep import tables
+
+    store = Store(project.artifacts, project.state)
+    entries = [entry for entry in store.entries() if entry.sound]
+    rows = [row for entry in entries for row in store.rows(entry.name)]
+    nowhere = tables.Platform(host="")
+    sources = {
+        entry.name: tables.Source(f"artifacts/{entry.name}.tar.gz", entry.sha256, nowhere)
+        for entry in entries
+    }
+    return tables.cells_table(rows, sources)
+
+
+def _of_folders(a: str, b: str) -> pd.DataFrame:
+    """The cells of two folders of results, or of two studies in them."""
+    import pandas as pd
+
+    from anisweep import tables
+
+    read = []
+    for folder in (a, b):
+        found = sorted({file.parent for file in Path(folder).glob("**/tables/cells.parquet")})
+        if not found:
+            raise ConfigError(
+                f"{folder}: no tables below it. Allowed: a folder like results/ or results/STUDY, "
+                "with tables/cells.parquet in it.\nName such a folder, or make its tables."
+            )
+        read.append(tables.all_cells(found).assign(folder=folder))
+
+    return pd.concat(read, ignore_index=True)

@@ -1,0 +1,63 @@
+"""Figures of profiles: one of each kind for every data set of a study that profiles.
+
+Each kind is a file with ``TITLE``, ``CAPTION`` and ``draw(lines, folder)``: the lines of the hotspots table
+of one data set, and the folder with the profiles themselves.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+
+from anisweep import figures, tables
+from anisweep.profiled import Kind, profile_figures
+
+__all__ = ["draw_to", "names"]
+
+
+def names(hotspots: pd.DataFrame) -> dict[str, tuple[Kind, str]]:
+    """Kind and data set of each figure that a table of hotspots has, by its name."""
+    sets = hotspots[["dataset", "frames"]].drop_duplicates()
+    return {
+        name: (kind, dataset)
+        for dataset, frames in zip(sets["dataset"], sets["frames"], strict=True)
+        for name, kind in profile_figures(dataset, frames).items()
+    }
+
+
+def draw_to(name: str, study: Path, stem: Path) -> None:
+    """Draw a figure from ``tables/hotspots.parquet`` and ``profiles/`` of a study.
+
+    A data set none of whose cells came to its profile has a picture that says so.
+    """
+    hotspots = tables.read(study / "tables", "hotspots")
+    known = names(hotspots)
+
+    if name not in known:
+        reason = (
+            f"No cell came as far as the profile of {name}; results/{study.name}/tables/cells.csv says why."
+        )
+        figures.save_words(reason, stem, name.replace("_", " "))
+        return
+
+    kind, dataset = known[name]
+    module = importlib.import_module(f"anisweep.figures.profiles.{kind}")
+    lines = one_problem(hotspots[hotspots["dataset"] == dataset])
+    frames = int(lines["frames"].iloc[0])
+    title = f"{module.TITLE}: {dataset.replace('_', ' ')}, {frames} frame{'s' if frames > 1 else ''}"
+
+    with plt.style.context(figures.STYLE):
+        figures.save(module.draw(lines, study / "profiles"), stem, title, module.CAPTION)
+
+
+def one_problem(lines: pd.DataFrame) -> pd.DataFrame:
+    """Of several sites, outputs and hyperparameters a figure shows one: local, coefficients, the first."""
+    for column, usual in (("site", "local"), ("output", "coefficients")):
+        present = sorted(lines[column].unique())
+        lines = lines[lines[column] == (usual if usual in present else present[0])]
+
+    shown: pd.DataFrame = lines[lines["hypers"] == lines["hypers"].iloc[0]]
+    return shown

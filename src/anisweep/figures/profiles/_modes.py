@@ -1,0 +1,26 @@
+"""The panels that figures of profiles share: one a mode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+INK = "#1f2328"
+
+#: On boxes of their own, which stay light where the page is dark.
+BLACK = "#000000"
+
+
+def panels(lines: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Name and lines of each mode (and precision, device, threads where they differ)."""
+    columns = ["mode", *(c for c in ("precision", "device", "threads") if lines[c].nunique() > 1)]
+    published_first = lines.assign(other=lines["mode"] != "numpy_only")
+
+    for keys, group in published_first.groupby(["other", *columns], sort=True):
+        yield " ".join(map(str, keys[1:])), group
+
+
+def first_profile(lines: pd.DataFrame) -> str:
+    """The file of the first replicate."""
+    return str(lines.sort_values(["replicate", "process"])["profile"].iloc[0])

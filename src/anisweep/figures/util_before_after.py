@@ -1,0 +1,67 @@
+"""How busy the processors are: before with the reference, after with every other mode."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from anisweep.figures._series import NothingToDraw, Series, legend_above, put_systems_on_y, series_of
+from anisweep.tables.names import with_names
+
+TITLE = "Utilisation before and after"
+CAPTION = (
+    "CPU time over wall time and threads (filled marks) and, for cells on a GPU, the share of the time in "
+    "which it was busy (open marks); means over replicates with their standard deviations. Before is the "
+    "reference, after every other mode."
+)
+
+NO_GPU = "No cell of this study ran on a GPU."
+
+
+def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
+    measured = cells[(cells["role"] == "cell") & (cells["status"] == "ok") & cells["cpu_utilisation"].notna()]
+    timed = summary.dropna(subset=["wall_mean_s"])
+    if measured.empty or timed.empty:
+        raise NothingToDraw("No cell of this study has a utilisation yet.")
+
+    systems = timed[["dataset", "output", "hypers"]].drop_duplicates()
+    figure, axes = plt.subplots(figsize=(6.0, 1.5 + 0.46 * len(systems)))
+    positions = put_systems_on_y(axes, timed)
+    named = with_names(measured.assign(anchor=""))
+
+    for series in series_of(timed):
+        own = named[named["series"] == series.label]
+        _draw_marks(axes, series, own, "cpu_utilisation", positions)
+        _draw_marks(axes, series, own, "gpu_utilisation", positions)
+
+    axes.set_xlim(0, 1.08 * 100 * max(1.0, float(named["cpu_utilisation"].max())))
+    axes.axvline(100, color="#1f2328", linestyle="--", linewidth=1.0)
+    axes.set_xlabel("utilisation / %" if _any_gpu(measured) else f"utilisation of the CPU / %\n{NO_GPU}")
+    legend_above(figure, axes)
+    return figure
+
+
+def _any_gpu(cells: pd.DataFrame) -> bool:
+    return bool(cells["gpu_utilisation"].notna().any())
+
+
+def _draw_marks(
+    axes: Axes, series: Series, cells: pd.DataFrame, column: str, positions: dict[str, int]
+) -> None:
+    shares = (100 * cells[column]).groupby(cells["system"]).agg(["mean", "std"]).dropna(subset=["mean"])
+    is_cpu = column.startswith("cpu")
+    if shares.empty:
+        return
+
+    axes.errorbar(
+        shares["mean"],
+        [positions[str(system)] + series.offset for system in shares.index],
+        xerr=shares["std"].fillna(0.0),
+        fmt=series.mark,
+        color=series.colour,
+        markerfacecolor=series.colour if is_cpu else "none",
+        label=series.label if is_cpu else None,
+        clip_on=False,
+    )

@@ -1,0 +1,53 @@
+"""The claims of earlier work in the report, each with our figure and the verdict."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from anisweep.claims import Line, Verdict
+from anisweep.claims.text import claimed, figure, number
+from anisweep.report.content import Table, Value
+from anisweep.report.details import artifact_links
+from anisweep.report.numbers import NOTHING
+
+HEADS = ["claim", "verdict", "claimed", "measured", "95 % interval", "rests on", "why", "source", "row there"]
+
+NOTE = (
+    "Confirmed: the 95 % interval lies inside the claimed range; refuted: wholly outside; inconclusive: it "
+    "holds a bound. A single number means 10 % to either side. Counts and extremes have no interval. The "
+    "conditions appear when the mouse rests on a claim. `results/claims.csv` holds the same."
+)
+
+#: In this order they stand in the title.
+VERDICTS: list[Verdict] = ["confirmed", "refuted", "inconclusive", "open", "not measurable"]
+
+
+def claims_table(lines: Sequence[Line]) -> Table:
+    """A line for each claim.
+
+    Parameters
+    ----------
+    lines : what `anisweep.claims.read` gives
+    """
+    counts = Counter(line.verdict for line in lines)
+    title = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
+    ids = [f"claim-{index}" for index in range(len(lines))]
+    return Table(f"Claims of earlier work: {title}", HEADS, [_row(line) for line in lines], ids, NOTE)
+
+
+def _row(line: Line) -> list[Value]:
+    basis = f"{line.count} {line.count_of} at {line.site}" if line.count else NOTHING
+    interval = figure(line).partition(" (")[2].rstrip(")")
+
+    return [
+        Value(line.says, title=line.conditions),
+        Value(line.verdict, strong=line.verdict in ("confirmed", "refuted")),
+        Value(claimed(line)),
+        Value(number(line.value), sort=line.value),
+        Value(interval or NOTHING),
+        Value(basis, links=artifact_links(line.artifacts.split())),
+        Value(line.reason),
+        Value(line.source.lstrip("0123456789_").replace("_", " ")),
+        Value(line.row_says),
+    ]
