@@ -78,18 +78,15 @@ class Sweep(Clone):
         file.write_text(re.sub(r"^submit: .*$", lambda _: f"submit: {wanted}", file.read_text(), flags=re.M))
 
     def own_image(self) -> Path:
-        """Let the clone have a staging folder of its own. Returns the image in it."""
+        """Let the clone have a staging folder of its own. Returns the image in it, as the machine sees it."""
         assert self.pool is not None
         shared = kept() / Path(small_image(self.pool)).name
-        staging = self.root / "staging"
+        staging = kept() / f"{self.pool.name}-{self.root.name}"
         staging.mkdir()
         for file in (shared, shared.with_suffix(".json")):
             os.link(file, staging / file.name)
 
-        self.pool.give(staging)
-        self.edit(
-            "condor/site.yaml", f"staging: {IMAGES}", "staging: staging"
-        )  # Snakemake takes no image whose path has spaces
+        self.edit("condor/site.yaml", f"staging: {IMAGES}", f"staging: {IMAGES}/{staging.name}")
         return staging / shared.name
 
     # --- commands ---------------------------------------------------------------------------------------

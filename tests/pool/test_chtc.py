@@ -119,7 +119,7 @@ def hold_ends_with_words_and_a_record(sweep: Sweep) -> None:
     run = sweep.start(*sweep.measuring("replicates=1"))
     wait_while(run, lambda: [line.split()[1] for line in sweep.queue()] == ["5"], "no job is held")
 
-    image.unlink()
+    shutil.rmtree(image.parent)
     sweep.pool.run("condor_release", "-constraint", sweep.jobs)
     said = ended(run)
 
