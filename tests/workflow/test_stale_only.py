@@ -157,6 +157,6 @@ def test_a_cell_added_gets_a_pack_of_its_own_between_fresh_anchors(project: Clon
 
     project.snakemake(*overrides)
 
-    rows = project.run("tar", "-xOzf", str(project.artifacts / f"{added['pack']}.tar.gz"), "rows.jsonl")
+    rows = project.run("tar", "-xOzf", f"results/artifacts/{added['pack']}.tar.gz", "rows.jsonl")
     assert re.findall(r'"role": "([^"]+)"', rows) == ["first anchor", "cell", "last anchor"]
     assert project.plan(*overrides)["to_measure"] == []
