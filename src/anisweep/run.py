@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -153,18 +153,23 @@ class Run:
         """Changes when a study asks for other cells, so that its tables are made again."""
         return digest(sorted(self.plan.studies[study]))[:16]
 
-    def start(self) -> None:
-        """Become the controller and write down what this run works on, for the programs of its rules."""
+    def start(self, packs: Sequence[Pack] | None = None) -> None:
+        """Become the controller and write down what this run works on, for the programs of its rules.
+
+        Parameters
+        ----------
+        packs : what goes out; all that the plan holds when left out
+        """
         with _troubles_in_words():
             controller.hold(self.project, list(self.packs))
-            self.check()
+            self.check(self.plan.packs if packs is None else packs)
             remove_leftovers(self.project.artifacts)
             self._write_down()
 
-    def check(self) -> None:
+    def check(self, packs: Sequence[Pack]) -> None:
         """On a cluster: what would go wrong there, before anything goes out."""
         if self.jobs:
-            pass_or_stop(self.jobs, self.plan.packs)
+            pass_or_stop(self.jobs, packs)
 
     def _write_down(self) -> None:
         """The resolved configuration and the cells of each study."""

@@ -6,13 +6,20 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from anisweep import images
 from anisweep.config import ConfigError, Project, Section, read_yaml, validated
 
 #: What a run on this machine calls its site; every other name is a cluster's.
 LOCAL = "local"
+
+#: Commands that each batch has its own values for.
+PLANNED = {
+    *("universe", "container_image", "executable", "arguments", "initialdir", "log", "output", "error"),
+    *("request_cpus", "request_memory", "request_disk", "request_gpus", "allowed_execute_duration"),
+    *("transfer_input_files", "transfer_output_files", "transfer_output_remaps", "queue"),
+}
 
 FILE = Path("condor") / "site.yaml"
 
@@ -38,6 +45,17 @@ class Site(Section):
     gpu: Annotated[str, Field(description="DeviceName that GPU cells are pinned to; empty takes any")] = ""
     submit: dict[str, str | int | bool] = Field({}, description="more lines for every submit file")
 
+    @field_validator("submit")
+    @classmethod
+    def _left_to_the_plan(cls, lines: dict[str, str | int | bool]) -> dict[str, str | int | bool]:
+        taken = sorted(name for name in lines if name.lower() in PLANNED)
+        if taken:
+            raise ValueError(
+                f"{', '.join(taken)}: set by the plan for each pack. Allowed: any other submit command. "
+                "Remove it; more memory is asked for by itself after a hold."
+            )
+        return lines
+
     @classmethod
     def read(cls, project: Project) -> Site:
         """condor/site.yaml.
@@ -48,11 +66,6 @@ class Site(Section):
             naming the key, what came and what is allowed
         """
         return validated(cls, read_yaml(project.root / FILE), str(FILE))
-
-    def lines(self) -> str:
-        """The user's own lines of every submit file; they win over the profile's."""
-        pinned = {"require_gpus": f'DeviceName == "{self.gpu}"'} if self.gpu else {}
-        return "".join(f"{name} = {value}\n" for name, value in (pinned | self.submit).items())
 
     @property
     def staging_folder(self) -> Path:

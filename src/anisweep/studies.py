@@ -11,7 +11,7 @@ import yaml
 
 from anisweep.cell import Cell, cell_from_plain
 from anisweep.cluster.arrivals import journeys_of
-from anisweep.config import Project
+from anisweep.config import ConfigError, Project
 from anisweep.reading import read_folder
 from anisweep.row import Row
 from anisweep.store import Store, rows_of
@@ -79,6 +79,27 @@ def study_tables(project: Project) -> list[Path]:
     """The folders of tables of every study that has been run."""
     made = sorted(project.results.glob("*/tables/summary.parquet"))
     return [file.parent for file in made if (file.parents[1] / "configuration.yaml").exists()]
+
+
+def measured_tables(project: Project, studies: Sequence[str] = ()) -> list[Path]:
+    """The folders of tables of these studies, or of all.
+
+    Raises
+    ------
+    ConfigError
+        when there are none, with the command that makes them
+    """
+    there = study_tables(project)
+    found = [folder for folder in there if not studies or folder.parent.name in studies]
+    lacking = sorted({*studies} - {folder.parent.name for folder in found})
+
+    if lacking or not found:
+        known = ", ".join(folder.parent.name for folder in there) or "none yet"
+        raise ConfigError(
+            f"{', '.join(lacking) or 'results'}: no tables. Allowed: studies that have been run ({known}).\n"
+            f"`make run STUDY={lacking[0] if lacking else 'first_look'}` makes them."
+        )
+    return found
 
 
 def study_question(project: Project, study: str) -> str:

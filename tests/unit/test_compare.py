@@ -172,4 +172,4 @@ def test_nothing_measured(project: Project) -> None:
     said = CliRunner().invoke(main, ["compare", "torch_full", "numpy_only"])
 
     assert said.exit_code == 1
-    assert "not two things of one kind that were measured" in said.output
+    assert "`make run STUDY=first_look` makes them" in said.output

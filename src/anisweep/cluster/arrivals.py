@@ -11,16 +11,17 @@ import os
 import tempfile
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import chdir, contextmanager
+from contextlib import chdir, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anisweep import artifact, reading
 from anisweep.artifact import SUFFIX
 from anisweep.cell import Pack
+from anisweep.cluster.queue import troubles_in_words
 from anisweep.config import Project
 from anisweep.controller import holder
-from anisweep.plan.under_way import BATCHES
+from anisweep.plan.under_way import BATCHES, open_batches
 from anisweep.row import Row
 from anisweep.worker.rows import append_row, row_of
 
@@ -94,19 +95,19 @@ def take_home(project: Project) -> None:
 
     A controller that runs does this itself.
     """
-    if holder(project) is not None or not any((project.root / BATCHES).glob("[!.]*/batch.json")):
+    if holder(project) is not None or not open_batches(project):
         return
 
     from snakemake_executor_plugin_condorsweep import schedd
-    from snakemake_executor_plugin_condorsweep.batch import Batch
     from snakemake_executor_plugin_condorsweep.settle import Follower
 
     with _alone(project), chdir(project.root):
-        for batch in Batch.open_ones(project.root, BATCHES):
+        for batch in open_batches(project):
             follower = Follower(batch, accept, give_up)
             follower.step()
-            if not follower.submitted and not schedd.in_queue([batch.id]):
-                batch.discard()
+            with suppress(schedd.Unreachable):  # then it stays, and the next command asks again
+                if not follower.submitted and not schedd.in_queue([batch.id]):
+                    batch.discard()
 
 
 def cancel(project: Project, packs: Collection[str]) -> None:
@@ -114,15 +115,14 @@ def cancel(project: Project, packs: Collection[str]) -> None:
 
     Raises
     ------
-    schedd.Unreachable
+    ConfigError
         when the queue does not answer
     """
     from snakemake_executor_plugin_condorsweep import schedd
-    from snakemake_executor_plugin_condorsweep.batch import Batch
     from snakemake_executor_plugin_condorsweep.journey import Journey, Ledger
     from snakemake_executor_plugin_condorsweep.settle import Follower
 
-    for batch in Batch.open_ones(project.root, BATCHES):
+    for batch in open_batches(project):
         follower = Follower(batch)
         follower.log.read()
         chosen = [entry for entry in follower.open_entries if entry.name in packs]
@@ -130,7 +130,8 @@ def cancel(project: Project, packs: Collection[str]) -> None:
 
         if len(chosen) == len(follower.open_entries):
             batch.mark("cancelled")
-            schedd.remove([batch.id], "anisweep cancel")
+            with troubles_in_words():
+                schedd.remove([batch.id], "anisweep cancel")
             continue
 
         ledger = Ledger(batch.ledger)
@@ -138,7 +139,8 @@ def cancel(project: Project, packs: Collection[str]) -> None:
             ledger.write(
                 [Journey(entry.name, entry.output, "cancelled", "anisweep cancel") for entry in chosen]
             )
-        schedd.remove_jobs([(job.cluster, job.proc) for job in jobs], "anisweep cancel")
+        with troubles_in_words():
+            schedd.remove_jobs([(job.cluster, job.proc) for job in jobs], "anisweep cancel")
 
 
 @contextmanager

@@ -6,9 +6,11 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from anisweep.cluster.queue import troubles_in_words
 from anisweep.config import Project
 from anisweep.site import Site
 from anisweep.store import write_text
@@ -49,8 +51,30 @@ notification = {notification}
 """
 
 
-def submit(project: Project, study: str, overrides: Sequence[str]) -> tuple[int, Path]:
-    """Submit the controller of a run. Returns the number of its cluster, and where it writes what it says.
+@dataclass(frozen=True)
+class ControllerJob:
+    """The texts of a controller's job; ``stem`` is the path of its files without their endings."""
+
+    stem: Path
+    script: str
+    description: str
+
+    def submit(self) -> int:
+        """Write the files and submit them. Returns the number of the cluster."""
+        write_text(Path(f"{self.stem}.sh"), self.script)
+        write_text(Path(f"{self.stem}.sub"), self.description)
+        Path(f"{self.stem}.sh").chmod(0o755)
+        with troubles_in_words():
+            return schedd.submit(self.description)
+
+    @property
+    def said(self) -> Path:
+        """Where it writes what it says."""
+        return Path(f"{self.stem}.out")
+
+
+def controller_job(project: Project, study: str, overrides: Sequence[str]) -> ControllerJob:
+    """The job that runs Snakemake for a study.
 
     Parameters
     ----------
@@ -80,7 +104,4 @@ def submit(project: Project, study: str, overrides: Sequence[str]) -> tuple[int,
         address=f"notify_user = {site.email}\n" if site.email else "",
     )
 
-    write_text(Path(f"{stem}.sh"), script)
-    write_text(Path(f"{stem}.sub"), description)
-    Path(f"{stem}.sh").chmod(0o755)
-    return schedd.submit(description), Path(f"{stem}.out")
+    return ControllerJob(stem, script, description)

@@ -47,7 +47,8 @@ def fetch(project: Project, place: str) -> Fetched:
     ConfigError
         when there is no project, or the other machine cannot be reached, with what ssh said
     """
-    found = _run(place, f"ls -d {' '.join([*LISTED, LEDGER])} 2>/dev/null || true").decode().split("\n")
+    listing = f"{{ ls -d {' '.join([*LISTED, LEDGER])} 2>/dev/null || true; }}"
+    found = _run(place, listing).decode().split("\n")
     have = {file.name for file in project.artifacts.glob(f"*{SUFFIX}")}
     names = [name for name in found if ALLOWED.fullmatch(name) and not _is_here(name, have)]
     artifacts = {PurePosixPath(name).name for name in found if name.endswith(SUFFIX)}
@@ -91,13 +92,13 @@ def _received(place: str, names: list[str], folder: Path) -> Iterator[Path]:
     """The files by these names, unpacked into a folder; nothing but plain files of sensible size."""
     for some in _portions(names):
         packed = folder / "packed.tar"
-        packed.write_bytes(_run(place, f"tar -cf - {shlex.join(some)}"))
+        packed.write_bytes(_run(place, f"tar -cf - --ignore-failed-read {shlex.join(some)}"))
 
         with tarfile.open(packed) as archive:
             for member in archive:
                 if not (member.isfile() and ALLOWED.fullmatch(member.name) and member.size < LARGEST):
                     raise ConfigError(
-                        f"{place}: sent {member.name!r}, which nobody asked for. Nothing of it was taken."
+                        f"{place}: sent {member.name!r}, which nobody asked for. It was left there."
                     )
                 archive.extract(member, folder, filter="data")
                 yield folder / member.name

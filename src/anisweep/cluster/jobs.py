@@ -47,12 +47,20 @@ class Jobs:
     def description(self) -> str:
         """What all submit files have in common."""
         common = (self.project.root / COMMON).read_text()
-        return f"{common}\n# --- condor/site.yaml\n{self.site.lines()}"
+        lines = dict(self.site.submit)
+        demanded = next((name for name in lines if name.lower() == "requirements"), None)
+
+        if demanded:  # beside the profile's own, not in their place
+            lines[demanded] = " && ".join(f"({one})" for one in (*_requirements(common), lines[demanded]))
+        if self.site.gpu:
+            lines = {"require_gpus": f'DeviceName == "{self.site.gpu}"', **lines}
+        own = "".join(f"{name} = {value}\n" for name, value in lines.items())
+        return f"{common}\n# --- condor/site.yaml\n{own}"
 
     @property
     def requirements(self) -> str:
         """What a slot must be, as a ClassAd expression; the line that stands last counts."""
-        found = re.findall(r"^\s*requirements\s*=\s*(.+)$", self.description, re.IGNORECASE | re.MULTILINE)
+        found = _requirements(self.description)
         return found[-1] if found else ""
 
     def write_description(self) -> None:
@@ -79,6 +87,11 @@ class Jobs:
         """What a job of this pack fetches, its image included."""
         file = self.images[_device(pack)]
         return (file.stat().st_size if file else 0) / 2**20
+
+
+def _requirements(description: str) -> list[str]:
+    """The expressions of all such lines."""
+    return re.findall(r"^\s*requirements\s*=\s*(.+)$", description, re.IGNORECASE | re.MULTILINE)
 
 
 def _device(pack: Pack) -> str:

@@ -12,7 +12,7 @@ from anisweep.artifact import SUFFIX
 from anisweep.cell import Pack
 from anisweep.config import ConfigError, Project
 from anisweep.plan.text import duration
-from anisweep.plan.under_way import BATCHES
+from anisweep.plan.under_way import BATCHES, open_batches
 from snakemake_executor_plugin_condorsweep.batch import Batch
 from snakemake_executor_plugin_condorsweep.events import EventLog, Job
 from snakemake_executor_plugin_condorsweep.journey import Ledger
@@ -48,16 +48,16 @@ class PackState:
         return self.state in ("idle", "running", "held", "terminated", "removed")
 
 
-def states(project: Project, wanted: Collection[str]) -> list[PackState]:
+def states(project: Project, wanted: Collection[str] | None) -> list[PackState]:
     """Every pack of the open submissions.
 
     Parameters
     ----------
-    wanted : keys of the cells that some study asks for
+    wanted : keys of the cells that some study asks for; None where that is not known
     """
     found = []
 
-    for batch in Batch.open_ones(project.root, BATCHES):
+    for batch in open_batches(project):
         log = EventLog(batch.events)
         log.read()
         jobs = {proc: job for (_, proc), job in log.jobs.items()}
@@ -66,7 +66,7 @@ def states(project: Project, wanted: Collection[str]) -> list[PackState]:
         for proc, entry in enumerate(batch.entries):
             name = Path(entry.output).name.removesuffix(SUFFIX)
             pack = Pack.from_json((project.results / "packs" / f"{name}.json").read_text())
-            asked = any(cell.key in wanted for cell in pack.cells)
+            asked = wanted is None or any(cell.key in wanted for cell in pack.cells)
             state = _state(name, batch, pack, asked, jobs.get(proc))
 
             if entry.name in ended:
@@ -82,6 +82,35 @@ def _state(name: str, batch: Batch, pack: Pack, wanted: bool, job: Job | None) -
 
     said = job.holds[-1].words if job.state == "held" else job.reason
     return PackState(name, batch.id, job.state, job.id, job.host, job.since, pack.estimated_s, wanted, said)
+
+
+def last(project: Project) -> str:
+    """How the newest submission ended; empty when there has been none."""
+    ledgers = sorted((project.root / BATCHES).glob("[!.]*/journeys.jsonl"))
+    if not ledgers:
+        return ""
+
+    journeys = Ledger(ledgers[-1]).read().values()
+    counts = Counter(journey.end for journey in journeys)
+    ends = ", ".join(f"{count} {end}" for end, count in counts.most_common())
+    bad = [f"  {each.entry}: {each.end}: {each.reason}" for each in journeys if each.end != "home"]
+    return "\n".join([f"The last submission, {ledgers[-1].parent.name}: {ends}.", *bad[:SHOWN]])
+
+
+def controllers(project: Project) -> list[str]:
+    """A line for the newest controller job, if there has been one."""
+    logs = sorted((project.results / "controllers").glob("*.log"))
+    if not logs:
+        return []
+
+    log = EventLog(logs[-1])
+    log.read()
+    said = logs[-1].with_suffix(".out").relative_to(project.root)
+    return [f"Controller, job {job.cluster}: {_state_in_words(job)}; see {said}" for job in log.jobs.values()]
+
+
+def _state_in_words(job: Job) -> str:
+    return job.holds[-1].words if job.state == "held" else job.state
 
 
 def as_text(found: Sequence[PackState]) -> str:

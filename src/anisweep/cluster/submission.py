@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from anisweep.cell import Pack
 from anisweep.cluster.jobs import Jobs
+from anisweep.cluster.queue import troubles_in_words
 from anisweep.config import Project
 from anisweep.plan import pack_file
 from anisweep.plan.text import duration
@@ -69,7 +70,8 @@ def batches_of(project: Project, packs: Sequence[Pack], jobs: Jobs) -> list[tupl
 def submit(batch: Batch, files: dict[str, str]) -> int:
     """Write a batch, then submit it. Returns the number of the cluster."""
     batch.write(files)
-    return schedd.submit(files["jobs.sub"])
+    with troubles_in_words():
+        return schedd.submit(files["jobs.sub"])
 
 
 def _shape(pack: Pack, jobs: Jobs) -> Shape:

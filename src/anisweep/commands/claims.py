@@ -20,10 +20,10 @@ def claims(studies: tuple[str, ...], csv: Path | None) -> None:
     from anisweep import claims as judged
     from anisweep import tables
     from anisweep.claims.text import ledger_as_text
-    from anisweep.studies import study_tables
+    from anisweep.studies import measured_tables, study_tables
 
     project = Project.find()
-    folders = [project.results / study / "tables" for study in studies] or study_tables(project)
+    folders = measured_tables(project, studies) if studies else study_tables(project)
     cells = tables.all_cells(folders)
     lines = judged.ledger(judged.load_claims(project), cells)
 

@@ -25,14 +25,14 @@ def compare(a: str, b: str) -> None:
 
     from anisweep import compare as compared
     from anisweep import tables
-    from anisweep.studies import study_tables
+    from anisweep.studies import measured_tables
 
     if Path(a).is_dir() and Path(b).is_dir():
         kind: compared.Kind = "folder"
         cells = _of_folders(a, b)
     else:
         project = Project.find()
-        cells = tables.all_cells(study_tables(project))
+        cells = tables.all_cells(measured_tables(project))
         everything = _everything(project)
         kind = compared.kind_of(pd.concat([cells, everything]), a, b)
         cells = everything if kind == "code" else cells

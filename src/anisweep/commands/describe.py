@@ -54,7 +54,13 @@ def describe(file: Path, out: Path, threads: int, **given: Any) -> None:
     A run that was killed goes on where it was when it is started again.
     """
     told = Told()
-    if not features.describe(_request(file, given), out, threads, told):
+    request = _request(file, given)
+    try:
+        done = features.describe(request, out, threads, told)
+    except ImportError as error:  # an environment that only submits has no kernels
+        raise ConfigError(f"{error}.\nAllowed: the environment of `make env`, or `pip install .`") from error
+
+    if not done:
         click.echo(f"{out} is there already, of the same file and options; nothing to do.", err=True)
 
 

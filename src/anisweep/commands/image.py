@@ -84,14 +84,15 @@ def test_image(recipe: str, small: bool | None, base: str | None) -> None:
 
 @image.command()
 @click.argument("recipe", metavar="RECIPE")
-@click.argument("staging", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("staging", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
 @SMALL
 @BASE
 @plainly
-def push(recipe: str, staging: Path, small: bool | None, base: str | None) -> None:
-    """Copy the image to the folder STAGING, and print how a submit file names it."""
-    found = _built(_wanted(Project.find(), recipe, small, base))
-    pushed = images.push(found, staging.resolve())
+def push(recipe: str, staging: Path | None, small: bool | None, base: str | None) -> None:
+    """Copy the image to STAGING (by default that of condor/site.yaml), and print how jobs name it."""
+    project = Project.find()
+    found = _built(_wanted(project, recipe, small, base))
+    pushed = images.push(found, (staging or Site.read(project).staging_folder).resolve())
     click.echo(images.url(pushed.file))
 
 

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 import yaml
 
-from anisweep import artifact, tables
+from anisweep import artifact, decision, tables
 from anisweep.cell import FORMAT, cell_from_plain
 from anisweep.config import RESERVED_NAMES, Project
 from anisweep.ingest.archive import Member, Refused
@@ -102,6 +102,7 @@ def restore_study(project: Project, study: str, files: dict[str, bytes]) -> list
     rows, sources, missing = study_rows(project, study)
     tables.write_all(rows, sources, folder / "tables", missing)
     tables.write_journeys(journeys, folder / "tables")
+    decision.write(tables.read(folder / "tables", "summary"), folder / "tables" / "decision.json")
     if profiles := list(study_profiles(project, study)):
         tables.write_profiles(profiles, folder)
     return [f"{study}/{name}" for name in (*STUDY_FILES, "tables")]

@@ -58,6 +58,6 @@ def asked_for(project: Project, site: str | None = None) -> Iterator[Cell]:
                 yield from cells_of(name, sweeps[name], config.site, project)
         except (ConfigError, DataError) as error:
             raise ConfigError(
-                f"Nothing was deleted: what the study {name} asks for is not known, since it cannot be "
-                f"read.\n{error}"
+                f"What the study {name} asks for is not known: it cannot be read. Nothing was deleted.\n"
+                f"{error}"
             ) from error

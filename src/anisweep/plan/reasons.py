@@ -35,7 +35,7 @@ class Reasons:
         self.environment = environment
         self.damaged: dict[str, str] = {}
         self.earlier: dict[tuple[str, str], Earlier] = {}
-        self.any_dataset: set[str] = set()
+        self.any_dataset: set[tuple[str, str]] = set()
 
         for entry in [*lost, *entries]:
             self._learn(entry, missing=entry in lost)
@@ -47,7 +47,8 @@ class Reasons:
 
         before = self.earlier.get((cell.site, cell.point))
         if before is None:
-            return "dataset changed" if cell.dataset_free in self.any_dataset else "new"
+            seen = (cell.site, cell.dataset_free) in self.any_dataset
+            return "dataset changed" if seen else "new"
 
         if before.environment != cell.environment:
             return f"environment changed: {self._packages(before)}"
@@ -64,7 +65,7 @@ class Reasons:
             self.earlier[seen["site"], point] = Earlier(
                 entry.name, seen["key"], seen["environment"], seen["code"]
             )
-            self.any_dataset.add(seen["dataset_free"])
+            self.any_dataset.add((seen["site"], seen["dataset_free"]))
 
     def _packages(self, before: Earlier) -> str:
         then = self.store.details(before.artifact)["pack"]["packages"]

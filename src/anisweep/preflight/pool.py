@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 RESOURCES = {
     "memory_mb": ("Memory in MB", "Give the study fewer `frames:`, a lower `max_angular`, or other modes."),
     "cpus": ("Cores", "Ask for fewer `threads:` in the study."),
-    "disk_mb": ("Disk in MB", "Take the small image (`image: small` in condor/site.yaml)."),
+    "disk_mb": ("Disk in MB", "Take the small image (`small: true` below `image:` in condor/site.yaml)."),
     "gpus": ("GPUs", "Take `cuda` out of the study's `devices:`."),
 }
 

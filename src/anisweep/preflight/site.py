@@ -60,7 +60,8 @@ def _without_image(wanted: Wanted, folder: Path) -> Finding:
     small = " --small" if wanted.name.endswith("-small") else ""
     base = f" --base {wanted.base}" if wanted.base != DEFAULT_BASE else ""
     remedy = (
-        f"`anisweep image build {wanted.recipe}{small}{base}`, "
+        f"`anisweep image build {wanted.recipe}{small}{base}` (at CHTC in a build job: "
+        "docs/how-to/run-at-chtc.md), "
         f"then `anisweep image push {wanted.recipe} {folder}{small}{base}`."
     )
     others = [image.file.name for image in images.built(folder) if image.name == wanted.name]
