@@ -50,7 +50,7 @@ def test_user_cannot_change_the_project(pool: Pool) -> None:
 def test_hardware_differs(pool: Pool) -> None:
     asked = pool.run("condor_status", "-constraint", 'Microarch == "x86_64-v2"', "-af", "Machine")
 
-    assert asked.stdout.split() == ["ep2"]
+    assert set(asked.stdout.split()) == {"ep2"}  # a line for each slot, also those cut from the whole
 
 
 def test_access_point_keeps_its_queue(pool: Pool) -> None:

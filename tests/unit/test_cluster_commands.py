@@ -78,4 +78,4 @@ def test_demands_of_the_user_stand_beside_those_of_the_profile(project):
     (project.root / "condor" / "site.yaml").write_text("submit: {requirements: HasGpfs}\n")
     jobs = Jobs.of(project, [], CostModel.from_rows((), Path()))
 
-    assert jobs.requirements == '(TARGET.Microarch >= "x86_64-v3") && (HasGpfs)'
+    assert jobs.requirements == 'TARGET.Microarch >= "x86_64-v3" && HasGpfs'

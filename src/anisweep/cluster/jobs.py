@@ -47,11 +47,12 @@ class Jobs:
     def description(self) -> str:
         """What all submit files have in common."""
         common = (self.project.root / COMMON).read_text()
-        lines = dict(self.site.submit)
+        lines = {name: value for name, value in self.site.submit.items() if value != ""}
         demanded = next((name for name in lines if name.lower() == "requirements"), None)
 
         if demanded:  # beside the profile's own, not in their place
-            lines[demanded] = " && ".join(f"({one})" for one in (*_requirements(common), lines[demanded]))
+            demands = (*_requirements(common), str(lines[demanded]))
+            lines[demanded] = " && ".join(f"({one})" if "||" in one else one for one in demands)
         if self.site.gpu:
             lines = {"require_gpus": f'DeviceName == "{self.site.gpu}"', **lines}
         own = "".join(f"{name} = {value}\n" for name, value in lines.items())
@@ -91,7 +92,7 @@ class Jobs:
 
 def _requirements(description: str) -> list[str]:
     """The expressions of all such lines."""
-    return re.findall(r"^\s*requirements\s*=\s*(.+)$", description, re.IGNORECASE | re.MULTILINE)
+    return re.findall(r"^[ \t]*requirements[ \t]*=[ \t]*(\S.*)$", description, re.IGNORECASE | re.MULTILINE)
 
 
 def _device(pack: Pack) -> str:
