@@ -22,8 +22,8 @@ from condor.pool import (
 )
 from condor.pool.image import image_binds, small_image
 
-#: Of the second execute point, which is an older machine.
-OLDER = 'Microarch = "x86_64-v2"\nSTARTD_ATTRS = $(STARTD_ATTRS) Microarch\n'
+#: Of the execute points, whatever the machine is: the second one is older, and good enough for a pack.
+MICROARCH = 'Microarch = "x86_64-v{}"\nSTARTD_ATTRS = $(STARTD_ATTRS) Microarch\n'
 
 #: More on two cores only wait for each other.
 AT_ONCE = 4
@@ -44,7 +44,12 @@ def any_pool() -> Iterator[Pool | SystemPool]:
     newer, older = EXECUTE_POINTS
     started = Pool.start(
         f"test-{os.getpid()}",
-        nodes=(ACCESS_POINT, newer, replace(older, config=OLDER), BUILD),
+        nodes=(
+            ACCESS_POINT,
+            replace(newer, config=MICROARCH.format(4)),
+            replace(older, config=MICROARCH.format(3)),
+            BUILD,
+        ),
         user=User("zoe", "/home/zoë b"),
         binds=image_binds(),
     )

@@ -48,7 +48,7 @@ def test_user_cannot_change_the_project(pool: Pool) -> None:
 
 
 def test_hardware_differs(pool: Pool) -> None:
-    asked = pool.run("condor_status", "-constraint", 'Microarch == "x86_64-v2"', "-af", "Machine")
+    asked = pool.run("condor_status", "-constraint", 'Microarch == "x86_64-v3"', "-af", "Machine")
 
     assert set(asked.stdout.split()) == {"ep2"}  # a line for each slot, also those cut from the whole
 

@@ -64,19 +64,19 @@ def test_microarchitecture_that_no_slot_has(desk: Sweep) -> None:
     demand(desk, 'HasSIF && Microarch == "x86_64-v9"')
     said = preflight(desk)
 
-    assert 'no slot of this pool fulfils `Microarch == "x86_64-v9"` (Microarch: x86_64-v2, x86_64-v' in said
+    assert 'no slot of this pool fulfils `Microarch == "x86_64-v9"` (Microarch: x86_64-v3, x86_64-v4)' in said
     assert "HasSIF" not in said
     assert "`submit: requirements`" in said
 
 
 def test_one_slot_that_has_it_is_enough(desk: Sweep) -> None:
-    demand(desk, 'Microarch != "x86_64-v2" && TARGET.Memory >= RequestMemory')
+    demand(desk, 'Microarch == "x86_64-v3" && TARGET.Memory >= RequestMemory')
 
     preflight(desk, status=0)
 
 
 def test_what_no_slot_has_together(desk: Sweep) -> None:
-    demand(desk, 'Microarch == "x86_64-v2" && Machine == "ep1"')
+    demand(desk, 'Microarch == "x86_64-v3" && Machine == "ep1"')
 
     said = preflight(desk)
     assert "No slot of this pool has all of this together" in said
