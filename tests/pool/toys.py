@@ -29,7 +29,7 @@ class Toy:
     cwd: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self.folder = self.pool.home / self.name
+        self.folder = self.pool.home / f"toy_{self.name}"
         shutil.copytree(Path(__file__).parent / "toy", self.folder)
         (self.folder / "site.sub").write_text(MACROS)
         self.cwd = self.pool.give(self.folder)

@@ -52,7 +52,7 @@ class Jobs:
 
         if demanded:  # beside the profile's own, not in their place
             demands = (*_requirements(common), str(lines[demanded]))
-            lines[demanded] = " && ".join(f"({one})" if "||" in one else one for one in demands)
+            lines[demanded] = " && ".join(f"({one})" if set("|?") & set(one) else one for one in demands)
         if self.site.gpu:
             lines = {"require_gpus": f'DeviceName == "{self.site.gpu}"', **lines}
         own = "".join(f"{name} = {value}\n" for name, value in lines.items())
