@@ -95,7 +95,7 @@ def take_home(project: Project) -> None:
 
     A controller that runs does this itself.
     """
-    if holder(project) is not None or not open_batches(project):
+    if holder(project) is not None or not (project.root / BATCHES).exists():
         return
 
     from snakemake_executor_plugin_condorsweep import schedd

@@ -18,12 +18,12 @@ from anisweep.plan.digests import Environment, environment_of, installed_differe
 from anisweep.plan.expand import cells_of
 from anisweep.plan.packing import packs_of
 from anisweep.plan.reasons import Reasons
-from anisweep.plan.under_way import packs_under_way
+from anisweep.plan.under_way import frozen_packs, pack_file, packs_under_way
 from anisweep.row import Row
 from anisweep.site import LOCAL
 from anisweep.store import Entry, Store, restore_kept, write_text
 
-__all__ = ["Plan", "Wanted", "make_plan"]
+__all__ = ["Plan", "Wanted", "make_plan", "pack_file"]
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def make_plan(project: Project, config: Config, studies: dict[str, Sweep]) -> Pl
 
     measured = _measured(store, entries, cells, config.retry)
     owed = packs_under_way(project)
-    under_way = [*owed, *_packs_of(project, running)]
+    under_way = [*owed, *frozen_packs(project, running.packs if running else ())]
     in_flight = {cell.key for pack in under_way for cell in pack.cells if cell.key in cells} - measured.keys()
     open_keys = [key for key in cells if key not in measured and key not in in_flight]
 
@@ -124,23 +124,20 @@ def make_plan(project: Project, config: Config, studies: dict[str, Sweep]) -> Pl
         in_flight=in_flight,
         to_measure=[Wanted(cells[key], reasons.of(cells[key])) for key in open_keys],
         packs=packs,
-        attached=[]
-        if running
-        else [pack for pack in owed if any(cell.key in in_flight for cell in pack.cells)],
+        attached=[] if running else [pack for pack in owed if _holds(pack, in_flight)],
         damaged=damaged,
         model=model,
         running=running,
     )
 
 
+def _holds(pack: Pack, keys: set[str]) -> bool:
+    return any(cell.key in keys for cell in pack.cells)
+
+
 def learned_model(root: Path, store: Store | None) -> CostModel:
     """The time model, refined by what the store has measured; without a store as it comes."""
     return CostModel.from_rows(_measured_rows(store, store.entries()) if store else (), root)
-
-
-def pack_file(project: Project, name: str) -> str:
-    """Where a pack lies, relative to the project."""
-    return f"results/packs/{name}.json"
 
 
 def write_packs(project: Project, packs: Iterable[Pack]) -> None:
@@ -172,13 +169,6 @@ def _measured_rows(store: Store, entries: list[Entry]) -> Iterator[tuple[Row, Hy
     for entry in newest:
         for row in store.rows(entry.name):
             yield row, hypers_from_plain(row.hypers)
-
-
-def _packs_of(project: Project, running: Holder | None) -> list[Pack]:
-    """The packs of the controller that runs now."""
-    names = running.packs if running else ()
-    files = (project.root / pack_file(project, name) for name in names)
-    return [Pack.from_json(file.read_text()) for file in files if file.exists()]
 
 
 def _measured(store: Store, entries: list[Entry], cells: dict[str, Cell], retry: bool) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,17 @@ if TYPE_CHECKING:
 
 #: Where submissions lie, relative to the project.
 BATCHES = "results/batches"
+
+
+def pack_file(project: Project, name: str) -> str:
+    """Where a pack lies, relative to the project."""
+    return f"results/packs/{name}.json"
+
+
+def frozen_packs(project: Project, names: Iterable[str]) -> list[Pack]:
+    """Packs as they were written, by their names; one whose file is gone is left out."""
+    files = (project.root / pack_file(project, name) for name in names)
+    return [Pack.from_json(file.read_text()) for file in files if file.exists()]
 
 
 def open_batches(project: Project) -> list[Batch]:
@@ -48,5 +60,4 @@ def packs_under_way(project: Project) -> list[Pack]:
         if not batch.cancelled:
             names += [Path(entry.output).name for entry in batch.entries if entry.name not in ended]
 
-    files = (project.results / "packs" / f"{name.removesuffix(SUFFIX)}.json" for name in names)
-    return [Pack.from_json(file.read_text()) for file in files if file.exists()]
+    return frozen_packs(project, (name.removesuffix(SUFFIX) for name in names))
