@@ -19,7 +19,7 @@ from snakemake_executor_plugin_condorsweep import schedd
 from snakemake_executor_plugin_condorsweep.batch import Batch, Entry
 from snakemake_executor_plugin_condorsweep.describe import Shape, Site, files_of
 
-#: An image that jobs fetch by its address goes with late materialization; one on the access point does not.
+#: Through the pool's caches, or from the access point.
 IMAGES = {
     "image named by a URL": "osdf:///chtc/staging/ada/image.sif",
     "image sent as a file": "results/image.sif",

@@ -91,6 +91,12 @@ def stage(binds: Sequence[Bind] = ()) -> Iterator[Stage]:
         image = small_image(pool)
         clone = clone_for_the_user(pool)
         shutil.copyfile(HERE / "sleeping.sh", clone / "condor" / "chtc" / "prologue.sh")
+        _send_the_image_once(clone / "condor" / "site.yaml")
         yield Stage(pool, image, clone)
     finally:
         pool.stop()
+
+
+def _send_the_image_once(site: Path) -> None:
+    """To each machine, as the cluster by hand does: nothing is evicted here."""
+    site.write_text(site.read_text() + "submit: {container_is_common: true}\n")

@@ -54,19 +54,19 @@ def test_resources_of_the_rule_win_over_the_static_part(batch: Batch) -> None:
     assert wanted.items() <= commands(text).items()
 
 
-def test_image_file_goes_once_to_each_machine(batch: Batch) -> None:
+def test_image_file_goes_with_late_materialization(batch: Batch) -> None:
     given = commands(description(batch, SHAPE, Site()))
 
     assert given["container_image"] == f"{batch.root}/image.sif"
-    assert given["container_is_common"] == "true"
-    assert "max_idle" not in given
-
-
-def test_image_in_a_folder_with_a_space_is_no_common_file(batch: Batch) -> None:
-    given = commands(description(batch, replace(SHAPE, image="my images/image.sif"), Site()))
-
     assert given["container_is_common"] == "false"
     assert given["max_idle"] == "3"
+
+
+def test_image_file_goes_once_to_each_machine_for_those_who_ask(batch: Batch) -> None:
+    given = commands(description(batch, SHAPE, Site(description="container_is_common = True")))
+
+    assert given["container_is_common"] == "True"
+    assert "max_idle" not in given
 
 
 def test_image_of_a_url_goes_with_late_materialization(batch: Batch) -> None:

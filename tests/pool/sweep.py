@@ -25,6 +25,10 @@ from condor.pool.image import BASE, IMAGES, kept, small_image
 #: Packs in turn to one execute point and the other.
 IN_TURN = 'TARGET.Machine == ((MY.ProcId ?: 0) % 2 == 0 ? "ep1" : "ep2")'
 
+#: Packs wait in the queue until somebody edits them: `hold` does nothing with late materialization. Preflight looks
+#: before there is a cluster.
+WHEN_READY = "MY.ClusterId =?= undefined || MY.Ready =?= True"
+
 #: Modes and a study for tests.
 PLANTED = Path(__file__).parent / "planted"
 
@@ -171,6 +175,12 @@ class Sweep(Clone):
         wait_for(answers, "the schedd does not answer")
         return said
 
+    def ready(self) -> None:
+        """Let the packs start that wait for it."""
+        assert self.pool is not None
+        done = self.pool.run("condor_qedit", "-constraint", self.jobs, "Ready", "True")
+        assert done.returncode == 0, done.stdout + done.stderr
+
     def check_complete(self, packs: int) -> None:
         """Each pack has succeeded exactly once, nothing of it is lost, and nothing is left in the queue."""
         artifacts = sorted(self.artifacts.glob("[!.]*.tar.gz"))
@@ -222,4 +232,15 @@ def ended(started: subprocess.Popen[str]) -> str:
     return said
 
 
-__all__ = ["IN_TURN", "ROOT", "SITE", "Scenario", "Sweep", "descriptors", "ended", "program", "wait_while"]
+__all__ = [
+    "IN_TURN",
+    "ROOT",
+    "SITE",
+    "WHEN_READY",
+    "Scenario",
+    "Sweep",
+    "descriptors",
+    "ended",
+    "program",
+    "wait_while",
+]

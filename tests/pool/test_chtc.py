@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from jobs import wait_for
-from sweep import IN_TURN, Scenario, Sweep, descriptors, ended, program, wait_while
+from sweep import IN_TURN, WHEN_READY, Scenario, Sweep, descriptors, ended, program, wait_while
 
 from anisweep import reading
 from clone import Clone
@@ -115,12 +115,12 @@ def hold_ends_with_words_and_a_record(sweep: Sweep) -> None:
     """The image is gone when the jobs are to start: HTCondor's two more attempts, then the end in words."""
     assert sweep.pool is not None
     image = sweep.own_image()
-    sweep.submits(hold=True, transfer_wait_s=1)
+    sweep.submits(requirements=WHEN_READY, transfer_wait_s=1)
     run = sweep.start(*sweep.measuring("replicates=1"))
-    wait_while(run, lambda: [line.split()[1] for line in sweep.queue()] == ["5"], "no job is held")
+    wait_while(run, lambda: [line.split()[1] for line in sweep.queue()] == ["1"], "no job waits")
 
     shutil.rmtree(image.parent)
-    sweep.pool.run("condor_release", "-constraint", sweep.jobs)
+    sweep.ready()
     said = ended(run)
 
     assert run.returncode == 0, said

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from jobs import wait_for
-from sweep import Scenario, Sweep, ended, program, wait_while
+from sweep import WHEN_READY, Scenario, Sweep, ended, program, wait_while
 
 from anisweep import reading
 from condor.pool import why_no_memory_limits
@@ -31,7 +31,7 @@ INSTANTS = {
     "after_the_submission": ("snakemake_executor_plugin_condorsweep.schedd:submit", "after 1"),
     "before_an_artifact_is_accepted": ("anisweep.artifact:put", "before 2"),
     "after_an_artifact_is_accepted": ("anisweep.artifact:put", "after 2"),
-    "after_all_came_home": ("snakemake_executor_plugin_condorsweep.journey:Ledger.write", "after 3"),
+    "after_all_came_home": ("snakemake_executor_plugin_condorsweep.executor:Executor.shutdown", "before 1"),
 }
 
 
@@ -149,13 +149,13 @@ def held_by_hand(sweep: Sweep) -> None:
 
 def input_is_missing(sweep: Sweep) -> None:
     """Gone when the jobs are to start: two more attempts, then the end in words; put back, it goes on."""
-    sweep.submits(hold=True, transfer_wait_s=1)
+    sweep.submits(requirements=WHEN_READY, transfer_wait_s=1)
     run = sweep.start(*sweep.measuring())
     wait_while(run, lambda: len(sweep.queue()) == 3, "nothing was submitted")
     (data,) = (sweep.root / "data").glob("*.xyz")
     kept = data.rename(data.with_suffix(".kept"))
 
-    _condor(sweep, "condor_release", "-constraint", sweep.jobs)
+    sweep.ready()
     _finish(run)
 
     assert sweep.ends() == {"given up": 3}
@@ -232,7 +232,7 @@ def input_from_the_future(sweep: Sweep) -> None:
 
 def a_thousand_packs_are_one_cluster(sweep: Sweep) -> None:
     """Behind four data sets, with Snakemake's default rate limit."""
-    sweep.submits(hold=True)
+    sweep.submits(requirements=WHEN_READY)
     names = ("one_species", "two_species", "three_species", "four_species")
     datasets = ", ".join(f"{name}: {{frames: 1}}" for name in names)
     many = ("replicates=250", "packing=cell", f"datasets={{{datasets}}}")

@@ -28,9 +28,9 @@ staging: /staging/z/zcersonsky
 submit: {accounting_group: Chem_Cersonsky}
 """
 
-#: The image comes through the caches of the pool instead of from the access point, which allows late
-#: materialization; and the user's own lines of site.yaml.
-DIFFERENT = {"container_image", "container_is_common", "max_idle", "accounting_group"}
+#: The image comes through the caches of the pool instead of from the access point; and the user's own lines of
+#: site.yaml.
+DIFFERENT = {"container_image", "accounting_group"}
 
 
 def test_only_listed_lines_differ(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

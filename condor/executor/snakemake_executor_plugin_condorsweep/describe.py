@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,9 @@ FORBIDDEN = ',;="\\$\n\r' + SEPARATOR
 
 #: Jobs of a cluster that wait in the queue at a time; the rest comes into being as these go.
 MAX_IDLE = 1000
+
+#: The line of the static part by which a user does.
+ASKS_FOR_COMMON_IMAGE = re.compile(r"^\s*container_is_common\s*=\s*true\s*$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -94,12 +98,12 @@ def description(batch: Batch, shape: Shape, site: Site) -> str:
         "# `condor_submit jobs.sub` does what the executor did.",
         site.macros.strip(),
         site.description.strip(),
-        "\n".join(_dynamic(batch, shape)),
+        "\n".join(_dynamic(batch, shape, site)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _dynamic(batch: Batch, shape: Shape) -> list[str]:
+def _dynamic(batch: Batch, shape: Shape, site: Site) -> list[str]:
     folder = batch.folder.absolute()
     image = shape.image if "://" in shape.image else str((batch.root / shape.image).absolute())
     return [
@@ -110,7 +114,7 @@ def _dynamic(batch: Batch, shape: Shape) -> list[str]:
         "",
         "universe = container",
         f"container_image = {image}",
-        *_materialization(image, len(batch.entries)),
+        *_materialization(site, len(batch.entries)),
         "",
         f"request_cpus = {shape.cpus}",
         *_requests(shape),
@@ -132,14 +136,14 @@ def _dynamic(batch: Batch, shape: Shape) -> list[str]:
     ]
 
 
-def _materialization(image: str, jobs: int) -> list[str]:
+def _materialization(site: Site, jobs: int) -> list[str]:
     """How image and jobs get into the pool.
 
-    HTCondor 25.14 cannot have both: jobs with a common image never come into being by late materialization.
-    Nor does it find a common image in a folder whose name has a space.
+    HTCondor 25.14 can send an image file once to each machine instead of once for each job. But a machine may
+    then wait for ever after one of the jobs was evicted, and late materialization ends: only for those who ask.
     """
-    if "://" not in image and " " not in image:
-        return ["# Sent once to each machine, not once for each job.", "container_is_common = true"]
+    if ASKS_FOR_COMMON_IMAGE.search(site.description):
+        return []
 
     return [
         "container_is_common = false",
