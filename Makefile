@@ -46,7 +46,7 @@ test: check ## check, then conformance, the tiny study end to end, and the repor
 
 faults: env ## kills, full disks, wrong input: everything that may go wrong
 	@pytest -q -n 2 tests/faults
-	@pytest -q tests/pool -m fault
+	@pytest -q --maxfail 3 tests/pool -m fault
 
 conformance: env ## the published package's own tests and first example, with our projection in place of its own
 	@python tests/conformance/upstream.py

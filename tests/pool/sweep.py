@@ -25,8 +25,8 @@ from condor.pool.image import BASE, IMAGES, kept, small_image
 #: Packs in turn to one execute point and the other.
 IN_TURN = 'TARGET.Machine == ((MY.ProcId ?: 0) % 2 == 0 ? "ep1" : "ep2")'
 
-#: Packs wait in the queue until somebody edits them: `hold` does nothing with late materialization. Preflight looks
-#: before there is a cluster.
+#: Packs wait in the queue until somebody edits them; `hold` does nothing with late materialization. Preflight
+#: looks before there is a cluster.
 WHEN_READY = "MY.ClusterId =?= undefined || MY.Ready =?= True"
 
 #: Modes and a study for tests.

@@ -28,8 +28,7 @@ staging: /staging/z/zcersonsky
 submit: {accounting_group: Chem_Cersonsky}
 """
 
-#: The image comes through the caches of the pool instead of from the access point; and the user's own lines of
-#: site.yaml.
+#: The image comes through the caches of the pool instead of from the access point; and the user's own lines.
 DIFFERENT = {"container_image", "accounting_group"}
 
 
