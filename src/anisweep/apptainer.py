@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import chdir
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,7 @@ def build(
         new = Path(scratch) / "new.sif"
 
         with chdir(project.root):
-            _follow(build_command(project, wanted, new, wheels), wanted, say)
+            _follow(build_command(project, wanted, new, wheels, _authorities()), wanted, say)
 
         return _keep(new, wanted, where, _commit(project))
 
@@ -115,8 +115,10 @@ def test(image: Image) -> str:
     return said
 
 
-def build_command(project: Project, wanted: Wanted, new: Path, wheels: Path | None) -> list[str]:
-    """The command that builds an image, from the root of the project."""
+def build_command(
+    project: Project, wanted: Wanted, new: Path, wheels: Path | None, binds: Sequence[str] = ()
+) -> list[str]:
+    """The command that builds an image, from the root of the project; ``binds`` are of its machine."""
     from spython.main import Client
 
     arguments = {
@@ -132,7 +134,7 @@ def build_command(project: Project, wanted: Wanted, new: Path, wheels: Path | No
     options = ["--mksquashfs-args", COMPRESSION]
     for name, value in arguments.items():
         options += ["--build-arg", f"{name}={value}"]
-    for bind in _binds(wheels):
+    for bind in [*binds, *([f"{wheels.resolve()}:/mnt:ro"] if wheels else [])]:
         options += ["--bind", bind]
 
     return [*Client._init_command("build"), *options, str(new), f"containers/{wanted.recipe}.def"]
@@ -159,11 +161,10 @@ def _labels(file: Path) -> dict[str, str]:
     return dict(found["attributes"]["labels"])
 
 
-def _binds(wheels: Path | None) -> list[str]:
-    """What only the build sees: a wheel handed in, and the authorities that this machine trusts."""
+def _authorities() -> list[str]:
+    """Those that this machine trusts, for the build alone."""
     trusted = os.environ.get("SSL_CERT_FILE", "")
-    binds = [f"{trusted}:{CERTIFICATES}:ro"] if trusted and Path(trusted).exists() else []
-    return [*binds, f"{wheels.resolve()}:/mnt:ro"] if wheels else binds
+    return [f"{trusted}:{CERTIFICATES}:ro"] if trusted and Path(trusted).exists() else []
 
 
 def _follow(command: list[str], wanted: Wanted, say: Callable[[str], Any]) -> None:
