@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONWARNINGS := ignore::FutureWarning
 
 .DEFAULT_GOAL := help
-.PHONY: help env submit-env run claims check test faults conformance bench bench-pool lock generated readme pool pool-stop demo-pool clean
+.PHONY: help env submit-env run study claims check test faults conformance bench bench-pool lock generated readme pool pool-stop demo-pool clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -25,6 +25,9 @@ submit-env: ## make .venv-submit for an access point: no torch, no compiler, no 
 
 run: env ## run a study and write results/report.html (STUDY=first_look, or several)
 	@snakemake --profile local --config "study=[$(studies)]" $(OVERRIDES)
+
+study: env ## every study, at the size of two cores (full: OVERRIDES="size=full", or on a cluster)
+	@$(MAKE) --no-print-directory run STUDY="$(filter-out tiny,$(notdir $(basename $(wildcard config/studies/*.yaml))))"
 
 claims: env ## every claim of earlier work: our figure, the claimed range, the verdict
 	@anisweep claims

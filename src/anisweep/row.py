@@ -54,6 +54,9 @@ class Row:
     frames: int = metric("frames in the data set", default=0)
     particles: int = metric("particles in all frames", default=0)
     species: int = metric("number of species", default=0)
+    species_products: int = metric(
+        "sum of N_a N_b over species a <= b, over all frames: what the study of 2025 divides by", default=0
+    )
     pairs: int | None = metric("neighbour pairs within the cutoff, self-pairs included if asked for")
     features: int | None = metric("numbers in the result")
 

@@ -74,6 +74,7 @@ rule write_report:
             "tables/names.py",
             "claims/text.py",
             "decision.py",
+            "growth.py",
             "tables/ingested.py",
         ),
     output:

@@ -15,6 +15,7 @@ from anisweep.report.answer import answer
 from anisweep.report.content import Measured, Section, Table, headline
 from anisweep.report.conversion import conversion_table
 from anisweep.report.details import artifacts_table, details, platforms_table
+from anisweep.report.growth import growth_table
 from anisweep.report.hotspots import hotspots_tables
 from anisweep.report.ingested import ingested_tables
 from anisweep.report.ledger import claims_table
@@ -99,8 +100,8 @@ def _drawn(folder: Path) -> list[Path]:
 
 
 def _folded(content: Measured) -> list[Table]:
-    conversion = conversion_table(content.summary)
-    return [*([conversion] if conversion.rows else []), *details(content)]
+    first = [growth_table(content.cells), conversion_table(content.summary)]
+    return [*(table for table in first if table.rows), *details(content)]
 
 
 def _profiles(folder: Path) -> list[str]:

@@ -127,6 +127,7 @@ def _measure_into(row: Row, bench: Bench, role: Role, cell: Cell) -> None:
     variants = _variants(bench, cell)
     row.particles = sum(len(frame) for frame in variants[0])
     row.species = len({int(number) for frame in variants[0] for number in frame.numbers})
+    row.species_products = sum(_species_products(frame) for frame in variants[0])
     row.pairs = _pairs(bench, cell, variants[0])
 
     started = time.perf_counter()
@@ -241,6 +242,12 @@ def _pairs(bench: Bench, cell: Cell, frames: list[Atoms]) -> int:
     if what not in bench.pairs:
         bench.pairs[what] = pair_count(frames, cell.hypers.cutoff_radius, self_pairs)
     return bench.pairs[what]
+
+
+def _species_products(frame: Atoms) -> int:
+    """Sum of N_a N_b over species a <= b."""
+    counts = np.unique(frame.numbers, return_counts=True)[1]
+    return int(counts.sum() ** 2 + (counts**2).sum()) // 2
 
 
 def _problem(cell: Cell) -> Problem:

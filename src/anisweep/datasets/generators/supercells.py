@@ -1,4 +1,4 @@
-"""Crystals of 24 to 1,152 atoms, each with one to four species: what grows is the size, or the species, alone.
+"""Crystals of 24 to 1,152 atoms, each with one to four species: only the size grows, or only the species.
 
 A cell of two rigid benzene molecules, made as in the set `benzenes`, is repeated along its edges; then every
 atom is moved by up to 0.02 Angstrom along each axis, so that no two of them see the same surroundings. So the

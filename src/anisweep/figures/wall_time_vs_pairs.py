@@ -1,0 +1,65 @@
+"""How wall time grows with the size of the problem."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from anisweep.figures._series import NothingToDraw, series_of
+
+TITLE = "Wall time against size"
+CAPTION = (
+    "Wall time of one computation against the number of neighbour pairs, for data sets that differ in size; "
+    "bars are 95 % intervals, and both axes are logarithmic. The grey line is proportional to the pairs."
+)
+
+#: A line through fewer sizes shows nothing.
+LEAST = 3
+
+
+def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
+    timed = summary.dropna(subset=["wall_mean_s", "pairs"])
+    timed = timed[(timed["output"] == "coefficients") & (timed["pairs"] > 0)]
+    sizes = timed.groupby("species")["pairs"].nunique()
+
+    if sizes.empty or sizes.max() < LEAST:
+        raise NothingToDraw(f"No {LEAST} data sets of this study differ in size alone.")
+
+    family = timed[timed["species"] == sizes[sizes == sizes.max()].index[0]]
+    figure, axes = plt.subplots(figsize=(6.0, 3.4))
+
+    for series in series_of(family):
+        lines = series.lines.sort_values("pairs")
+        mean = 1e3 * lines["wall_mean_s"]
+        below = (mean - 1e3 * lines["wall_low_s"]).fillna(0.0).clip(lower=0.0)
+        above = (1e3 * lines["wall_high_s"] - mean).fillna(0.0).clip(lower=0.0)
+        axes.errorbar(
+            lines["pairs"].astype(float),
+            mean,
+            yerr=[below, above],
+            fmt=f"{series.mark}-",
+            color=series.colour,
+            label=series.label,
+        )
+
+    _draw_proportional(axes, family)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel(f"neighbour pairs ({_species(family)})")
+    axes.set_ylabel("wall time of one computation / ms")
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return figure
+
+
+def _draw_proportional(axes: Axes, family: pd.DataFrame) -> None:
+    """Through the slowest time at the largest size."""
+    pairs = sorted(family["pairs"].astype(float).unique())
+    top = 1e3 * family[family["pairs"] == family["pairs"].max()]["wall_mean_s"].max()
+    axes.plot(pairs, [top * value / pairs[-1] for value in pairs], color="#8c959f", linewidth=0.8, zorder=0)
+
+
+def _species(family: pd.DataFrame) -> str:
+    count = int(family["species"].iloc[0])
+    return "one species" if count == 1 else f"{count} species"
