@@ -75,6 +75,7 @@ rule write_report:
             "claims/text.py",
             "decision.py",
             "growth.py",
+            "recommendations.py",
             "tables/ingested.py",
         ),
     output:

@@ -20,6 +20,7 @@ from anisweep.report.hotspots import hotspots_tables
 from anisweep.report.ingested import ingested_tables
 from anisweep.report.ledger import claims_table
 from anisweep.report.noise import disturbance
+from anisweep.report.recommended import recommended_table
 from anisweep.report.svg import picture
 
 __all__ = ["Study", "answer", "answer_of", "write"]
@@ -100,7 +101,8 @@ def _drawn(folder: Path) -> list[Path]:
 
 
 def _folded(content: Measured) -> list[Table]:
-    first = [growth_table(content.cells), conversion_table(content.summary)]
+    recommended = recommended_table(content.cells, content.summary)
+    first = [recommended, growth_table(content.cells), conversion_table(content.summary)]
     return [*(table for table in first if table.rows), *details(content)]
 
 
