@@ -84,6 +84,7 @@ class Settings:
     minimum_s : shortest duration of a repetition; faster calls are looped
     limit_s : a cell that takes longer is stopped, and its row says ``stalled``
     profile : also write a cProfile of one more call, and sampled stacks
+    invariances : also compute the power spectrum of frames that are turned, moved, permuted, mirrored
     """
 
     processes: int = 1
@@ -92,6 +93,7 @@ class Settings:
     minimum_s: float = 0.05
     limit_s: float = 600.0
     profile: bool = False
+    invariances: bool = False
 
 
 @dataclass(frozen=True)

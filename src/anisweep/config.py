@@ -75,6 +75,9 @@ class Measure(Section):
     profile: Annotated[
         bool, Field(description="also write a cProfile of one more call, and sampled stacks")
     ] = False
+    invariances: Annotated[
+        bool, Field(description="also compute the power spectrum of turned, moved, permuted, mirrored frames")
+    ] = False
 
 
 class DatasetEntry(Section):

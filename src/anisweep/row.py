@@ -94,6 +94,11 @@ class Row:
     max_relative_error: float | None = metric("max |difference| / max |reference|")
     elementwise: bool | None = metric("whether all elements agree to rtol 1e-6, atol 1e-8")
     bound: float | None = metric("largest max_relative_error that counts as right")
+    invariances: dict[str, float] = metric(
+        "largest change of the power spectrum, over max |reference|, when everything is turned, ...; it must "
+        "feel a turn of the orientations alone",
+        default={},
+    )
     shape: list[int] = metric("shape of the flattened result or spectrum", default=[])
     dtype: str = metric("type of the result's numbers", default="")
 

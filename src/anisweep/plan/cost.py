@@ -32,6 +32,9 @@ MULTIPLY_ADD_US = 0.0012
 #: Stacks are sampled for at least so long.
 PROFILE_S = 0.5
 
+#: Calls for the invariances.
+CHANGED = 7
+
 #: The power spectrum on top of the coefficients, until it has been measured.
 POWER_SPECTRUM = 1.1
 
@@ -83,7 +86,8 @@ class CostModel:
         settings = cell.settings
         timed = settings.repetitions * max(call, settings.minimum_s)
         profiled = call + max(call, PROFILE_S) if settings.profile else 0.0
-        return min(timed + (2 + settings.warmups) * call + profiled, settings.limit_s)
+        changed = CHANGED * call if settings.invariances and cell.output == "power_spectrum" else 0.0
+        return min(timed + (2 + settings.warmups) * call + profiled + changed, settings.limit_s)
 
     def cells_s(self, cells: Iterable[Cell], anchor: str) -> float:
         """A pack of these cells: interpreters, anchors before and after, cells."""

@@ -18,6 +18,7 @@ from anisweep.report.details import artifacts_table, details, platforms_table
 from anisweep.report.growth import growth_table
 from anisweep.report.hotspots import hotspots_tables
 from anisweep.report.ingested import ingested_tables
+from anisweep.report.invariances import invariances_table
 from anisweep.report.ledger import claims_table
 from anisweep.report.noise import disturbance
 from anisweep.report.recommended import recommended_table
@@ -102,7 +103,12 @@ def _drawn(folder: Path) -> list[Path]:
 
 def _folded(content: Measured) -> list[Table]:
     recommended = recommended_table(content.cells, content.summary)
-    first = [recommended, growth_table(content.cells), conversion_table(content.summary)]
+    first = [
+        recommended,
+        growth_table(content.cells),
+        conversion_table(content.summary),
+        invariances_table(content.cells),
+    ]
     return [*(table for table in first if table.rows), *details(content)]
 
 

@@ -28,7 +28,9 @@ from anisweep.datasets.canonical_xyz import read as read_canonical
 from anisweep.datasets.pairs import pair_count
 from anisweep.row import Role, Row
 from anisweep.worker import host, threads
+from anisweep.worker.clock import Silent
 from anisweep.worker.fidelity import Flat, compare, flatten
+from anisweep.worker.invariances import largest_changes
 from anisweep.worker.rows import append_row, row_of, rows_in
 from anisweep.worker.timing import Timing, measure
 
@@ -150,6 +152,10 @@ def _measure_into(row: Row, bench: Bench, role: Role, cell: Cell) -> None:
     )
 
     _record_times(row, timing, cell)
+    if cell.settings.invariances and role == "cell" and cell.output == "power_spectrum":
+        row.invariances = largest_changes(
+            lambda frames: flatten(mode.compute(calculator, frames, Silent())).values, variants[0]
+        )
     row.warnings = host.noise(timing.walls_s, cell.threads, bench.load_before, bench.throttled)
     row.pools = threads.pools()
     row.status = "ok"

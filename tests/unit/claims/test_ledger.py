@@ -140,6 +140,10 @@ def test_extremes_and_their_artifact() -> None:
     assert (line.value, line.verdict) == (1e-6, "refuted")
     assert [name.rpartition("/")[2][:12] for name in line.artifacts.split()] == ["four_species"]
 
+    least = judged(rows, at_least=1e-12, measure={"quantity": "smallest", "column": "max_relative_error"})
+    assert least.value is not None
+    assert least.value < line.value
+
 
 @pytest.mark.parametrize(
     ("test", "change", "share"),

@@ -11,14 +11,14 @@ from typing import Annotated, get_args
 from pydantic import Field
 
 from anisweep.claims.quantities.figure import Figure
-from anisweep.claims.quantities.rows import Calls, Decided, Largest, RowsThat
+from anisweep.claims.quantities.rows import Calls, Decided, Extreme, RowsThat
 from anisweep.claims.quantities.times import ImportTime, Share, SpeciesExponent, TimeRatio
 from anisweep.config import Section
 
 __all__ = ["Figure", "Measurement", "by_name"]
 
 Measurement = Annotated[
-    TimeRatio | Share | ImportTime | Largest | RowsThat | Calls | SpeciesExponent | Decided,
+    TimeRatio | Share | ImportTime | Extreme | RowsThat | Calls | SpeciesExponent | Decided,
     Field(discriminator="quantity"),
 ]
 

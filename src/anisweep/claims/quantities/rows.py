@@ -16,10 +16,10 @@ from anisweep.config import Section
 from anisweep.tables.summary import summary_table
 
 
-class Largest(Section):
-    """The largest value of `column`, divided by that of `per` if given, over all rows."""
+class Extreme(Section):
+    """The largest or smallest value of `column`, divided by that of `per` if given, over all rows."""
 
-    quantity: Literal["largest"]
+    quantity: Literal["largest", "smallest"]
     column: Annotated[str, Field(description="of the cells table")]
     per: Annotated[str | None, Field(description="another one")] = None
 
@@ -34,9 +34,10 @@ class Largest(Section):
         if values.empty:
             return None
 
-        largest = float(values.max())
-        where = rows.loc[[values.idxmax()]]
-        return Figure(largest, largest, largest, len(values), "rows", sites_of(where), artifacts_of(where))
+        largest = self.quantity == "largest"
+        value = float(values.max() if largest else values.min())
+        where = rows.loc[[values.idxmax() if largest else values.idxmin()]]
+        return Figure(value, value, value, len(values), "rows", sites_of(where), artifacts_of(where))
 
 
 class RowsThat(Section):
