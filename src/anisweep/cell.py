@@ -84,6 +84,7 @@ class Settings:
     minimum_s : shortest duration of a repetition; faster calls are looped
     limit_s : a cell that takes longer is stopped, and its row says ``stalled``
     profile : also write a cProfile of one more call, and sampled stacks
+    downstream : also learn the energies that the data carry from the power spectrum
     invariances : also compute the power spectrum of frames that are turned, moved, permuted, mirrored
     """
 
@@ -94,6 +95,7 @@ class Settings:
     limit_s: float = 600.0
     profile: bool = False
     invariances: bool = False
+    downstream: bool = False
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,9 @@ class Measure(Section):
     invariances: Annotated[
         bool, Field(description="also compute the power spectrum of turned, moved, permuted, mirrored frames")
     ] = False
+    downstream: Annotated[
+        bool, Field(description="also learn the energies that the data carry from the power spectrum")
+    ] = False
 
 
 class DatasetEntry(Section):

@@ -99,6 +99,10 @@ class Row:
         "feel a turn of the orientations alone",
         default={},
     )
+    downstream: dict[str, float] = metric(
+        "ridge regression of energies on held-out frames: R², error, and R² with shuffled energies",
+        default={},
+    )
     shape: list[int] = metric("shape of the flattened result or spectrum", default=[])
     dtype: str = metric("type of the result's numbers", default="")
 

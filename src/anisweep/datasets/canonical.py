@@ -4,7 +4,8 @@ A canonical frame is an ``ase.Atoms`` with
 
 - ``arrays["c_q"]``, shape (N, 4): unit quaternions (w, x, y, z), body -> space;
 - ``arrays["c_diameter[1]"]``, ``[2]``, ``[3]``, shape (N,): diameters along the body axes, Angstrom;
-- a periodic cell in all three directions, or none.
+- a periodic cell in all three directions, or none;
+- where there is an energy to learn, ``info["interaction_energy"]``, per molecule.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from ase import Atoms
 from numpy.typing import ArrayLike
 
 DIAMETERS = ("c_diameter[1]", "c_diameter[2]", "c_diameter[3]")
+
+#: What is learned is what molecules have of each other: a total would be learned from their number alone.
+ENERGY = "interaction_energy"
 
 IDENTITY = (1.0, 0.0, 0.0, 0.0)
 

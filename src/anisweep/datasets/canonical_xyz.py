@@ -10,7 +10,7 @@ import ase.io
 import numpy as np
 from ase import Atoms
 
-from anisweep.datasets.canonical import DIAMETERS
+from anisweep.datasets.canonical import DIAMETERS, ENERGY
 from anisweep.datasets.errors import DataError
 
 # ASE drops brackets from unquoted names, so ``c_diameter[1]`` would come back as ``c_diameter1``.
@@ -26,7 +26,8 @@ def _frame_text(frame: Atoms) -> str:
     periodic = bool(frame.pbc.all())
     lattice = f'Lattice="{_row(frame.cell.array.ravel())}" ' if periodic else ""
     pbc = "T T T" if periodic else "F F F"
-    header = f'{len(frame)}\n{lattice}Properties="{PROPERTIES}" pbc="{pbc}"\n'
+    energy = f" {ENERGY}={float(frame.info[ENERGY])!r}" if ENERGY in frame.info else ""
+    header = f'{len(frame)}\n{lattice}Properties="{PROPERTIES}" pbc="{pbc}"{energy}\n'
 
     widths = [frame.arrays[name] for name in DIAMETERS]
     numbers = np.column_stack([frame.positions, frame.arrays["c_q"], *widths])

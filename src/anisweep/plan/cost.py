@@ -35,6 +35,9 @@ PROFILE_S = 0.5
 #: Calls for the invariances.
 CHANGED = 7
 
+#: Two ridge regressions with cross-validation.
+LEARNING_S = 1.0
+
 #: The power spectrum on top of the coefficients, until it has been measured.
 POWER_SPECTRUM = 1.1
 
@@ -86,8 +89,10 @@ class CostModel:
         settings = cell.settings
         timed = settings.repetitions * max(call, settings.minimum_s)
         profiled = call + max(call, PROFILE_S) if settings.profile else 0.0
-        changed = CHANGED * call if settings.invariances and cell.output == "power_spectrum" else 0.0
-        return min(timed + (2 + settings.warmups) * call + profiled + changed, settings.limit_s)
+        used = CHANGED * call * settings.invariances + (call + LEARNING_S) * settings.downstream
+        if cell.output != "power_spectrum":
+            used = 0.0
+        return min(timed + (2 + settings.warmups) * call + profiled + used, settings.limit_s)
 
     def cells_s(self, cells: Iterable[Cell], anchor: str) -> float:
         """A pack of these cells: interpreters, anchors before and after, cells."""

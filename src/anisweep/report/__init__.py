@@ -15,6 +15,7 @@ from anisweep.report.answer import answer
 from anisweep.report.content import Measured, Section, Table, headline
 from anisweep.report.conversion import conversion_table
 from anisweep.report.details import artifacts_table, details, platforms_table
+from anisweep.report.downstream import downstream_table
 from anisweep.report.growth import growth_table
 from anisweep.report.hotspots import hotspots_tables
 from anisweep.report.ingested import ingested_tables
@@ -108,6 +109,7 @@ def _folded(content: Measured) -> list[Table]:
         growth_table(content.cells),
         conversion_table(content.summary),
         invariances_table(content.cells),
+        downstream_table(content.cells),
     ]
     return [*(table for table in first if table.rows), *details(content)]
 

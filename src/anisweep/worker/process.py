@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from anisweep.datasets.pairs import pair_count
 from anisweep.row import Role, Row
 from anisweep.worker import host, threads
 from anisweep.worker.clock import Silent
+from anisweep.worker.downstream import energies_of, learn
 from anisweep.worker.fidelity import Flat, compare, flatten
 from anisweep.worker.invariances import largest_changes
 from anisweep.worker.rows import append_row, row_of, rows_in
@@ -152,14 +153,27 @@ def _measure_into(row: Row, bench: Bench, role: Role, cell: Cell) -> None:
     )
 
     _record_times(row, timing, cell)
-    if cell.settings.invariances and role == "cell" and cell.output == "power_spectrum":
-        row.invariances = largest_changes(
-            lambda frames: flatten(mode.compute(calculator, frames, Silent())).values, variants[0]
+    if role == "cell" and cell.output == "power_spectrum":
+        _use(
+            row, cell, lambda frames: flatten(mode.compute(calculator, frames, Silent())).values, variants[0]
         )
     row.warnings = host.noise(timing.walls_s, cell.threads, bench.load_before, bench.throttled)
     row.pools = threads.pools()
     row.status = "ok"
     _judge(row, bench, role, cell, timing)
+
+
+def _use(row: Row, cell: Cell, spectrum: Callable[[list[Atoms]], np.ndarray], frames: list[Atoms]) -> None:
+    """What the power spectrum does not feel, and what it is good for, where the study asks."""
+    if cell.settings.invariances:
+        row.invariances = largest_changes(spectrum, frames)
+
+    if cell.settings.downstream:
+        energies = energies_of(frames)
+        if energies is None:
+            row.warnings.append("nothing to learn: the data carry no energies, or too few frames")
+        else:
+            row.downstream = learn(spectrum(frames).reshape(len(frames), -1), energies)
 
 
 def _record_times(row: Row, timing: Timing, cell: Cell) -> None:

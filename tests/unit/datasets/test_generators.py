@@ -21,8 +21,8 @@ def frames_of(name: str, count: int):
     return list(replace(RECIPES[name], frames=count).generate())
 
 
-def test_the_six_data_sets_are_found():
-    assert set(RECIPES) == {"ellipsoids", "benzenes", *SPECIES}
+def test_the_data_sets_are_found():
+    assert set(RECIPES) == {"ellipsoids", "benzenes", "gay_berne", *SPECIES}
     assert all(recipe.frames >= 100 and recipe.made for recipe in RECIPES.values())
 
 
@@ -46,6 +46,7 @@ BYTES = {
     "two_species": "e3a162eea5023339",
     "three_species": "9f32de3e839b5941",
     "four_species": "048a115b349fe588",
+    "gay_berne": "f1753bd790e85513",
 }
 
 

@@ -12,13 +12,14 @@ from pydantic import Field
 
 from anisweep.claims.quantities.figure import Figure
 from anisweep.claims.quantities.rows import Calls, Decided, Extreme, RowsThat
+from anisweep.claims.quantities.spread import Spread
 from anisweep.claims.quantities.times import ImportTime, Share, SpeciesExponent, TimeRatio
 from anisweep.config import Section
 
 __all__ = ["Figure", "Measurement", "by_name"]
 
 Measurement = Annotated[
-    TimeRatio | Share | ImportTime | Extreme | RowsThat | Calls | SpeciesExponent | Decided,
+    TimeRatio | Share | ImportTime | Extreme | RowsThat | Calls | SpeciesExponent | Spread | Decided,
     Field(discriminator="quantity"),
 ]
 
@@ -26,4 +27,4 @@ Measurement = Annotated[
 def by_name() -> dict[str, type[Section]]:
     """Every quantity by the name that files of claims call it."""
     classes: tuple[type[Section], ...] = get_args(get_args(Measurement)[0])
-    return {get_args(each.model_fields["quantity"].annotation)[0]: each for each in classes}
+    return {name: each for each in classes for name in get_args(each.model_fields["quantity"].annotation)}
