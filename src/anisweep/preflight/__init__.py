@@ -24,6 +24,7 @@ CHECKS = (
     files.results_take_files,
     volume.not_too_many,
     volume.not_too_short,
+    volume.images_not_too_often,
 )
 
 #: They need HTCondor's bindings, which exist on Linux only.

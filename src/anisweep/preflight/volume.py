@@ -12,6 +12,9 @@ MOST_JOBS = 10_000
 MANY_JOBS = 1_000
 SHORT_MINUTES = 5
 
+#: Of images, that the access point itself sends.
+MOST_GIGABYTES = 100
+
 
 def not_too_many(submission: Submission) -> Iterator[Finding]:
     jobs = len(submission.packs)
@@ -34,5 +37,19 @@ def not_too_short(submission: Submission) -> Iterator[Finding]:
             f"{jobs:,} jobs of {minutes:.1f} minutes on average; above {MANY_JOBS:,} jobs CHTC wants "
             f"{SHORT_MINUTES} minutes or more.",
             "Merge more cells into a job: `target_minutes=10`, and `packing=merged` if it is `cell`.",
+            "warn",
+        )
+
+
+def images_not_too_often(submission: Submission) -> Iterator[Finding]:
+    """An image that no cache of the pool carries goes from here to each job."""
+    sent = [pack for pack in submission.packs if "://" not in submission.jobs.container(pack)]
+    gigabytes = sum(submission.jobs.carried_mb(pack) for pack in sent) / 1024
+
+    if gigabytes > MOST_GIGABYTES and not submission.site.submit.get("container_is_common"):
+        yield Finding(
+            f"{len(sent):,} jobs take their image from this machine, {gigabytes:,.0f} GB in all.",
+            "Name a folder below /staging in condor/site.yaml: the pool's caches carry its files. Or merge more "
+            "cells into a job: `target_minutes=30`.",
             "warn",
         )

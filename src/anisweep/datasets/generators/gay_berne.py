@@ -57,7 +57,7 @@ def energy_per_molecule(frame: Atoms) -> float:
 
 
 def pair_energies(ones: Array, others: Array, vectors: Array) -> Array:
-    """Energies (pairs,) of molecules ``vectors`` apart, with unit axes ``ones`` and ``others``: (pairs, 3)."""
+    """Energies (pairs,) of molecules ``vectors`` apart with unit axes ``ones`` and ``others``: (pairs, 3)."""
     distances = np.sqrt((vectors**2).sum(axis=1))
     directions = vectors / distances[:, None]
     one, other = (directions * ones).sum(axis=1), (directions * others).sum(axis=1)
