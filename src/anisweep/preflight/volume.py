@@ -49,7 +49,7 @@ def images_not_too_often(submission: Submission) -> Iterator[Finding]:
     if gigabytes > MOST_GIGABYTES and not submission.site.submit.get("container_is_common"):
         yield Finding(
             f"{len(sent):,} jobs take their image from this machine, {gigabytes:,.0f} GB in all.",
-            "Name a folder below /staging in condor/site.yaml: the pool's caches carry its files. Or merge more "
-            "cells into a job: `target_minutes=30`.",
+            "Name a folder below /staging in condor/site.yaml: the pool's caches carry its files. Or merge "
+            "more cells into a job: `target_minutes=30`.",
             "warn",
         )
