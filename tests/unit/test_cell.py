@@ -78,6 +78,8 @@ CHANGES = [
     {"settings": Settings(minimum_s=0.1)},
     {"settings": Settings(limit_s=1.0)},
     {"settings": Settings(profile=True)},
+    {"settings": Settings(invariances=True)},
+    {"settings": Settings(downstream=True)},
     {"environment": "another lock"},
     {"code": "other code"},
 ]
