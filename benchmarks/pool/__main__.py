@@ -1,4 +1,8 @@
-"""Runs them all: ``python -m benchmarks.pool [--quick]``. Needs what the test pool needs: root on Debian."""
+"""``python -m benchmarks.pool [--quick] [accepted] [compared] [followed]``: all of them, or those.
+
+What each has measured is on disk before the next one begins, and the page is made of all that is there. They
+need what the test pool needs: root on Debian.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +11,15 @@ import json
 import os
 import platform
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks.pool import following, overhead, replay, upstream
-from benchmarks.pool.acceptance import Submission
 from benchmarks.pool.figures import Figures
 from benchmarks.pool.stage import Stage, stage
 from condor.pool import Bind, why_not
 
-RESULTS = Path("results/benchmarks-pool.json")
+RESULTS = Path("results/benchmarks-pool")
 PAGE = Path("docs/reference/benchmarks-pool.md")
 
 
@@ -39,7 +42,7 @@ FULL = Sizes(
     submissions=5,
     packs=200,
     pairs=5,
-    followed=1_500,
+    followed=1_000,
     follow_s=600,
     replayed=10_000,
     replay_s=600,
@@ -52,40 +55,56 @@ QUICK = Sizes(
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pool", description="Figures, never judged.")
     parser.add_argument("--quick", action="store_true", help="small sizes: only whether it runs")
-    quick = parser.parse_args().quick
+    parser.add_argument("parts", nargs="*", metavar="PART", help="only these; the others keep their figures")
+    given = parser.parse_args()
+    if not PARTS.keys() >= set(given.parts):
+        parser.error(f"allowed: {', '.join(PARTS)}")
 
     if why_not():
         sys.exit(f"These benchmarks need a pool of their own, and there can be none here: {why_not()}.")
 
+    folder = RESULTS.with_name(f"{RESULTS.name}-quick") if given.quick else RESULTS
+    folder.mkdir(parents=True, exist_ok=True)
     with stage([Bind(upstream.environment())]) as where:
-        figures = measure(where, QUICK if quick else FULL)
+        for name in given.parts or PARTS:
+            PARTS[name](where, QUICK if given.quick else FULL, folder)
 
-    print(figures.page())
-    if not quick:
-        figures.write(RESULTS)
-        PAGE.write_text(figures.page())
-        print(f"written: {RESULTS}, {PAGE}")
+    page = Figures.read(folder, f"{os.cpu_count()} cores ({platform.machine()})").page()
+    print(page)
+    if not given.quick:
+        PAGE.write_text(page)
+        print(f"written: {folder}, {PAGE}")
 
 
-def measure(where: Stage, sizes: Sizes) -> Figures:
-    """Everything in turn."""
+def accepted(where: Stage, sizes: Sizes, folder: Path) -> None:
+    """What the schedd takes to accept very many packs."""
     say(f"{sizes.accepted} packs, accepted by the schedd")
     command = ("python", "-m", "benchmarks.pool.acceptance", str(sizes.accepted), str(sizes.submissions))
-    submissions = [Submission(**json.loads(line)) for line in where.run(*command).splitlines()]
+    keep(folder, "submissions", [json.loads(line) for line in where.run(*command).splitlines()])
 
+
+def compared(where: Stage, sizes: Sizes, folder: Path) -> None:
+    """The whole way, beside a cluster by hand and the upstream plugin; then a log of it, replayed."""
     say(f"{sizes.packs} packs, from the command to the last artifact")
-    runs = overhead.compare(where, sizes.packs, sizes.pairs)
+    keep(folder, "runs", [asdict(run) for run in overhead.compare(where, sizes.packs, sizes.pairs)])
 
     say(f"{sizes.replayed} packs, replayed")
     log = next(where.clone.glob("by-hand/events.log"))
     artifact = next(where.clone.glob("by-hand/results/artifacts/*.tar.gz"))
-    replayed = replay.replay(log, artifact, sizes.replayed, sizes.replay_s)
+    keep(folder, "replay", asdict(replay.replay(log, artifact, sizes.replayed, sizes.replay_s)))
 
+
+def followed(where: Stage, sizes: Sizes, folder: Path) -> None:
+    """What following costs while the pool works."""
     say(f"{sizes.followed} packs, followed")
-    followed = following.follow(where, sizes.followed, sizes.follow_s)
+    keep(folder, "following", asdict(following.follow(where, sizes.followed, sizes.follow_s)))
 
-    machine = f"{os.cpu_count()} cores ({platform.machine()})"
-    return Figures(machine, submissions, runs, replayed, followed)
+
+PARTS = {part.__name__: part for part in (accepted, compared, followed)}
+
+
+def keep(folder: Path, name: str, figures: object) -> None:
+    (folder / f"{name}.json").write_text(json.dumps(figures, indent=1) + "\n")
 
 
 def say(words: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -17,7 +17,7 @@ PAGE = """\
 # What the executor costs
 
 `make bench-pool` wrote this page on {machine}, whose load was {load} during the runs, though their own packs
-only sleep. Figures are medians; all of them are in `results/benchmarks-pool.json`.
+only sleep. Figures are medians; all of them are in `results/benchmarks-pool/`.
 
 | question | figure | goal |
 |---|---|---|
@@ -63,9 +63,24 @@ class Figures:
     replay: Replay
     following: Following
 
-    def write(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(asdict(self), indent=1) + "\n")
+    @classmethod
+    def read(cls, folder: Path, machine: str) -> Figures:
+        """What lies in a folder.
+
+        Raises
+        ------
+        FileNotFoundError
+            when a part has not been measured
+        """
+        parts = ("submissions", "runs", "replay", "following")
+        found = {part: json.loads((folder / f"{part}.json").read_text()) for part in parts}
+        return cls(
+            machine,
+            [Submission(**each) for each in found["submissions"]],
+            [Run(**each) for each in found["runs"]],
+            Replay(**found["replay"]),
+            Following(**found["following"]),
+        )
 
     def page(self) -> str:
         """The page of the documentation."""

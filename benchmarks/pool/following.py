@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
@@ -52,7 +53,7 @@ def follow(stage: Stage, packs: int, seconds: float) -> Following:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     controller = psutil.Process(process.pid)
 
-    _wait_for_start(stage, process)
+    _wait_for_start(stage, process, said)
     cpu_before, ended_before, started = _cpu_s(controller), _ended(stage), time.perf_counter()
     time.sleep(seconds)
     cpu, ended, passed = _cpu_s(controller), _ended(stage), time.perf_counter() - started
@@ -67,11 +68,11 @@ def follow(stage: Stage, packs: int, seconds: float) -> Following:
     return Following(packs, ended - ended_before, passed, used, used / passed, load)
 
 
-def _wait_for_start(stage: Stage, process: subprocess.Popen[bytes]) -> None:
+def _wait_for_start(stage: Stage, process: subprocess.Popen[bytes], said: Path) -> None:
     """Until the first pack runs."""
     while not any("\n001 (" in log.read_text() for log in stage.clone.glob("results/batches/*/events.log")):
         if process.poll() is not None:
-            raise RuntimeError("the controller ended before a pack ran")
+            raise RuntimeError(f"the controller ended before a pack ran:\n{said.read_text()}")
         time.sleep(POLL_S)
 
 

@@ -139,8 +139,8 @@ def _dynamic(batch: Batch, shape: Shape, site: Site) -> list[str]:
 def _materialization(site: Site, jobs: int) -> list[str]:
     """How image and jobs get into the pool.
 
-    HTCondor 25.14 can send an image file once to each machine instead of once for each job. But a machine may
-    then wait for ever after one of the jobs was evicted, and late materialization ends: only for those who ask.
+    HTCondor 25.14 can send an image file once to each machine, not once for each job. But then a machine may
+    wait for ever after one of the jobs was evicted, and nothing materializes late: only for those who ask.
     """
     if ASKS_FOR_COMMON_IMAGE.search(site.description):
         return []
