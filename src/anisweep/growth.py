@@ -27,7 +27,10 @@ ALIKE = 0.05
 SIZES: dict[str, Callable[[pd.DataFrame], pd.Series[float]]] = {
     "pairs": lambda rows: rows["pairs"].astype(float),
     "N²": lambda rows: rows["particles"].astype(float) ** 2 / rows["frames"],
-    "Σ N_a N_b, a ≤ b": lambda rows: rows["species_products"].astype(float),
+    # Tables that are older than the column lack it.
+    "Σ N_a N_b, a ≤ b": lambda rows: rows.reindex(columns=["species_products"])["species_products"].astype(
+        float
+    ),
     "species": lambda rows: rows["species"].astype(float),
 }
 

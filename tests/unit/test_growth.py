@@ -82,6 +82,12 @@ def test_growth_with_a_hyperparameter() -> None:
     assert all(line.points == 3 for line in along)
 
 
+def test_tables_of_an_older_version() -> None:
+    cells = table(lambda row: 1e-3 * row.pairs).drop(columns="species_products")
+
+    assert set(lines(growths(cells))) == {"pairs", "N²", "species"}
+
+
 def test_two_sizes_are_no_line() -> None:
     cells = table(lambda row: 1e-3 * row.pairs)
 
