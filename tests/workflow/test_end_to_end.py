@@ -10,16 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from anisweep import figures
 from clone import Clone
 
-FIGURES = [
-    "fidelity",
-    "scaling_species",
-    "stage_breakdown",
-    "util_before_after",
-    "wall_time_by_system",
-    "wall_time_vs_species",
-]
+#: A file in their folder is a figure.
+FIGURES = figures.names()
 
 
 @pytest.fixture(scope="module")

@@ -7,16 +7,11 @@ import re
 import shutil
 from pathlib import Path
 
+from anisweep import figures
 from clone import Clone
 
-FIGURES = [
-    "fidelity",
-    "scaling_species",
-    "stage_breakdown",
-    "util_before_after",
-    "wall_time_by_system",
-    "wall_time_vs_species",
-]
+#: A file in their folder is a figure.
+FIGURES = figures.names()
 DRAW_ALL = [f"draw_figure {figure}" for figure in FIGURES]
 TABLES = ["collect_cells", "collect_journeys", "decide", "summarise", "write_legacy_tables"]
 AFTER_MEASURING = sorted([*TABLES, *DRAW_ALL, "judge_claims", "write_report"])
