@@ -109,6 +109,20 @@ def test_only_the_last_call_has_clocks_in_it(monkeypatch):
     assert made.traced_wall_s == 0.5
 
 
+def test_of_short_calls_the_least_disturbed_is_traced(monkeypatch):
+    mode = Mode(monkeypatch, 0.01)
+    walls = iter([0.03, 0.01, 0.02])
+
+    def disturbed(frames, clock):
+        if isinstance(clock, Clock):
+            mode.seconds = next(walls)
+        return mode(frames, clock)
+
+    made = run(disturbed)
+    assert [clock for _, clock in mode.calls][-3:] == [Clock] * 3
+    assert made.traced_wall_s == pytest.approx(0.01)
+
+
 def test_stages_and_counts_are_those_of_the_traced_call():
     def compute(frames, clock):
         with clock.stage("outer"):
