@@ -34,7 +34,7 @@ only sleep. Figures are medians; all of them are in `results/benchmarks-pool/`.
 - *executor*: `snakemake --profile chtc`, with the plan, and every artifact read to its last byte.
 - *by hand*: one cluster in the container universe with the same commands in the same image, written by hand.
   It has no plan to make and verifies nothing.
-  Both ask HTCondor for the image once on each machine (`container_is_common = true`); no pack is evicted here.
+  Both ask for the image once on each machine (`container_is_common = true`).
 - *upstream*: the upstream plugin, which needs Snakemake in its image and starts it in each of its jobs.
   Run once.
 """
