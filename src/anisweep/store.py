@@ -242,18 +242,21 @@ def rows_of(store: Store, cells: list[Cell]) -> list[tuple[Entry, list[Row]]]:
     keys = {cell.key for cell in cells}
     points = {cell.point for cell in cells}
     own = {cell.site for cell in cells}
-    chosen: dict[tuple[str, str], tuple[Entry, str]] = {}
+    here: dict[str, tuple[Entry, str]] = {}
+    elsewhere: dict[tuple[str, str], tuple[Entry, str]] = {}
 
     for entry in sorted(
         (entry for entry in store.entries() if entry.sound), key=lambda entry: entry.measured
     ):
+        here |= {key: (entry, key) for key in keys.intersection(entry.keys)}
         for point, seen in entry.points.items():
-            if seen["key"] in keys or (point in points and seen["site"] not in own):
-                chosen[seen["site"], point] = (entry, seen["key"])
+            if point in points and seen["site"] not in own:
+                elsewhere[seen["site"], point] = (entry, seen["key"])
 
+    chosen = [*here.values(), *elsewhere.values()]
     wanted: dict[str, set[str]] = {}
-    entries = {entry.name: entry for entry, _ in chosen.values()}
-    for entry, key in chosen.values():
+    entries = {entry.name: entry for entry, _ in chosen}
+    for entry, key in chosen:
         wanted.setdefault(entry.name, set()).add(key)
 
     return [

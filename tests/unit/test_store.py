@@ -9,6 +9,7 @@ import pytest
 
 import examples
 from anisweep.artifact import kept_link
+from anisweep.cell import Settings
 from anisweep.store import Store, restore_kept, rows_of
 
 
@@ -254,3 +255,15 @@ def test_an_index_of_another_layout_is_made_anew(store):
     assert store.entries() == [entry]
     assert store.opened == 2
     assert replace(entry, damage="x").sound is False
+
+
+def test_two_studies_that_measure_one_point_otherwise_share_a_pack(store):
+    """Their cells differ in the settings alone."""
+    one = examples.cell()
+    other = replace(one, settings=Settings(repetitions=9))
+    examples.write_artifact(store.folder, examples.pack(one, other))
+
+    assert one.point == other.point
+    for wanted in (one, other):
+        ((_, rows),) = rows_of(store, [wanted])
+        assert [row.key for row in rows] == [wanted.key]

@@ -18,6 +18,9 @@ MARKS = ["o", "s", "^", "D", "v", "P", "X"]
 #: Four labels of so many letters fit beside each other.
 SHORT = 14
 
+#: Height of a line of the legend in inches; there is room for two.
+LINE = 0.2
+
 
 class NothingToDraw(Exception):
     """The study holds nothing for this figure. The message says why, in words for the reader."""
@@ -44,7 +47,7 @@ def series_of(summary: pd.DataFrame) -> list[Series]:
         Series(
             label=label,
             colour=COLOURS[k % len(COLOURS)],
-            mark=MARKS[k % len(MARKS)],
+            mark=MARKS[(k + k // len(COLOURS)) % len(MARKS)],  # no two look the same, up to 49
             offset=(k - (len(labels) - 1) / 2) * step,
             lines=named[named["series"] == label],
         )
@@ -69,5 +72,9 @@ def put_systems_on_y(axes: Axes, summary: pd.DataFrame) -> dict[str, int]:
 def legend_above(figure: Figure, axes: Axes) -> None:
     """Put the legend above everything, where it hides no mark."""
     handles, labels = axes.get_legend_handles_labels()
-    longest = max(map(len, labels), default=0)
-    figure.legend(handles, labels, loc="outside upper left", ncols=4 if longest <= SHORT else 2)
+    columns = 4 if max(map(len, labels), default=0) <= SHORT else 2
+    further_lines = max(0, -(-len(labels) // columns) - 2)
+
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width, height + LINE * further_lines)
+    figure.legend(handles, labels, loc="outside upper left", ncols=columns)
