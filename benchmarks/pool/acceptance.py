@@ -75,7 +75,7 @@ def submit(kind: str, packs: int) -> Submission:
     times.append(time.perf_counter())
 
     schedd.remove([batch.id], "measured")
-    shutil.rmtree(batch.folder)
+    shutil.rmtree(batch.folder, ignore_errors=True)  # the schedd may still write its log
     late = "max_idle" in files["jobs.sub"]
     return Submission(kind, late, packs, *(late - early for early, late in pairwise(times)))
 
