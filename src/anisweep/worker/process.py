@@ -153,13 +153,13 @@ def _measure_into(row: Row, bench: Bench, role: Role, cell: Cell) -> None:
     )
 
     _record_times(row, timing, cell)
+    row.warnings = host.noise(timing.walls_s, cell.threads, bench.load_before, bench.throttled)
+    row.pools = threads.pools()
+    row.status = "ok"
     if role == "cell" and cell.output == "power_spectrum":
         _use(
             row, cell, lambda frames: flatten(mode.compute(calculator, frames, Silent())).values, variants[0]
         )
-    row.warnings = host.noise(timing.walls_s, cell.threads, bench.load_before, bench.throttled)
-    row.pools = threads.pools()
-    row.status = "ok"
     _judge(row, bench, role, cell, timing)
 
 
