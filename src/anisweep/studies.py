@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from anisweep.cluster.arrivals import journeys_of
 from anisweep.config import ConfigError, Project
 from anisweep.reading import read_folder
 from anisweep.row import Row
-from anisweep.store import Store, rows_of
+from anisweep.store import Store, rows_of, write_bytes
 
 if TYPE_CHECKING:
     from anisweep.tables import PackJourney, Profile
@@ -50,7 +51,34 @@ def _missing(cells: Sequence[Cell], rows: Sequence[Row]) -> list[str]:
 def study_journeys(project: Project, study: str) -> list[PackJourney]:
     """What clusters did with the packs of a study's rows."""
     rows, _, _ = study_rows(project, study)
-    return journeys_of(project, rows)
+    packs = {row.pack for row in rows}
+
+    brought = {each.pack: each for each in _brought(project) if each.pack in packs}
+    own = {each.pack: each for each in journeys_of(project, rows)}
+    return list({**brought, **own}.values())
+
+
+def keep_journeys(project: Project, study: str, table: bytes) -> None:
+    """Remember what a bundle says of a cluster: no artifact holds it, and tables are collected again.
+
+    Raises
+    ------
+    ValueError, KeyError
+        when it is no ``journeys.csv``
+    """
+    from anisweep.tables.journeys import journeys_of_csv
+
+    if journeys_of_csv(table.decode()):
+        name = hashlib.sha256(table).hexdigest()[:12]
+        write_bytes(project.results / study / "journeys" / f"{name}.csv", table)
+
+
+def _brought(project: Project) -> Iterator[PackJourney]:
+    """Of the bundles of all studies, since these share packs."""
+    from anisweep.tables.journeys import journeys_of_csv
+
+    for file in sorted(project.results.glob("*/journeys/*.csv")):
+        yield from journeys_of_csv(file.read_text())
 
 
 def study_profiles(project: Project, study: str) -> Iterator[Profile]:

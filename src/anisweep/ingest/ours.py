@@ -17,8 +17,7 @@ from anisweep.ingest.archive import Member, Refused
 from anisweep.ingest.bundle import JOURNEYS, MANIFEST, STUDY_FILES
 from anisweep.reading import DamagedArtifact, read
 from anisweep.store import write_bytes
-from anisweep.studies import study_profiles, study_rows
-from anisweep.tables.journeys import journeys_of_csv
+from anisweep.studies import keep_journeys, study_journeys, study_profiles, study_rows
 
 ARTIFACT = re.compile(r"artifacts/([a-z0-9_]+-r\d+-[0-9a-f]{12}(?:-\d+)?)\.tar\.gz")
 STUDY_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -80,28 +79,38 @@ def restore_study(project: Project, study: str, files: dict[str, bytes]) -> list
         what was written, relative to ``results/``; or why nothing was
     """
     folder = project.results / study
-    if (folder / "cells.json").exists():
-        return []
+    here = (folder / "cells.json").exists()
 
-    missing = [name for name in (*STUDY_FILES, JOURNEYS) if name not in files]
+    missing = [] if here else [name for name in (*STUDY_FILES, JOURNEYS) if name not in files]
     if missing:
         return Refused(
             f"study {study}", f"the bundle has no {' and no '.join(missing)}; its artifacts were taken"
         )
 
     try:
-        for plain in json.loads(files["cells.json"]):
-            cell_from_plain(plain)
-        str(yaml.safe_load(files["configuration.yaml"])["question"])
-        journeys = journeys_of_csv(files[JOURNEYS].decode())
+        if not here:
+            _check(files)
+        keep_journeys(project, study, files.get(JOURNEYS, b""))
     except (ValueError, KeyError, TypeError, AttributeError, csv.Error, yaml.YAMLError) as error:
         return Refused(f"study {study}", f"its files cannot be understood ({error!r})")
 
+    return [] if here else _write_down(project, study, files)
+
+
+def _check(files: dict[str, bytes]) -> None:
+    for plain in json.loads(files["cells.json"]):
+        cell_from_plain(plain)
+    str(yaml.safe_load(files["configuration.yaml"])["question"])
+
+
+def _write_down(project: Project, study: str, files: dict[str, bytes]) -> list[str]:
+    folder = project.results / study
     for name in STUDY_FILES:
         write_bytes(folder / name, files[name])
+
     rows, sources, missing = study_rows(project, study)
     tables.write_all(rows, sources, folder / "tables", missing)
-    tables.write_journeys(journeys, folder / "tables")
+    tables.write_journeys(study_journeys(project, study), folder / "tables")
     decision.write(tables.read(folder / "tables", "summary"), folder / "tables" / "decision.json")
     if profiles := list(study_profiles(project, study)):
         tables.write_profiles(profiles, folder)

@@ -21,7 +21,7 @@ from study_bundles import tgz
 
 HOST = {**examples.HOST, "system": "Linux", "cpus": 2, "memory_mb": 4096}
 JOURNEY = tables.PackJourney(
-    pack="ellipsoids-r1",
+    pack="",
     site="chtc",
     batch="b1",
     job="7.0",
@@ -86,7 +86,7 @@ def _write_tables(project: Project, name: str) -> None:
     rows, sources, missing = study_rows(project, name)
     folder = project.results / name / "tables"
     tables.write_all(rows, sources, folder, missing)
-    tables.write_journeys([JOURNEY], folder)
+    tables.write_journeys([replace(JOURNEY, pack=rows[0].pack)], folder)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -117,6 +117,33 @@ def test_what_goes_out_comes_back(study: Project, tmp_path: Path, suffix: str) -
     assert {name: after.get(name) for name in compared} == {name: before[name] for name in compared}
     assert after["mine/configuration.yaml"] == QUESTION.encode()
     assert not (study.results / "tables").exists()
+
+
+def test_what_the_cluster_did_stays_when_tables_are_collected_again(study: Project, tmp_path: Path) -> None:
+    """No artifact holds it, and the next run collects the tables from artifacts."""
+    CliRunner().invoke(main, ["bundle", "mine", str(tmp_path / "mine.tgz")])
+    before = emptied(study)
+    ingest(study, tmp_path / "mine.tgz", "chtc")
+
+    said = CliRunner().invoke(main, ["tables", "journeys", "mine"])
+
+    assert said.exit_code == 0, said.output
+    assert (study.results / "mine" / "tables" / "journeys.csv").read_bytes() == before[
+        "mine/tables/journeys.csv"
+    ]
+    assert b"ellipsoids-r1" in before["mine/tables/journeys.csv"]
+
+
+def test_a_study_that_is_here_learns_what_the_cluster_did(study: Project, tmp_path: Path) -> None:
+    CliRunner().invoke(main, ["bundle", "mine", str(tmp_path / "mine.tgz")])
+    journeys = (study.results / "mine" / "tables" / "journeys.csv").read_bytes()
+    CliRunner().invoke(main, ["tables", "journeys", "mine"])
+    assert (study.results / "mine" / "tables" / "journeys.csv").read_bytes() != journeys
+
+    ingest(study, tmp_path / "mine.tgz", "chtc")
+    CliRunner().invoke(main, ["tables", "journeys", "mine"])
+
+    assert (study.results / "mine" / "tables" / "journeys.csv").read_bytes() == journeys
 
 
 def test_old_scripts_find_the_old_names(study: Project, tmp_path: Path) -> None:
