@@ -13,7 +13,8 @@ from anisweep.figures._series import NothingToDraw, legend_above, put_systems_on
 TITLE = "Fidelity"
 CAPTION = (
     "Largest difference from the reference mode, relative to the largest number of the reference; a mark "
-    "right of the dashed bound of its precision is a wrong answer, and identical answers stand at the left."
+    "right of the dashed bound of its precision, named above, is a wrong answer; identical answers stand at "
+    "the left."
 )
 
 #: Where an error of exactly zero is drawn: below anything that rounding in double precision leaves.
@@ -64,13 +65,12 @@ def _draw_bounds(axes: Axes, compared: pd.DataFrame) -> None:
         precisions = ", ".join(sorted(bounds.loc[bounds["bound"] == bound, "precision"].unique()))
         axes.axvline(bound, color="#1f2328", linestyle="--", linewidth=1.2)
         axes.annotate(
-            f"{precisions} bound",
-            xy=(bound, 0.0),
+            precisions,
+            xy=(bound, 1.0),
             xycoords=("data", "axes fraction"),
-            xytext=(-3, 4),
+            xytext=(0, 2),
             textcoords="offset points",
-            rotation=90,
-            horizontalalignment="right",
+            horizontalalignment="center",
             verticalalignment="bottom",
             fontsize=9.5,
         )

@@ -100,7 +100,7 @@ def _draw_panel(axes: Axes, lines: pd.DataFrame, shares: pd.DataFrame, system: s
         left = left + width
 
     for position, seconds in zip(positions, lines["wall_mean_s"], strict=True):
-        axes.text(101.5, position, f"{1e3 * seconds:.3g} ms", verticalalignment="center")
+        axes.text(101.5, position, _milliseconds(seconds), verticalalignment="center")
 
     axes.set_title(system)
     axes.set_yticks(range(len(order)), order)
@@ -128,6 +128,12 @@ def _label_wide(axes: Axes, bars: BarContainer, widths: list[float]) -> None:
             color="#000000",
             bbox={"facecolor": bar.get_facecolor(), "edgecolor": "none", "pad": 0.8},
         )
+
+
+def _milliseconds(seconds: float) -> str:
+    """Three digits, or all before the point."""
+    value = 1e3 * seconds
+    return f"{value:,.0f} ms" if value >= 100 else f"{value:.3g} ms"
 
 
 def _words(column: str) -> str:

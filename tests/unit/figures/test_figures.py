@@ -29,7 +29,7 @@ def test_the_folder_is_the_list() -> None:
     expected = ["fidelity", "scaling_species", "stage_breakdown", "wall_time_by_system"]
     assert set(expected) <= set(figures.names())
 
-    with pytest.raises(ValueError, match=r"no figure 'wall'; there are: fidelity, "):
+    with pytest.raises(ValueError, match=r"no figure 'wall'; there are: error_vs_time, fidelity, "):
         figures.load("wall")
 
 
@@ -63,6 +63,31 @@ def test_nothing_to_draw_is_said_in_words(name: str, empty: Path, tmp_path: Path
     words = "".join(re.findall(r"<text[^>]*>([^<]*)</text>", (tmp_path / f"{name}.svg").read_text()))
     assert len(words.split()) > 5
     assert (tmp_path / f"{name}.png").stat().st_size > 0
+
+
+def test_errors_stand_against_times() -> None:
+    """A mark at its mean in ms and its error for each way to compute; zero has a line of its own."""
+    rows = synthetic.first_look(replicates=2)
+    coarse = [
+        replace(row, precision="fp32", key=f"{row.key}32", max_relative_error=1e-6)
+        for row in rows
+        if row.role == "cell" and row.mode == "torch_full"
+    ]
+    cells = tables.cells_table(rows + coarse, synthetic.sources(rows))
+    summary = tables.summary_table(cells)
+    figure = figures.load("error_vs_time").draw(cells, summary)
+
+    panels = {axes.get_title(): axes for axes in figure.axes if axes.get_title()}
+    assert len(panels) == 4
+    lines = panels["benzenes"].lines
+    here = summary[summary["dataset"] == "benzenes"]
+
+    times = sorted(x for line in lines for x in line.get_xdata())
+    errors = sorted(y for line in lines for y in line.get_ydata())
+    assert times == pytest.approx(sorted(1e3 * here["wall_mean_s"]))
+    assert errors == pytest.approx(sorted(here["max_relative_error"].clip(lower=1e-18)), rel=1e-12)
+    assert max(errors) == 1e-6
+    plt.close(figure)
 
 
 def test_the_same_tables_give_the_same_bytes(results: Path, tmp_path: Path) -> None:
