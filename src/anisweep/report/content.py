@@ -16,6 +16,12 @@ from anisweep.tables.names import series_in_order, with_names
 
 HEADLINE_ROWS = 8
 
+#: The reference and the fastest others: more do not fit beside the figure.
+HEADLINE_COLUMNS = 5
+
+#: So many names are read; more are counted.
+NAMED = 3
+
 #: A longer text is broken into lines.
 LONG = 60
 
@@ -106,7 +112,7 @@ def headline(study: Measured) -> Table:
     site = site_of_first_screen(sites)
     here = with_names(study.summary[study.summary["site"] == site])
 
-    columns = series_in_order(here)
+    columns, slower, without = _columns(here)
     systems = list(dict.fromkeys(here["system"]))
     rows = [_headline_row(study.name, here, system, columns) for system in systems[:HEADLINE_ROWS]]
 
@@ -115,12 +121,35 @@ def headline(study: Measured) -> Table:
         "the 95 % interval in ms. Bold is faster than the reference beyond the noise. Each time links to its "
         "artifacts."
     )
+    if slower:
+        note += f" The reference and the fastest are shown; {slower} more are in the full table below."
     if len(systems) > HEADLINE_ROWS:
         note += f" {len(systems) - HEADLINE_ROWS} more systems are in the full table below."
+    if without:
+        note += f" Without a time: {_named(without)}; “Not ok” below says why."
     if len(sites) > 1:
         note += f" Measured at {site}; other sites are in the full table below."
 
     return Table("Wall time", ["system", "pairs", *columns], rows, note=note)
+
+
+def _columns(here: pd.DataFrame) -> tuple[list[str], int, list[str]]:
+    """The series of the first table, how many more have times, and those that have none."""
+    timed = here[here["wall_mean_s"].notna()] if here["wall_mean_s"].notna().any() else here
+    is_other = timed["mode"] != timed["anchor"]
+
+    ranks = timed.assign(other=is_other).groupby("series").agg({"other": "min", "ratio": "median"})
+    chosen = set(ranks.sort_values(["other", "ratio"]).index[:HEADLINE_COLUMNS])
+
+    columns = [name for name in series_in_order(timed) if name in chosen]
+    without = [name for name in series_in_order(here) if name not in ranks.index]
+    return columns, len(ranks) - len(columns), without
+
+
+def _named(names: list[str]) -> str:
+    """The first few."""
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _headline_row(study: str, here: pd.DataFrame, system: str, columns: list[str]) -> list[Value]:

@@ -11,6 +11,7 @@ import pytest
 import synthetic
 from anisweep import figures, modes, report, tables
 from anisweep.report.numbers import duration, plain, span, speed
+from anisweep.row import Row
 
 
 class Links(HTMLParser):
@@ -81,6 +82,51 @@ def test_bold_is_faster_and_nothing_else(page: str) -> None:
     assert 0 < len(bold) == first.count("× faster")
     assert all("× faster" in entry and "\u00a0ms" in entry for entry in bold)
     assert "±" not in page
+
+
+def first_table(tmp_path: Path, rows: list[Row]) -> tuple[list[str], str]:
+    """Its heads, and all of it."""
+    tables.write_all(rows, synthetic.sources(rows), tmp_path / "tables")
+    report.write([report.Study("one", "How?", tmp_path)], tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text().replace("_<wbr>", "_")
+    first = page[page.index('class="headline"') : page.index("<details>")]
+    return re.findall(r"<button[^>]*>(.*?)</button>", first), first
+
+
+def test_the_first_table_leaves_out_what_has_no_time(tmp_path: Path) -> None:
+    """And says so, in few words."""
+    gone = {"status": "unavailable", "reason": "no such precision", **synthetic.UNMEASURED}
+    rows = synthetic.first_look()
+    several = [
+        replace(row, precision=f"fp{bits}", key=f"{row.key}{bits}", **gone)
+        for row in rows
+        if row.role == "cell" and row.mode == "numpy_only"
+        for bits in (8, 16, 32, 128)
+    ]
+    heads, first = first_table(tmp_path, rows + several)
+
+    assert len(heads) == 2 + 4
+    assert not [head for head in heads if "fp64" not in head and head not in ("system", "pairs")]
+    assert "Without a time: numpy_only fp128, numpy_only fp16, numpy_only fp32 and 1 more; “Not ok”" in first
+
+
+def test_of_many_series_the_first_table_shows_the_reference_and_the_fastest(tmp_path: Path) -> None:
+    rows = synthetic.first_look(noise=0.0)
+    slower = [
+        replace(row, threads=2, key=f"{row.key}2", wall_s=9 * (row.wall_s or 0))
+        for row in rows
+        if row.role == "cell" and row.mode != "numpy_only"
+    ]
+    heads, first = first_table(tmp_path, rows + slower)
+
+    assert heads[2:] == [
+        "numpy_only 1 thr.",
+        "torch_batched 1 thr.",
+        "torch_batched 2 thr.",
+        "torch_full 1 thr.",
+        "torch_mixed 1 thr.",
+    ]
+    assert "The reference and the fastest are shown; 2 more are in the full table below." in first
 
 
 def test_a_removed_figure_disappears(tmp_path: Path, results: Path) -> None:
