@@ -157,13 +157,24 @@ def _agreement(here: pd.DataFrame) -> str:
         rest = f" and {len(named) - 2} more" if len(named) > 2 else ""
         return f"wrong results: {', '.join(named[:2])}{rest}"
 
-    others = here[here["mode"] != here["anchor"]]
-    worst = others["max_relative_error"].max()
-    if pd.isna(worst):
-        return ""
+    others = here[(here["mode"] != here["anchor"]) & here["max_relative_error"].notna()]
+    loose = others["bound"].isna()
+    clauses = []
 
-    who = "all other results" if _not_ok(here) else "all modes"
-    return f"{who} agree (largest relative difference {plain(worst)})"
+    if len(held := others[~loose]):
+        who = (
+            "all results with a bound"
+            if loose.any()
+            else "all other results"
+            if _not_ok(here)
+            else "all modes"
+        )
+        clauses.append(f"{who} agree (largest relative difference {plain(held['max_relative_error'].max())})")
+
+    if len(reported := others[loose]):
+        precisions = " and ".join(sorted(reported["precision"].unique()))
+        clauses.append(f"{precisions} differs by up to {plain(reported['max_relative_error'].max())}")
+    return "; ".join(clauses)
 
 
 def _anchors(here: pd.DataFrame) -> pd.DataFrame:

@@ -53,6 +53,19 @@ def test_unavailable_cells_are_counted() -> None:
     assert "all modes agree" not in said
 
 
+def test_what_no_bound_holds_is_reported_and_not_called_equal() -> None:
+    rows = [
+        replace(row, precision="bf16", bound=None, max_relative_error=0.004)
+        if row.mode == "torch_batched"
+        else row
+        for row in synthetic.first_look(noise=0.0)
+    ]
+    said = answer_to(rows)
+
+    assert "all results with a bound agree (largest relative difference 9.0e-15)" in said
+    assert said.endswith("; bf16 differs by up to 0.00400.")
+
+
 def test_one_replicate_tells_no_winner() -> None:
     said = answer_to(synthetic.first_look(replicates=1))
 
