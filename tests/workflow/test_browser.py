@@ -88,6 +88,16 @@ def test_the_page_never_scrolls_sideways(browser: webdriver.Chrome, results: Pat
     assert page_width <= window_width
 
 
+def test_many_studies_fit_the_head_of_a_phone(browser: webdriver.Chrome, results: Path) -> None:
+    show(browser, results, "phone")
+    widths = browser.execute_script("""
+        const nav = document.querySelector("nav");
+        for (let k = 0; k < 12; k++) nav.append(nav.lastElementChild.cloneNode(true));
+        return [document.documentElement.scrollWidth, window.innerWidth]""")
+
+    assert widths[0] <= widths[1]
+
+
 def test_no_errors(page: webdriver.Chrome) -> None:
     unfold(page)
     page.find_element(By.CSS_SELECTOR, "th button").click()
