@@ -17,7 +17,7 @@ import pandas as pd
 from anisweep.config import ConfigError
 from anisweep.statistics import Ratio, paired_ratio, unpaired_ratio
 from anisweep.tables.names import with_names
-from anisweep.tables.summary import POINT, anchor_times
+from anisweep.tables.summary import POINT, PROBLEM, anchor_times
 
 Kind = Literal["mode", "code", "site", "folder"]
 
@@ -55,7 +55,7 @@ def compare(cells: pd.DataFrame, kind: Kind, a: str, b: str) -> list[Comparison]
     timed = _timed(cells)
     sides = timed.assign(is_a=_is(timed, kind, a), is_b=_is(timed, kind, b))
     sides = sides[sides["is_a"] | sides["is_b"]]
-    point = [name for name in [*POINT, "frames", "dataset_digest"] if name != kind]
+    point = [name for name in [*POINT, "dataset_digest"] if name != kind]
 
     both = [group for _, group in sides.groupby(point) if group["is_a"].any() and group["is_b"].any()]
     named = with_names(pd.concat(both)) if both else sides.assign(system="", series="")
@@ -65,8 +65,7 @@ def compare(cells: pd.DataFrame, kind: Kind, a: str, b: str) -> list[Comparison]
 def _timed(cells: pd.DataFrame) -> pd.DataFrame:
     """The cells that have a time, with that of their pack's anchor."""
     measured = cells[(cells["role"] == "cell") & (cells["status"] == "ok") & cells["wall_s"].notna()]
-    keys = ["pack", "site", "dataset", "output", "hypers"]
-    return measured.merge(anchor_times(cells), on=keys, how="left")
+    return measured.merge(anchor_times(cells), on=["pack", *PROBLEM], how="left")
 
 
 def _is(cells: pd.DataFrame, kind: Kind, value: str) -> pd.Series[bool]:

@@ -110,7 +110,9 @@ def _with_hypers(named: pd.DataFrame) -> Iterator[Growth]:
         others = [each for each in named.columns.astype(str) if each.startswith("hyper_") and each != column]
         sized = named.assign(size=pd.to_numeric(named[column], errors="coerce")).dropna(subset=["size"])
 
-        for _, rows in sized.groupby(["site", "dataset", "output", "series", *others], dropna=False):
+        for _, rows in sized.groupby(
+            ["site", "dataset", "frames", "output", "series", *others], dropna=False
+        ):
             where = f"{rows['dataset'].iloc[0].replace('_', ' ')}, {_words(rows['output'])}"
             yield from _line(rows, name.replace("_", " "), where)
 

@@ -1,6 +1,6 @@
 """The tables of the AniSOAP profiling study (doi:10.5281/zenodo.17519888), by their old names and columns.
 
-They know a file and a mode, and nothing of output, precision, device, threads or hyperparameters. Where
+They know a file and a mode, and nothing of frames, output, precision, device, threads or hyperparameters. Where
 one of these is not the study's (coefficients, fp64, cpu, 1 thread) it is written behind the mode's name, as
 in ``torch_full.fp32``, so that an old script never averages over what differs. Rows that are not ``ok`` have
 no time. ``N`` is the number of particles in all frames.
@@ -53,13 +53,17 @@ def old_rows(cells: pd.DataFrame) -> pd.DataFrame:
     rows = cells[cells["role"] == "cell"].reset_index(drop=True)
     ok = rows["status"] == "ok"
     several_hypers = rows["hypers"].nunique() > 1
+    several_frames = rows.groupby("dataset")["frames"].transform("nunique") > 1
 
     wall = rows["wall_s"].where(ok)
     conversion = rows["conv_in_s"].fillna(0.0) + rows["conv_out_s"].fillna(0.0)
 
     return rows.assign(
         file=rows["dataset"] + ".xyz",
-        mode=[_old_mode(row, several_hypers) for _, row in rows.iterrows()],
+        mode=[
+            _old_mode(row, several_hypers, several)
+            for (_, row), several in zip(rows.iterrows(), several_frames, strict=True)
+        ],
         rep=rows["replicate"],
         N=rows["particles"],
         species_unique=rows["species"],
@@ -69,8 +73,11 @@ def old_rows(cells: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _old_mode(row: pd.Series[Any], several_hypers: bool) -> str:
+def _old_mode(row: pd.Series[Any], several_hypers: bool, several_frames: bool) -> str:
     unusual = [f"{row[name]}" for name, usual in USUAL.items() if row[name] != usual]
+
+    if several_frames:
+        unusual.append(f"{row['frames']}frames")
 
     if several_hypers:
         unusual.append(digest(row["hypers"])[:6])

@@ -17,6 +17,14 @@ def with_names(summary: pd.DataFrame) -> pd.DataFrame:
     system = summary["dataset"].str.replace("_", " ")
     series = summary["mode"]
 
+    frames = summary.groupby("dataset")["frames"]
+    if (frames.nunique() > 1).any():
+        several = frames.transform("nunique") > 1
+        system = system + [
+            f", {_frames(count)}" if said else ""
+            for count, said in zip(summary["frames"], several, strict=True)
+        ]
+
     if _differs(summary["output"]):
         system = system + [("" if o == "coefficients" else f", {_words(o)}") for o in summary["output"]]
 
@@ -60,6 +68,10 @@ def hypers_names(sets: Sequence[str]) -> dict[str, str]:
 def hypers_in_words(text: str) -> str:
     """All hyperparameters of one set."""
     return ", ".join(f"{_words(name)} {_value(value)}" for name, value in json.loads(text).items())
+
+
+def _frames(count: int) -> str:
+    return "1 frame" if count == 1 else f"{count:,} frames"
 
 
 def _differs(column: pd.Series[Any]) -> bool:

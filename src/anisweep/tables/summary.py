@@ -13,7 +13,7 @@ from anisweep.statistics import interval_of_times, paired_ratio
 from anisweep.tables.cells import dtype_of
 
 #: What makes a point. Lines that differ in any of these are never averaged.
-PROBLEM = ["site", "dataset", "output", "hypers"]
+PROBLEM = ["site", "dataset", "frames", "output", "hypers"]
 POINT = [*PROBLEM, "mode", "precision", "device", "threads"]
 
 
@@ -23,6 +23,7 @@ class Summary:
 
     site: str = metric("where it was measured", default="")
     dataset: str = metric("name of the data set", default="")
+    frames: int = metric("frames of it that were used", default=0)
     output: str = metric("coefficients or power_spectrum", default="")
     hypers: str = metric("hyperparameters, as canonical JSON", default="")
     mode: str = metric("mode", default="")
@@ -31,7 +32,6 @@ class Summary:
     threads: int = metric("threads", default=1)
     anchor: str = metric("reference mode of the ratios and of the fidelity", default="")
 
-    frames: int | None = metric("frames in the data set")
     particles: int | None = metric("particles in all frames")
     species: int | None = metric("number of species")
     pairs: int | None = metric("neighbour pairs within the cutoff")
@@ -142,7 +142,7 @@ def _times(rows: pd.DataFrame) -> dict[str, Any]:
 def _fidelity(rows: pd.DataFrame) -> dict[str, Any]:
     """The worst error counts, be the row right or wrong."""
     statuses = rows["status"].value_counts().sort_index()
-    sizes = ["frames", "particles", "species", "pairs", "features"]
+    sizes = ["particles", "species", "pairs", "features"]
 
     return {
         "statuses": ", ".join(f"{count} {status}" for status, count in statuses.items()),
@@ -173,7 +173,7 @@ def _typed(table: pd.DataFrame) -> pd.DataFrame:
 
 def _sorted(table: pd.DataFrame) -> pd.DataFrame:
     """Small data sets before large ones, few species before many, the anchor before the other modes."""
-    order = ["site", "pairs", "species", "dataset", "output", "hypers", "is_other", "mode"]
+    order = ["site", "pairs", "species", "dataset", "frames", "output", "hypers", "is_other", "mode"]
     marked = table.assign(is_other=table["mode"] != table["anchor"])
     rest = ["precision", "device", "threads"]
     return marked.sort_values([*order, *rest], ignore_index=True).drop(columns="is_other")

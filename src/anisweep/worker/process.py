@@ -23,7 +23,7 @@ import numpy as np
 from ase import Atoms
 
 from anisweep import modes
-from anisweep.cell import Cell, Hypers, Pack, hypers_from_plain
+from anisweep.cell import Cell, Dataset, Hypers, Pack, hypers_from_plain
 from anisweep.datasets.canonical_xyz import read as read_canonical
 from anisweep.datasets.pairs import pair_count
 from anisweep.row import Role, Row
@@ -58,8 +58,8 @@ class Bench:
     load_before: float
     throttled: int
     references: dict[Problem, Flat] = field(default_factory=dict)
-    frames: dict[str, list[list[Atoms]]] = field(default_factory=dict)
-    pairs: dict[tuple[str, float, bool], int] = field(default_factory=dict)
+    frames: dict[Dataset, list[list[Atoms]]] = field(default_factory=dict)
+    pairs: dict[tuple[Dataset, float, bool], int] = field(default_factory=dict)
     order: int = 0
 
 
@@ -242,11 +242,11 @@ def _variants(bench: Bench, cell: Cell) -> list[list[Atoms]]:
     """The frames, and two copies moved by a hair, in an order of positions that is always the same."""
     dataset = cell.dataset
 
-    if dataset.path not in bench.frames:
+    if dataset not in bench.frames:  # two cells may take different numbers of frames from one file
         frames = read_canonical(Path(dataset.path), dataset.frames)
         copies = [[_moved(frame, seed) for frame in frames] for seed in (1, 2)]
-        bench.frames[dataset.path] = [frames, *copies]
-    return bench.frames[dataset.path]
+        bench.frames[dataset] = [frames, *copies]
+    return bench.frames[dataset]
 
 
 def _moved(frame: Atoms, seed: int) -> Atoms:
@@ -257,7 +257,7 @@ def _moved(frame: Atoms, seed: int) -> Atoms:
 
 def _pairs(bench: Bench, cell: Cell, frames: list[Atoms]) -> int:
     self_pairs = not cell.hypers.subtract_center_contribution
-    what = (cell.dataset.path, cell.hypers.cutoff_radius, self_pairs)
+    what = (cell.dataset, cell.hypers.cutoff_radius, self_pairs)
 
     if what not in bench.pairs:
         bench.pairs[what] = pair_count(frames, cell.hypers.cutoff_radius, self_pairs)
@@ -275,7 +275,13 @@ def _problem(cell: Cell) -> Problem:
 
 
 def _identity(role: Role, cell: Cell) -> str:
-    return cell.key if role == "cell" else f"{cell.dataset.name} {cell.hypers} {cell.output}"
+    if role == "cell":
+        return cell.key
+    return _problem_in_words(cell.dataset.name, cell.dataset.frames, cell.hypers, cell.output)
+
+
+def _problem_in_words(dataset: str, frames: int, hypers: Hypers, output: str) -> str:
+    return f"{dataset} {frames} {hypers} {output}"
 
 
 # --- what the supervisor reads ---------------------------------------------------------------------------
@@ -294,7 +300,10 @@ def _announce(bench: Bench, role: Role, cell: Cell) -> None:
 def _rows_written(bench: Bench) -> set[tuple[str, str]]:
     """Cells and anchors that an earlier interpreter of this process finished before it ended early."""
     return {
-        (row.role, row.key or f"{row.dataset} {hypers_from_plain(row.hypers)} {row.output}")
+        (
+            row.role,
+            row.key or _problem_in_words(row.dataset, row.frames, hypers_from_plain(row.hypers), row.output),
+        )
         for row in rows_in(bench.folder)
         if row.process == bench.number
     }

@@ -210,7 +210,7 @@ def _write_row_of_the_dead(folder: Path, ended: str) -> None:
 
 def _same(row: Row, other: Row) -> bool:
     """Whether two rows are of the same cell or anchor in the same process."""
-    names = ("process", "role", "key", "dataset", "hypers", "output")
+    names = ("process", "role", "key", "dataset", "frames", "hypers", "output")
     return all(getattr(row, name) == getattr(other, name) for name in names)
 
 

@@ -9,6 +9,7 @@ import pytest
 import synthetic
 from anisweep import tables
 from anisweep.row import Row
+from anisweep.tables.names import with_names
 from anisweep.tables.summary import POINT
 
 
@@ -94,6 +95,23 @@ def test_sites_are_never_averaged() -> None:
     assert len(summary) == 2 * 8 * 4
     means = summary.groupby("site")["wall_mean_s"].sum()
     assert means["chtc"] == pytest.approx(2 * means["local"], rel=1e-12)
+
+
+def test_numbers_of_frames_are_never_averaged() -> None:
+    """Nor do their anchors meet, which one pack may hold."""
+    rows = synthetic.first_look()
+    tenfold = [
+        replace(row, frames=10 * row.frames, wall_s=10 * row.wall_s, key=row.key and row.key[::-1])
+        for row in rows
+    ]
+    both = tables.summary_table(tables.cells_table([*rows, *tenfold], synthetic.sources(rows)))
+    ratios = both.groupby([name for name in POINT if name != "frames"])["ratio"].agg(["count", "min", "max"])
+
+    assert not both.duplicated(POINT).any()
+    assert set(ratios["count"]) == {2}
+    assert ratios["min"].to_numpy() == pytest.approx(ratios["max"].to_numpy(), rel=1e-12)
+    systems = set(with_names(both)["system"])
+    assert {"benzenes, 2 frames", "benzenes, 20 frames", "one species, 1 frame, power spectrum"} <= systems
 
 
 def test_only_sound_rows_have_times() -> None:

@@ -77,6 +77,20 @@ def test_every_cell_gets_its_row_and_the_others_are_measured(workplace):
     assert litter(workplace) == []
 
 
+def test_cells_of_one_file_have_the_frames_that_they_ask_for(workplace):
+    one = replace(workplace.dataset, frames=1)
+    workplace.plant("good", "return right(frames)")
+    cells = [workplace.cell("good", dataset=dataset) for dataset in (workplace.dataset, one)]
+    rows = workplace.run(*cells).rows
+
+    assert sorted((row.frames, row.role) for row in rows) == sorted(
+        (frames, role) for frames in (1, 2) for role in ("first anchor", "cell", "last anchor")
+    )
+    assert all(row.shape == [3 * row.frames] or row.shape == [row.frames, 3] for row in rows)
+    assert len({row.particles for row in rows}) == len({row.pairs for row in rows}) == 2
+    assert {row.status for row in rows} == {"ok"}
+
+
 def test_an_interpreter_that_breaks_on_its_way_out_costs_no_row(workplace):
     workplace.plant("messy", "atexit.register(os.abort); return right(frames)")
     contents = workplace.run(workplace.cell("messy"))

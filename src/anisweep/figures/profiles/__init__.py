@@ -54,10 +54,11 @@ def draw_to(name: str, study: Path, stem: Path) -> None:
 
 
 def one_problem(lines: pd.DataFrame) -> pd.DataFrame:
-    """Of several sites, outputs and hyperparameters a figure shows one: local, coefficients, the first."""
+    """Of several sites, outputs, frames and hyperparameters one: local, coefficients, the first."""
     for column, usual in (("site", "local"), ("output", "coefficients")):
         present = sorted(lines[column].unique())
         lines = lines[lines[column] == (usual if usual in present else present[0])]
 
-    shown: pd.DataFrame = lines[lines["hypers"] == lines["hypers"].iloc[0]]
+    same = (lines["hypers"] == lines["hypers"].iloc[0]) & (lines["frames"] == lines["frames"].iloc[0])
+    shown: pd.DataFrame = lines[same]
     return shown
