@@ -15,6 +15,10 @@ from typing import Any, Literal
 Basis = Literal["gto", "monomial"]
 Output = Literal["coefficients", "power_spectrum"]
 
+#: The ``threads`` of a cell whose pools are left as its libraries make them; a study says ``free``.
+NOT_PINNED = 0
+FREE = "free"
+
 #: Keys, packs and artifacts written under another number are never mixed with these.
 FORMAT = 1
 
@@ -103,7 +107,8 @@ class Cell:
     """One point of a study, complete enough to be measured anywhere.
 
     ``environment`` and ``code`` are digests; together with the rest they make the key, so a cell that
-    was measured with another lock file or another mode is another cell.
+    was measured with another lock file or another mode is another cell. ``threads`` is the number that
+    every pool is pinned to, or `NOT_PINNED`.
     """
 
     dataset: Dataset

@@ -128,7 +128,13 @@ class Sweep(Section):
     devices: Annotated[
         list[Device], Field(min_length=1, description="what is absent gives a row `unavailable`")
     ] = ["cpu"]
-    threads: Annotated[list[Count], Field(min_length=1, description="of every pool, pinned and asked")] = [1]
+    threads: Annotated[
+        list[Count | Literal["free"]],
+        Field(
+            min_length=1,
+            description="of every pool, pinned and asked; `free` pins nothing, and records what came of it",
+        ),
+    ] = [1]
     hypers: HyperAxes = HyperAxes()
     measure: Measure = Measure()
 

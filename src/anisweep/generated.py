@@ -138,6 +138,8 @@ def _allowed(schema: dict[str, Any]) -> str:
         return " or ".join(dict.fromkeys(_allowed(choice) for choice in schema["anyOf"]))
     if "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema["enum"])
+    if "const" in schema:
+        return f"`{schema['const']}`"
     if schema.get("type") == "array":
         return f"list of {_allowed(schema.get('items', schema.get('prefixItems', [{}])[0]))}"
     if "$ref" in schema or "oneOf" in schema:

@@ -40,7 +40,7 @@ class Row:
     mode_executed: str = metric("module whose code ran", default="")
     precision: str = metric("floating-point format asked for", default="")
     device: str = metric("cpu, cuda or mps", default="")
-    threads: int = metric("threads asked for", default=1)
+    threads: int = metric("threads that every pool was pinned to; 0: not pinned", default=1)
     replicate: int = metric("number of the replicate", default=0)
     site: str = metric("where it was measured", default="")
     hypers: dict[str, Any] = metric("hyperparameters", default={})
@@ -72,7 +72,9 @@ class Row:
     walls_s: list[float] = metric("wall time of one call in each repetition", "s", default=[])
     loops: int = metric("calls in one repetition", default=1)
     cpu_s: float | None = metric("CPU time of one call, all threads", "s")
-    cpu_utilisation: float | None = metric("CPU time / (wall time x threads)")
+    cpu_utilisation: float | None = metric(
+        "CPU time / (wall time x threads); not pinned: x the CPUs that the process may use"
+    )
     gpu_utilisation: float | None = metric("share of the time in which the GPU was busy")
 
     # Where the time goes, from one more call with clocks in it
@@ -107,7 +109,7 @@ class Row:
     dtype: str = metric("type of the result's numbers", default="")
 
     # Threads, as the pools themselves report them
-    pools: dict[str, Any] = metric("threads of each pool", default={})
+    pools: dict[str, Any] = metric("threads of each pool that can be asked", default={})
 
     # Provenance
     environment: str = metric("digest of the environment", default="")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import examples
-from anisweep.cell import Cell, Dataset, Hypers, Pack, Settings, cell_from_plain, digest
+from anisweep.cell import NOT_PINNED, Cell, Dataset, Hypers, Pack, Settings, cell_from_plain, digest
 
 names = st.text("abcdefghijklmnopqrstuvwxyz_", min_size=1, max_size=8)
 lengths = st.floats(0.01, 100, allow_nan=False)
@@ -35,7 +35,7 @@ cells = st.builds(
     mode=names,
     precision=names,
     device=names,
-    threads=st.integers(1, 64),
+    threads=st.integers(NOT_PINNED, 64),
     replicate=st.integers(1, 100),
     site=names,
     settings=settings,

@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from anisweep.cell import NOT_PINNED
 from anisweep.config import Config, ConfigError, Measure, Project, Sweep, load_config, load_study
 from anisweep.explain import explain
 from anisweep.plan.expand import cells_of, dataset_of, hypers_of
@@ -119,6 +120,14 @@ def test_cells_are_the_product_of_all_axes(study):
     assert len(made) == len({cell.key for cell in made}) == 2 * 2 * 2 * 2 * 2 * 2 * 3
     assert {cell.hypers.max_angular for cell in made} == {2, 3, 4}
     assert {cell.replicate for cell in made} == {1, 2}
+
+
+def test_what_is_free_is_not_pinned_and_changes_no_other_key(study):
+    pinned = cells(study, threads=[1, 2])
+    with_free = cells(study, threads=[1, 2, "free"])
+
+    assert {cell.threads for cell in with_free} == {1, 2, NOT_PINNED}
+    assert {cell.key for cell in pinned} < {cell.key for cell in with_free}
 
 
 def test_a_data_set_may_have_outputs_of_its_own(study):

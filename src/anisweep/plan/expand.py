@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import product
 
 from anisweep import datasets
-from anisweep.cell import Cell, Dataset, Hypers, Settings
+from anisweep.cell import NOT_PINNED, Cell, Dataset, Hypers, Settings
 from anisweep.config import ConfigError, DatasetEntry, HyperAxes, Project, Sweep
 from anisweep.plan.digests import code_digest, environment_of
 
@@ -19,8 +19,8 @@ def cells_of(name: str, sweep: Sweep, site: str, project: Project) -> Iterator[C
     sets = [(dataset_of(key, entry, project), entry.outputs) for key, entry in sweep.datasets.items()]
     environments = {device: environment_of(project, site, device).digest for device in sweep.devices}
     codes = {mode: code_digest(mode) for mode in sweep.modes}
-    axes = product(sweep.modes, sweep.precisions, sweep.devices, sweep.threads)
-    points = list(axes)
+    threads_of = [count if isinstance(count, int) else NOT_PINNED for count in sweep.threads]
+    points = list(product(sweep.modes, sweep.precisions, sweep.devices, threads_of))
 
     for replicate in range(1, sweep.replicates + 1):
         for (dataset, outputs), point in product(sets, hypers):

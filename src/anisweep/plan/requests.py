@@ -27,6 +27,7 @@ class Request:
 
     Attributes
     ----------
+    cpus : one for a pack that is not pinned, as who does not think of threads asks for
     minutes : after which a job that still runs is stuck
     """
 
@@ -43,7 +44,7 @@ def request_of(pack: Pack, model: CostModel, image_mb: float = 0) -> Request:
     minutes = max(SHORTEST_MINUTES, math.ceil(4 * pack.estimated_s / 60))
 
     return Request(
-        cpus=max(cell.threads for cell in pack.cells),
+        cpus=max(1, *(cell.threads for cell in pack.cells)),
         memory_mb=_up_to_step(ROOM * needed),
         disk_mb=_up_to_step(image_mb + SCRATCH_MB),
         minutes=min(minutes, LONGEST_MINUTES),

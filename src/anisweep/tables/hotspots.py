@@ -11,6 +11,7 @@ from typing import Any, get_type_hints
 
 import pandas as pd
 
+from anisweep.cell import FREE
 from anisweep.row import Row, metric
 from anisweep.tables.cells import dtype_of
 
@@ -39,7 +40,7 @@ class Profile:
     def name(self) -> str:
         """Of its files, without a suffix."""
         row = self.row
-        point = [row.dataset, row.output, row.mode, row.precision, row.device, f"{row.threads}t"]
+        point = [row.dataset, row.output, row.mode, row.precision, row.device, f"{row.threads or FREE}t"]
         return "-".join([*point, f"r{row.replicate}p{row.process}", row.key[:8]])
 
 
@@ -55,7 +56,7 @@ class Hotspot:
     mode: str = metric("mode", default="")
     precision: str = metric("floating-point format", default="")
     device: str = metric("cpu, cuda or mps", default="")
-    threads: int = metric("threads", default=1)
+    threads: int = metric("threads that every pool was pinned to; 0: not pinned", default=1)
     replicate: int = metric("number of the replicate", default=0)
     process: int = metric("number of the fresh interpreter within the pack", default=0)
     function: str = metric("module and name; of compiled functions package and name", default="")

@@ -1,9 +1,9 @@
 """The tables of the AniSOAP profiling study (doi:10.5281/zenodo.17519888), by their old names and columns.
 
-They know a file and a mode, and nothing of frames, output, precision, device, threads or hyperparameters. Where
-one of these is not the study's (coefficients, fp64, cpu, 1 thread) it is written behind the mode's name, as
-in ``torch_full.fp32``, so that an old script never averages over what differs. Rows that are not ``ok`` have
-no time. ``N`` is the number of particles in all frames.
+They know a file and a mode, and nothing of frames, output, precision, device, threads or hyperparameters.
+Where one of these is not the study's (coefficients, fp64, cpu, 1 thread) it is written behind the mode's
+name, as in ``torch_full.fp32``, so that an old script never averages over what differs. Rows that are not
+``ok`` have no time. ``N`` is the number of particles in all frames.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from anisweep.cell import digest
+from anisweep.cell import FREE, NOT_PINNED, digest
 from anisweep.tables.cells import Platform
 
 USUAL = {"output": "coefficients", "precision": "fp64", "device": "cpu", "threads": 1}
@@ -75,6 +75,7 @@ def old_rows(cells: pd.DataFrame) -> pd.DataFrame:
 
 def _old_mode(row: pd.Series[Any], several_hypers: bool, several_frames: bool) -> str:
     unusual = [f"{row[name]}" for name, usual in USUAL.items() if row[name] != usual]
+    unusual = [FREE if text == str(NOT_PINNED) else text for text in unusual]
 
     if several_frames:
         unusual.append(f"{row['frames']}frames")

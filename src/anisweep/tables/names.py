@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from anisweep.cell import NOT_PINNED
+
 
 def with_names(summary: pd.DataFrame) -> pd.DataFrame:
     """The summary with two more columns: ``system`` (what is computed) and ``series`` (how).
@@ -39,7 +41,7 @@ def with_names(summary: pd.DataFrame) -> pd.DataFrame:
         series = series + " " + summary["device"]
 
     if _differs(summary["threads"]):
-        series = series + [f" {count} thr." for count in summary["threads"]]
+        series = series + [f" {threads_in_words(count)}" for count in summary["threads"]]
 
     if _differs(summary["site"]):
         series = series + " at " + summary["site"]
@@ -48,9 +50,13 @@ def with_names(summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def series_in_order(named: pd.DataFrame) -> list[str]:
-    """The distinct ``series``: the anchor's first, then by name."""
-    is_other = named["mode"] != named["anchor"]
-    return list(dict.fromkeys(named.assign(other=is_other).sort_values(["other", "series"])["series"]))
+    """The distinct ``series``: the anchor's first, then by name; few threads before many, and what is not
+    pinned last."""
+    marked = named.assign(
+        is_other=named["mode"] != named["anchor"], not_pinned=named["threads"] == NOT_PINNED
+    )
+    order = ["is_other", "mode", "precision", "device", "not_pinned", "threads", "site"]
+    return list(dict.fromkeys(marked.sort_values(order)["series"]))
 
 
 def hypers_names(sets: Sequence[str]) -> dict[str, str]:
@@ -68,6 +74,11 @@ def hypers_names(sets: Sequence[str]) -> dict[str, str]:
 def hypers_in_words(text: str) -> str:
     """All hyperparameters of one set."""
     return ", ".join(f"{_words(name)} {_value(value)}" for name, value in json.loads(text).items())
+
+
+def threads_in_words(threads: int) -> str:
+    """``2 thr.``, or ``not pinned``."""
+    return "not pinned" if threads == NOT_PINNED else f"{threads} thr."
 
 
 def _frames(count: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any, get_type_hints
 import numpy as np
 import pandas as pd
 
+from anisweep.cell import NOT_PINNED
 from anisweep.row import metric
 from anisweep.statistics import interval_of_times, paired_ratio
 from anisweep.tables.cells import dtype_of
@@ -29,7 +30,7 @@ class Summary:
     mode: str = metric("mode", default="")
     precision: str = metric("floating-point format", default="")
     device: str = metric("cpu, cuda or mps", default="")
-    threads: int = metric("threads", default=1)
+    threads: int = metric("threads that every pool was pinned to; 0: not pinned", default=1)
     anchor: str = metric("reference mode of the ratios and of the fidelity", default="")
 
     particles: int | None = metric("particles in all frames")
@@ -174,6 +175,7 @@ def _typed(table: pd.DataFrame) -> pd.DataFrame:
 def _sorted(table: pd.DataFrame) -> pd.DataFrame:
     """Small data sets before large ones, few species before many, the anchor before the other modes."""
     order = ["site", "pairs", "species", "dataset", "frames", "output", "hypers", "is_other", "mode"]
-    marked = table.assign(is_other=table["mode"] != table["anchor"])
-    rest = ["precision", "device", "threads"]
-    return marked.sort_values([*order, *rest], ignore_index=True).drop(columns="is_other")
+    marks = {"is_other": table["mode"] != table["anchor"], "not_pinned": table["threads"] == NOT_PINNED}
+    rest = ["precision", "device", "not_pinned", "threads"]
+    sorted_table = table.assign(**marks).sort_values([*order, *rest], ignore_index=True)
+    return sorted_table.drop(columns=list(marks))

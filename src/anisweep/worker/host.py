@@ -13,6 +13,8 @@ from typing import Any
 
 import psutil
 
+from anisweep.cell import NOT_PINNED
+
 #: Feature levels of x86-64, each with flags that only it and higher ones have.
 LEVELS = (
     ("x86_64-v4", {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}),
@@ -33,7 +35,7 @@ def facts() -> dict[str, Any]:
         "architecture": platform.machine(),
         "caches": _caches(),
         "cpus": os.cpu_count(),
-        "affinity": sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [],
+        "affinity": affinity(),
         "memory_mb": round(psutil.virtual_memory().total / 2**20),
         "governor": _text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "frequency_mhz": round(frequency.current) if (frequency := psutil.cpu_freq()) else None,
@@ -63,13 +65,18 @@ def accelerators() -> dict[str, Any]:
     return {"cuda_version": torch.version.cuda, "cudnn": torch.backends.cudnn.version(), "devices": devices}
 
 
+def affinity() -> list[int]:
+    """The CPUs that this process may use; empty where the system does not say."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+
+
 def load() -> float:
     """Load average of the last minute."""
     return os.getloadavg()[0]
 
 
 def noise(walls: list[float], threads: int, load_before: float, throttled: int) -> list[str]:
-    """Warnings that teach: the number, why it matters, what helps."""
+    """Warnings that teach: the number, why it matters, what helps. What is not pinned wants every CPU."""
     warnings = []
     middle = sorted(walls)[len(walls) // 2]
     spread = (max(walls) - min(walls)) / middle
@@ -80,10 +87,11 @@ def noise(walls: list[float], threads: int, load_before: float, throttled: int) 
             "lost in that. Close other programs, or raise measure.repetitions."
         )
 
-    free = (os.cpu_count() or 1) - threads
+    cpus = os.cpu_count() or 1
+    free = cpus - (cpus if threads == NOT_PINNED else threads)
     if load_before > free + 0.5:
         warnings.append(
-            f"load average {load_before:.1f} before the start on {os.cpu_count()} CPUs: others were "
+            f"load average {load_before:.1f} before the start on {cpus} CPUs: others were "
             "computing. `top` shows who."
         )
 

@@ -1,7 +1,7 @@
 """One fresh interpreter of a pack: anchors, every cell in its own random order, anchors again.
 
 Run by `anisweep.worker.supervise` as ``python -m anisweep.worker.process PACK FOLDER NUMBER``, in an
-environment whose threads are pinned already.
+environment whose threads are pinned already, if they are to be.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import numpy as np
 from ase import Atoms
 
 from anisweep import modes
-from anisweep.cell import Cell, Dataset, Hypers, Pack, hypers_from_plain
+from anisweep.cell import NOT_PINNED, Cell, Dataset, Hypers, Pack, hypers_from_plain
 from anisweep.datasets.canonical_xyz import read as read_canonical
 from anisweep.datasets.pairs import pair_count
 from anisweep.row import Role, Row
@@ -182,7 +182,8 @@ def _record_times(row: Row, timing: Timing, cell: Cell) -> None:
     row.wall_s = timing.wall_s
     row.wall_std_s = float(np.std(timing.walls_s, ddof=1))
     row.cpu_s = timing.cpu_s
-    row.cpu_utilisation = timing.cpu_s / (timing.wall_s * cell.threads)
+    cpus = cell.threads if cell.threads != NOT_PINNED else len(host.affinity()) or os.cpu_count() or 1
+    row.cpu_utilisation = timing.cpu_s / (timing.wall_s * cpus)
     row.loops = timing.loops
     row.traced_wall_s = timing.traced_wall_s
     row.stages_s = timing.stages_s

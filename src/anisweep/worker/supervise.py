@@ -22,7 +22,7 @@ from anisweep.cell import Pack
 from anisweep.row import Row, Status
 from anisweep.worker import host
 from anisweep.worker.rows import append_row, row_of, rows_in
-from anisweep.worker.threads import pinned_environment
+from anisweep.worker.threads import environment_for
 
 POLL_S = 0.1
 
@@ -160,7 +160,7 @@ def _watch(pack: Pack, folder: Path, number: int, started: float) -> str:
         (folder / "logs" / f"process-{number}.log").open("ab") as log,
         subprocess.Popen(
             command,
-            env=pinned_environment(pack.cells[0].threads),
+            env=environment_for(pack.cells[0].threads),
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,

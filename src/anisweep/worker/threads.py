@@ -1,4 +1,8 @@
-"""Pinned threads: set before the first import, asked of each pool after it."""
+"""Pinned threads: set before the first import, asked of each pool after it.
+
+Where a study asks for `free` threads nothing is set and nothing is demanded: the pools are what the libraries
+make of the machine, and the row says what they were.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ import os
 import sys
 
 from threadpoolctl import threadpool_info
+
+from anisweep.cell import NOT_PINNED
 
 #: Every variable that a layer of the stack reads. HTCondor and Snakemake set some of them, to other values.
 VARIABLES = (
@@ -23,26 +29,37 @@ VARIABLES = (
     "JULIA_NUM_THREADS",
 )
 
+#: How the pools of OpenMP and MKL behave.
+PINNED = {
+    "OMP_DYNAMIC": "FALSE",
+    "MKL_DYNAMIC": "FALSE",
+    "OMP_PROC_BIND": "FALSE",  # the scheduler binds, where something does
+}
+
 #: CPU time may exceed wall time x threads by this factor: clocks are not read at the same instant.
 TOLERANCE = 1.05
 
 
-def pinned_environment(threads: int) -> dict[str, str]:
-    """The environment of a fresh interpreter whose pools have ``threads`` threads."""
-    environment = dict(os.environ)
-    environment.update(dict.fromkeys(VARIABLES, str(threads)))
-    environment.update(
-        OMP_DYNAMIC="FALSE",
-        MKL_DYNAMIC="FALSE",
-        OMP_PROC_BIND="FALSE",  # the scheduler binds, where something does
-        PYTHONHASHSEED="0",
-        PYTHONUNBUFFERED="1",
-    )
+def environment_for(threads: int) -> dict[str, str]:
+    """The environment of a fresh interpreter whose pools have ``threads`` threads.
+
+    For `NOT_PINNED` it has no variable of threads, neither ours nor one of the shell or of HTCondor.
+    """
+    ours = {*VARIABLES, *PINNED}
+    environment = {name: value for name, value in os.environ.items() if name not in ours}
+    environment.update(PYTHONHASHSEED="0", PYTHONUNBUFFERED="1")
+
+    if threads != NOT_PINNED:
+        environment.update(dict.fromkeys(VARIABLES, str(threads)))
+        environment.update(PINNED)
     return environment
 
 
 def pin_loaded_pools(threads: int) -> None:
     """Pools that have a call of their own, for those that are loaded."""
+    if threads == NOT_PINNED:
+        return
+
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(threads)
@@ -66,14 +83,17 @@ def pools() -> dict[str, int]:
     if numba is not None:
         found["numba"] = numba.get_num_threads()
 
-    if "featomic" in sys.modules:
+    if "featomic" in sys.modules and "RAYON_NUM_THREADS" in os.environ:
         found["rayon (featomic)"] = int(os.environ["RAYON_NUM_THREADS"])  # read once, at its first use
 
     return found
 
 
 def complaint(found: dict[str, int], threads: int, cpu_s: float, wall_s: float) -> str:
-    """What is wrong with the threads of a measured cell; empty when nothing is."""
+    """What is wrong with the threads of a measured cell; empty when nothing is, or nothing was asked for."""
+    if threads == NOT_PINNED:
+        return ""
+
     others = {name: count for name, count in found.items() if count != threads}
     if others:
         named = ", ".join(f"{name}: {count}" for name, count in others.items())

@@ -12,6 +12,7 @@ import pytest
 
 import synthetic
 from anisweep import tables
+from anisweep.cell import NOT_PINNED
 from anisweep.claims import Bound, Figure, Line, Source, ledger, read, verdict, write
 from anisweep.config import ConfigError
 from anisweep.row import Row
@@ -166,6 +167,14 @@ def test_tests_of_rows(test: str, change: dict[str, Any], share: float) -> None:
 
     assert line.value == share
     assert line.verdict == ("confirmed" if share == 1 else "refuted")
+
+
+def test_what_is_not_pinned_asks_for_no_threads() -> None:
+    rows = [replace(r, threads=NOT_PINNED, pools={"openblas": 8}) for r in synthetic.first_look()]
+    measure = {"quantity": "rows_that", "test": "have_the_threads"}
+
+    assert judged(rows, exactly=1, measure=measure).verdict == "open"
+    assert judged(rows + synthetic.first_look(seed=8), exactly=1, measure=measure).value == 1
 
 
 def test_calls_and_their_law() -> None:

@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import examples
-from anisweep.cell import Dataset, Settings
+from anisweep.cell import NOT_PINNED, Dataset, Settings
 from anisweep.config import Config
 from anisweep.plan.cost import CostModel
 from anisweep.plan.packing import packs_of
+from anisweep.plan.requests import request_of
 
 MODES = ("numpy_only", "torch_full")
 
@@ -19,7 +20,7 @@ cells = st.builds(
     dataset=st.sampled_from([Dataset(name, "", name, 1) for name in ("a", "b", "c")]),
     mode=st.sampled_from(MODES),
     device=st.sampled_from(["cpu", "cuda"]),
-    threads=st.sampled_from([1, 2]),
+    threads=st.sampled_from([NOT_PINNED, 1, 2]),
     replicate=st.integers(1, 3),
     precision=st.sampled_from(["fp64", "fp32"]),
 )
@@ -52,6 +53,13 @@ def test_every_cell_is_in_exactly_one_pack(wanted, config):
 
     assert sorted(keys) == sorted(cell.key for cell, _ in wanted)
     assert all(pack.cells for pack in packs)
+
+
+def test_a_pack_asks_for_its_threads_and_for_one_core_when_it_is_not_pinned():
+    cells = [cell_in(threads=threads) for threads in (NOT_PINNED, 1, 4)]
+    packs = packed(with_anchor(*cells))
+
+    assert [request_of(pack, model_for()).cpus for pack in packs] == [1, 1, 4]
 
 
 @given(wanted, configs)

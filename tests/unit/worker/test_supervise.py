@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from anisweep.artifact import kept_link
+from anisweep.cell import NOT_PINNED
 from anisweep.reading import read_member
 from anisweep.worker import supervise
 from anisweep.worker.rows import append_row, rows_in
@@ -89,6 +90,18 @@ def test_cells_of_one_file_have_the_frames_that_they_ask_for(workplace):
     assert all(row.shape == [3 * row.frames] or row.shape == [row.frames, 3] for row in rows)
     assert len({row.particles for row in rows}) == len({row.pairs for row in rows}) == 2
     assert {row.status for row in rows} == {"ok"}
+
+
+def test_a_pack_that_is_not_pinned_records_what_came_of_it(workplace, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    workplace.plant("asks", "assert 'OMP_NUM_THREADS' not in os.environ; return right(frames)")
+    rows = workplace.run(workplace.cell("asks", threads=NOT_PINNED)).rows
+    cpus = len(os.sched_getaffinity(0))
+
+    assert [(row.status, row.reason) for row in rows] == [("ok", "")] * 3
+    assert {row.threads for row in rows} == {0}
+    assert all(row.pools for row in rows)
+    assert rows[1].cpu_utilisation == pytest.approx(rows[1].cpu_s / (rows[1].wall_s * cpus))
 
 
 def test_an_interpreter_that_breaks_on_its_way_out_costs_no_row(workplace):

@@ -10,6 +10,7 @@ import pandas as pd
 from pydantic import Field
 
 from anisweep import decision
+from anisweep.cell import NOT_PINNED
 from anisweep.claims.evidence import artifacts_of, matching, sites_of
 from anisweep.claims.quantities.figure import Figure
 from anisweep.config import Section
@@ -56,6 +57,7 @@ class RowsThat(Section):
         """Exact: these are all rows there are."""
         rows = matching(cells, conditions)
         rows = rows if self.unavailable else rows[rows["status"] != "unavailable"]
+        rows = rows[rows["threads"] != NOT_PINNED] if self.test == "have_the_threads" else rows
         if rows.empty:
             return None
 

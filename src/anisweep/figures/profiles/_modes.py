@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from typing import Any
+
 import pandas as pd
+
+from anisweep.tables.names import threads_in_words
 
 INK = "#1f2328"
 
@@ -18,7 +22,10 @@ def panels(lines: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     published_first = lines.assign(other=lines["mode"] != "numpy_only")
 
     for keys, group in published_first.groupby(["other", *columns], sort=True):
-        yield " ".join(map(str, keys[1:])), group
+        named: dict[str, Any] = dict(zip(["other", *columns], keys, strict=True))
+        if "threads" in named:
+            named["threads"] = threads_in_words(named["threads"])
+        yield " ".join(str(named[column]) for column in columns), group
 
 
 def first_profile(lines: pd.DataFrame) -> str:
