@@ -161,6 +161,33 @@ def test_two_folders(tmp_path: Path) -> None:
     assert said.output.count(" faster ") == 8 * 4
 
 
+def test_folders_of_the_project_do_not_hide_sites(
+    tmp_path: Path, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`snakemake --profile local` needs a folder of that name."""
+    rows = synthetic.first_look()
+    both = rows + elsewhere(rows, 0.5, site="chtc")
+    study = project.results / "first_look"
+    tables.write_all(both, synthetic.sources(both), study / "tables")
+    (study / "configuration.yaml").write_text("question: Where?\n")
+    for site in ("local", "chtc"):
+        (project.root / site).mkdir()
+    monkeypatch.chdir(project.root)
+
+    said = CliRunner().invoke(main, ["compare", "chtc", "local"])
+
+    assert said.exit_code == 0, said.output
+    assert said.output.count(" faster ") == 8 * 4
+
+
+def test_lengths_of_a_data_set_are_told_apart() -> None:
+    rows = synthetic.first_look()
+    longer = [replace(row, frames=9) for row in elsewhere(rows, 3.0) if row.dataset == "benzenes"]
+    made = by_system(compare(cells_of(rows + longer), "mode", "torch_full", "numpy_only"))
+
+    assert {"benzenes, 2 frames", "benzenes, 9 frames", "two species"} <= set(made)
+
+
 def test_a_folder_without_tables(tmp_path: Path, project: Project) -> None:
     said = CliRunner().invoke(main, ["compare", str(tmp_path), str(tmp_path)])
 

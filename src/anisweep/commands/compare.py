@@ -27,7 +27,7 @@ def compare(a: str, b: str) -> None:
     from anisweep import tables
     from anisweep.studies import measured_tables
 
-    if Path(a).is_dir() and Path(b).is_dir():
+    if _are_folders(a, b):
         kind: compared.Kind = "folder"
         cells = _of_folders(a, b)
     else:
@@ -44,6 +44,16 @@ def compare(a: str, b: str) -> None:
             "hyperparameters, output, precision, device and threads.\nMeasure them in one study."
         )
     click.echo(compared.comparison_as_text(made, a, b))
+
+
+def _are_folders(a: str, b: str) -> bool:
+    """The folders `local` and `chtc` of a project have the names of sites; they hold no tables."""
+    both = Path(a).is_dir() and Path(b).is_dir()
+    return both and ("/" in a + b or bool(_tables_below(a) or _tables_below(b)))
+
+
+def _tables_below(folder: str) -> list[Path]:
+    return sorted({file.parent for file in Path(folder).glob("**/tables/cells.parquet")})
 
 
 def _everything(project: Project) -> pd.DataFrame:
@@ -69,7 +79,7 @@ def _of_folders(a: str, b: str) -> pd.DataFrame:
 
     read = []
     for folder in (a, b):
-        found = sorted({file.parent for file in Path(folder).glob("**/tables/cells.parquet")})
+        found = _tables_below(folder)
         if not found:
             raise ConfigError(
                 f"{folder}: no tables below it. Allowed: a folder like results/ or results/STUDY, "
