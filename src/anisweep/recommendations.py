@@ -1,7 +1,7 @@
 """What to take: for each problem of a study the way to compute that is right and fastest, and when it pays.
 
-A way is a mode with its precision, device and threads. It is eligible when every row of it is `ok`: right
-within its bound, with the threads asked for. Others whose interval of times meets the fastest one's are as
+A way is a mode with its precision, device and threads. It is eligible when its precision has a bound and
+every row of it is `ok`: right within it, with the threads asked for. Others whose interval of times meets the fastest one's are as
 fast, as far as these data can tell.
 
 A way that takes longer to start than the reference (constructor, and what its first call takes beyond the
@@ -58,7 +58,8 @@ def recommendations(cells: pd.DataFrame, summary: pd.DataFrame) -> list[Recommen
     cells, summary : what `anisweep.tables` gives
     """
     named = with_names(summary)
-    right = named[named["statuses"].str.fullmatch(r"\d+ ok") & named["wall_mean_s"].notna()]
+    ok = named["statuses"].str.fullmatch(r"\d+ ok") & named["wall_mean_s"].notna()
+    right = named[ok & named["bound"].notna()]
     starts = _starts(cells)
     return [_fastest(lines, starts) for _, lines in right.groupby(PROBLEM, sort=False) if len(lines) > 1]
 
