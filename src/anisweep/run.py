@@ -201,7 +201,7 @@ class Run:
         if plan.packs:
             said.append(
                 f"{len(plan.to_measure)} to measure in {len(plan.packs)} packs, "
-                f"about {plan.estimated_s / 60:.1f} min. `anisweep plan` says why."
+                f"about {duration(plan.estimated_s)}. `anisweep plan` says why."
             )
         return "; ".join(said)
 

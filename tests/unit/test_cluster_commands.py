@@ -1,10 +1,12 @@
 """What the commands of a cluster say where nothing answers or nothing is there."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+import examples
 from anisweep.cli import main
 from anisweep.cluster.queue import troubles_in_words
 from anisweep.config import ConfigError
@@ -79,3 +81,24 @@ def test_demands_of_the_user_stand_beside_those_of_the_profile(project):
     jobs = Jobs.of(project, [], CostModel.from_rows((), Path()))
 
     assert jobs.requirements == 'TARGET.Microarch >= "x86_64-v3" && HasGpfs'
+
+
+@pytest.mark.parametrize("built", [True, False])
+def test_a_preview_says_hours_gigabytes_and_how_to_go_in_parts(project, tmp_path, built):
+    from anisweep.cluster.jobs import Jobs
+    from anisweep.cluster.submission import Volume
+    from anisweep.plan.cost import CostModel
+
+    image = tmp_path / "cpu.sif"
+    with image.open("wb") as stream:
+        stream.truncate(2**30)
+
+    packs = [replace(examples.pack(examples.cell(replicate=k)), estimated_s=3600.0) for k in (1, 2, 3)]
+    jobs = Jobs.of(project, packs, CostModel.from_rows((), Path()))
+    jobs = replace(jobs, images={"cpu": image if built else None})
+    words = str(Volume.of(packs, jobs))
+
+    assert "3 jobs, 3 core-hours" in words
+    assert ("at most 3.0 GB over the network.\n" in words) == built
+    assert ("beside the image of 3 jobs, which is not built yet" in words) != built
+    assert "`--pilot N` sends the first N packs, `replicates=1` the first replicate" in words

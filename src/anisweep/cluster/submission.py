@@ -33,6 +33,7 @@ class Volume:
     core_hours: float
     longest_s: float
     gigabytes: float
+    without_image: int
 
     @classmethod
     def of(cls, packs: Sequence[Pack], jobs: Jobs) -> Volume:
@@ -44,12 +45,21 @@ class Volume:
             core_hours=sum(r.cpus * s for r, s in zip(requests, seconds, strict=True)) / 3600,
             longest_s=max(seconds, default=0.0),
             gigabytes=sum(jobs.carried_mb(pack) for pack in packs) / 1024,
+            without_image=sum(jobs.carried_mb(pack) == 0 for pack in packs),
         )
 
     def __str__(self) -> str:
-        return (
+        said = (
             f"{self.jobs} jobs, {self.core_hours:.2g} core-hours, the longest about "
-            f"{duration(self.longest_s)}, at most {self.gigabytes:.1f} GB over the network."
+            f"{duration(self.longest_s)}, at most {self.gigabytes:.1f} GB over the network"
+        )
+        if self.without_image:
+            said += f" beside the image of {self.without_image} jobs, which is not built yet"
+        if self.jobs == 1:
+            return f"{said}."
+        return (
+            f"{said}.\nIn parts: `--pilot N` sends the first N packs, `replicates=1` the first replicate; "
+            "what was measured is not measured again."
         )
 
 
