@@ -18,6 +18,8 @@ def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
     def wrapper(*arguments: Any, **options: Any) -> Any:
         try:
             return command(*arguments, **options)
+        except BrokenPipeError:
+            raise  # `| head` has seen enough, which click passes over in silence
         except EXPECTED as error:
             raise click.ClickException(message(error)) from None
 
