@@ -8,7 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from anisweep.figures._series import NothingToDraw, legend_above, put_systems_on_y, series_of
+from anisweep.figures._series import NothingToDraw, handles_of, legend_above, put_systems_on_y, series_of
+from anisweep.tables.names import with_names
 
 TITLE = "Fidelity"
 CAPTION = (
@@ -27,18 +28,18 @@ def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     if compared.empty:
         raise NothingToDraw("No cell of this study has been compared with the reference yet.")
 
-    systems = compared[["dataset", "output", "hypers"]].drop_duplicates()
-    figure, axes = plt.subplots(figsize=(6.0, 1.15 + 0.46 * len(systems)))
+    systems = with_names(compared)["system"].nunique()
+    figure, axes = plt.subplots(figsize=(6.0, 1.15 + 0.46 * systems))
     positions = put_systems_on_y(axes, compared)
 
-    for series in series_of(compared):
+    shown = series_of(compared)
+    for series in shown:
         axes.plot(
             series.lines["max_relative_error"].clip(lower=ZERO),
             [positions[system] + series.offset for system in series.lines["system"]],
-            series.mark,
-            color=series.colour,
-            label=series.label,
+            linestyle="",
             clip_on=False,
+            **series.look,
         )
 
     largest = max(compared["max_relative_error"].max(), compared["bound"].max())
@@ -47,7 +48,7 @@ def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     _name_ticks(axes)
     _draw_bounds(axes, compared)
     axes.set_xlabel("max |difference| / max |reference|")
-    legend_above(figure, axes)
+    legend_above(figure, handles_of(shown))
     return figure
 
 

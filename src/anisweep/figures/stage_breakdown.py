@@ -65,7 +65,7 @@ def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
         _draw_panel(axes, named[named["system"] == system], grouped, system)
 
     panels[-1, 0].set_xlabel("share of the wall time / %")
-    legend_above(figure, panels[0, 0])
+    legend_above(figure, panels[0, 0].get_legend_handles_labels()[0])
     return figure
 
 

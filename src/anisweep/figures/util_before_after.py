@@ -7,14 +7,21 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from anisweep.figures._series import NothingToDraw, Series, legend_above, put_systems_on_y, series_of
+from anisweep.figures._series import (
+    NothingToDraw,
+    Series,
+    handles_of,
+    legend_above,
+    put_systems_on_y,
+    series_of,
+)
 from anisweep.tables.names import with_names
 
 TITLE = "Utilisation before and after"
 CAPTION = (
-    "CPU time over wall time and threads (filled marks) and, for cells on a GPU, the share of the time in "
-    "which it was busy (open marks); means over replicates with their standard deviations. Before is the "
-    "reference, after every other mode."
+    "CPU time over wall time and threads (of what is not pinned: and the CPUs there are) and, for cells on a "
+    "GPU, the share of the time in which it was busy (upright strokes); means over replicates with their "
+    "standard deviations. Before is the reference, after every other mode."
 )
 
 NO_GPU = "No cell of this study ran on a GPU."
@@ -26,12 +33,12 @@ def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     if measured.empty or timed.empty:
         raise NothingToDraw("No cell of this study has a utilisation yet.")
 
-    systems = timed[["dataset", "output", "hypers"]].drop_duplicates()
-    figure, axes = plt.subplots(figsize=(6.0, 1.5 + 0.46 * len(systems)))
-    positions = put_systems_on_y(axes, timed)
     named = with_names(measured.assign(anchor=""))
+    figure, axes = plt.subplots(figsize=(6.0, 1.5 + 0.46 * with_names(timed)["system"].nunique()))
+    positions = put_systems_on_y(axes, timed)
 
-    for series in series_of(timed):
+    shown = series_of(timed)
+    for series in shown:
         own = named[named["series"] == series.label]
         _draw_marks(axes, series, own, "cpu_utilisation", positions)
         _draw_marks(axes, series, own, "gpu_utilisation", positions)
@@ -39,7 +46,7 @@ def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     axes.set_xlim(0, 1.08 * 100 * max(1.0, float(named["cpu_utilisation"].max())))
     axes.axvline(100, color="#1f2328", linestyle="--", linewidth=1.0)
     axes.set_xlabel("utilisation / %" if _any_gpu(measured) else f"utilisation of the CPU / %\n{NO_GPU}")
-    legend_above(figure, axes)
+    legend_above(figure, handles_of(shown))
     return figure
 
 
@@ -59,9 +66,7 @@ def _draw_marks(
         shares["mean"],
         [positions[str(system)] + series.offset for system in shares.index],
         xerr=shares["std"].fillna(0.0),
-        fmt=series.mark,
-        color=series.colour,
-        markerfacecolor=series.colour if is_cpu else "none",
-        label=series.label if is_cpu else None,
+        linestyle="",
         clip_on=False,
+        **(series.look if is_cpu else {"color": series.colour, "marker": "|"}),
     )

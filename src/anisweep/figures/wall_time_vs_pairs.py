@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from anisweep.figures._series import NothingToDraw, series_of
+from anisweep.figures._series import NothingToDraw, draw_line, legend_beside, name_ticks, series_of
 
 TITLE = "Wall time against size"
 CAPTION = (
@@ -30,26 +30,18 @@ def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     family = timed[timed["species"] == sizes[sizes == sizes.max()].index[0]]
     figure, axes = plt.subplots(figsize=(6.0, 3.4))
 
-    for series in series_of(family):
-        lines = series.lines.sort_values("pairs")
-        mean = 1e3 * lines["wall_mean_s"]
-        below = (mean - 1e3 * lines["wall_low_s"]).fillna(0.0).clip(lower=0.0)
-        above = (1e3 * lines["wall_high_s"] - mean).fillna(0.0).clip(lower=0.0)
-        axes.errorbar(
-            lines["pairs"].astype(float),
-            mean,
-            yerr=[below, above],
-            fmt=f"{series.mark}-",
-            color=series.colour,
-            label=series.label,
-        )
+    shown = series_of(family)
+    for series in shown:
+        draw_line(axes, series, "pairs")
 
     _draw_proportional(axes, family)
     axes.set_xscale("log")
     axes.set_yscale("log")
+    name_ticks(axes.xaxis)
+    name_ticks(axes.yaxis)
     axes.set_xlabel(f"neighbour pairs ({_species(family)})")
     axes.set_ylabel("wall time of one computation / ms")
-    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    legend_beside(axes, shown)
     return figure
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 
 from anisweep.cell import NOT_PINNED
+from anisweep.config import Precision
 
 
 def with_names(summary: pd.DataFrame) -> pd.DataFrame:
@@ -50,12 +51,14 @@ def with_names(summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def series_in_order(named: pd.DataFrame) -> list[str]:
-    """The distinct ``series``: the anchor's first, then by name; few threads before many, and what is not
-    pinned last."""
+    """The distinct ``series``: the anchor's first, then by the name of the mode; high precision before low,
+    few threads before many, and what is not pinned last."""
     marked = named.assign(
-        is_other=named["mode"] != named["anchor"], not_pinned=named["threads"] == NOT_PINNED
+        is_other=named["mode"] != named["anchor"],
+        rank=named["precision"].map({name: rank for rank, name in enumerate(get_args(Precision))}),
+        not_pinned=named["threads"] == NOT_PINNED,
     )
-    order = ["is_other", "mode", "precision", "device", "not_pinned", "threads", "site"]
+    order = ["is_other", "mode", "rank", "device", "not_pinned", "threads", "site"]
     return list(dict.fromkeys(marked.sort_values(order)["series"]))
 
 

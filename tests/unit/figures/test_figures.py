@@ -10,6 +10,8 @@ import pytest
 
 import synthetic
 from anisweep import figures, tables
+from anisweep.cell import NOT_PINNED
+from anisweep.figures._series import series_of
 from anisweep.figures._species import species_family
 from anisweep.row import Row
 
@@ -190,13 +192,33 @@ def test_the_species_family_has_one_size(results: Path) -> None:
     assert set(family["output"]) == {"coefficients"}
 
 
-def test_each_precision_has_its_own_marks(tmp_path: Path) -> None:
+def test_each_precision_fills_the_marks_of_its_mode() -> None:
     rows = synthetic.first_look(replicates=2)
     single = [replace(r, precision="fp32", bound=5e-6, max_relative_error=7e-7) for r in rows]
     cells = tables.cells_table(rows + single, synthetic.sources(rows))
-    figure = figures.load("fidelity").draw(cells, tables.summary_table(cells))
+    summary = tables.summary_table(cells)
+    figure = figures.load("fidelity").draw(cells, summary)
     labels = [text.get_text() for text in figure.legends[0].texts]
     plt.close("all")
 
-    assert len(labels) == 8
-    assert {"torch_full fp32", "torch_full fp64"} <= set(labels)
+    assert labels == ["numpy_only", "torch_batched", "torch_full", "torch_mixed", "fp64", "fp32"]
+    looks = {series.label: (series.colour, series.mark, series.fill) for series in series_of(summary)}
+    assert len(set(looks.values())) == len(looks) == 8
+    assert looks["torch_full fp32"][:2] == looks["torch_full fp64"][:2]
+    assert looks["torch_full fp64"][2] == "full"
+
+
+def test_many_variants_have_marks_of_their_own() -> None:
+    rows = synthetic.first_look(replicates=2)
+    more = [replace(r, threads=threads) for r in rows for threads in (NOT_PINNED, 2, 4, 8)]
+    summary = tables.summary_table(tables.cells_table(rows + more, synthetic.sources(rows)))
+    shown = series_of(summary)
+
+    assert len({(series.colour, series.mark) for series in shown}) == len(shown) == 20
+    assert [series.label.partition(" ")[2] for series in shown[:5]] == [
+        "1 thr.",
+        "2 thr.",
+        "4 thr.",
+        "8 thr.",
+        "not pinned",
+    ]
