@@ -186,6 +186,20 @@ def test_the_largest_basis_of_the_studies(basis, diameters):
     assert error_of(calculator, [1.1, -2.3, 2.9], [0.4, -1.0, 0.7, 0.2], diameters) <= 1e-13
 
 
+def test_every_l_of_a_high_lmax():
+    """Each l relative to its own largest value: high ones are small beside the first."""
+    lmax = 20
+    calculator = calculator_of("gto", lmax, 0)
+    pair = [1.1, -2.3, 2.9], [0.4, -1.0, 0.7, 0.2], (3.0, 2.0, 0.8)
+    described = calculator.describe([pair_frame(*pair)], "coefficients", per_centre=True)
+    mixing = [calculator.radial_basis.exact_mixing(l) for l in range(lmax + 1)]
+    expected = exact_pair(*pair, "gto", mixing)
+
+    for l in range(lmax + 1):
+        values, exact = described.of_degree(l)[0], expected[l**2 : (l + 1) ** 2]
+        assert np.abs(values - exact).max() <= 1e-13 * np.abs(exact).max(), l
+
+
 @pytest.mark.parametrize("basis", ["gto", "monomial"])
 def test_a_hundred_pairs_of_extreme_shapes(basis):
     generator = np.random.default_rng(7)

@@ -21,6 +21,10 @@ from anisweep.descriptors.errors import BadInput
 Name = Literal["gto", "monomial"]
 
 DIGITS = 50
+
+#: The highest l; from 86 on, factors of the harmonics leave the range of float64.
+LARGEST_LMAX = 60
+
 ZERO = Decimal(0)
 ONE = Decimal(1)
 PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494")
@@ -139,8 +143,8 @@ def radial_counts(lmax: int, max_radial: Any) -> tuple[int, ...]:
     BadInput
         anything else
     """
-    if isinstance(lmax, bool) or not isinstance(lmax, Integral) or lmax < 0:
-        raise BadInput(f"max_angular must be an integer >= 0, not {lmax!r}")
+    if isinstance(lmax, bool) or not isinstance(lmax, Integral) or not 0 <= lmax <= LARGEST_LMAX:
+        raise BadInput(f"max_angular must be an integer from 0 to {LARGEST_LMAX}, not {lmax!r}")
 
     if max_radial is None:
         return tuple((lmax - l) // 2 + 1 for l in range(lmax + 1))

@@ -22,7 +22,7 @@ def solid_harmonics(l: int, points: np.ndarray) -> np.ndarray:
     values = np.zeros((len(points), 2 * l + 1))
 
     for m in range(l + 1):
-        odd = float(np.prod(np.arange(1, 2 * m, 2)))
+        odd = float(np.prod(np.arange(1.0, 2 * m, 2)))
         now, before = odd * planar**m, np.zeros(len(points), complex)
 
         for k in range(m + 1, l + 1):
