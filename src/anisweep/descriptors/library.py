@@ -55,12 +55,14 @@ def compile_kernels() -> bool:
     Raises
     ------
     ImportError
-        when there is no compiler, or when it fails, with what it said
+        when there is no compiler, or when it fails, with what it said; when there is no place for the result
     """
     missing = [name for name in compiled_levels() if _path(name) is None]
 
     for name in missing:
         target = _cached(name)
+        if target is None:
+            raise ImportError("this user has no home directory to compile into: set XDG_CACHE_HOME")
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(f".{target.name}.{os.getpid()}")
         source = FOLDER / "kernels" / f"{name}.c"
@@ -137,9 +139,15 @@ def _path(name: str) -> Path | None:
     candidates = [FOLDER / f"_{name}{suffix}" for suffix in EXTENSION_SUFFIXES]
     if KERNELS in os.environ:
         candidates.append(Path(os.environ[KERNELS]) / SOURCE / f"{name}.so")
-    return next((path for path in [*candidates, _cached(name)] if path.exists()), None)
+    if cached := _cached(name):
+        candidates.append(cached)
+    return next((path for path in candidates if path.exists()), None)
 
 
-def _cached(name: str) -> Path:
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+def _cached(name: str) -> Path | None:
+    """In the user's cache; None for a user without a home, as there are in containers."""
+    try:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:
+        return None
     return cache / "anisweep" / "kernels" / SOURCE / f"{name}.so"

@@ -58,6 +58,28 @@ def test_a_package_that_travels_as_source_compiles_into_the_cache(tmp_path, monk
     assert library.kernels()._name == compiled
 
 
+def test_a_user_without_a_home_computes(monkeypatch):
+    """As in a container whose user is a number that no file there knows."""
+
+    def unknown(number):
+        raise KeyError(number)
+
+    compiled = library.kernels()._name
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    for name in ("HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    clear()
+    assert library.kernels()._name == compiled
+
+    monkeypatch.setattr(library, "EXTENSION_SUFFIXES", [])
+    clear()
+    with pytest.raises(ImportError, match="no home directory to compile into: set XDG_CACHE_HOME"):
+        library.compile_kernels()
+
+    monkeypatch.undo()
+    clear()
+
+
 def clear():
     library._library.cache_clear()
     library._path.cache_clear()
