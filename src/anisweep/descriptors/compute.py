@@ -13,7 +13,7 @@ import numpy as np
 from anisweep.descriptors.errors import BadInput
 from anisweep.descriptors.frames import FrameArrays
 from anisweep.descriptors.library import kernels
-from anisweep.descriptors.tables import Derivatives, Particles, Tables, Task
+from anisweep.descriptors.tables import Derivatives, Particles, Tables, Task, address
 
 Output = Literal["coefficients", "power_spectrum"]
 OUTPUTS = ("coefficients", "power_spectrum")
@@ -52,27 +52,23 @@ class Segments:
     ----------
     frame : (segments,)
     start : (segments + 1,) first particle
-    weight : (segments,) 1 / particles of the frame
     """
 
     frame: np.ndarray
     start: np.ndarray
-    weight: np.ndarray
 
     @classmethod
     def of(cls, arrays: FrameArrays) -> Segments:
         """Frames as they are; those with more particles than LARGEST_SEGMENT in parts."""
         counts = arrays.counts
-        weight = 1.0 / np.maximum(counts, 1)
-
         if counts.max(initial=0) <= LARGEST_SEGMENT:
-            return cls(np.arange(len(counts)), arrays.start, weight)
+            return cls(np.arange(len(counts)), arrays.start)
 
         parts = np.maximum(1, -(-counts // LARGEST_SEGMENT))
         frame = np.repeat(np.arange(len(counts)), parts)
         place = np.arange(len(frame)) - np.repeat(np.cumsum(parts) - parts, parts)
         start = np.concatenate([arrays.start[frame] + place * LARGEST_SEGMENT, arrays.start[-1:]])
-        return cls(frame, start, weight[frame])
+        return cls(frame, start)
 
     def pieces(self, threads: int, whole_frames: bool) -> list[tuple[int, int]]:
         """Ranges of segments of about as many particles each: one for one thread, else several a thread."""
@@ -135,14 +131,14 @@ class Inputs:
             self.alike, alike_count = _alike(arrays.diameters, self.species)
 
         self.pointers = Particles(
-            positions=arrays.positions.ctypes.data,
-            rotations=arrays.rotations.ctypes.data,
-            diameters=arrays.diameters.ctypes.data,
-            cells=arrays.cells.ctypes.data,
-            periodic=arrays.periodic.ctypes.data,
-            start=arrays.start.ctypes.data,
-            species=self.species.ctypes.data,
-            alike=self.alike.ctypes.data,
+            positions=address(arrays.positions),
+            rotations=address(arrays.rotations),
+            diameters=address(arrays.diameters),
+            cells=address(arrays.cells),
+            periodic=address(arrays.periodic),
+            start=address(arrays.start),
+            species=address(self.species),
+            alike=address(self.alike),
             alike_count=alike_count,
             species_count=len(species),
             matrices=arrays.rotations.shape[1] == 9,
@@ -195,9 +191,6 @@ def compute(
     divided = not wanted.per_centre and len(segments.frame) > len(arrays.counts)
 
     features = np.empty((len(segments.frame), results.shape[1])) if divided else results
-    if not wanted.per_centre:
-        features[segments.start[1:] == segments.start[:-1]] = 0
-
     call = Call(tables, arrays, species, wanted, segments, features, found, backward)
     call.run_all(segments.pieces(threads, backward is not None), threads)
 
@@ -239,12 +232,11 @@ class Call:
             "output": OUTPUTS.index(wanted.output),
             "self_pairs": wanted.self_pairs,
             "per_centre": wanted.per_centre,
-            "frame": segments.frame.ctypes.data,
-            "from_particle": segments.start.ctypes.data,
-            "weight": segments.weight.ctypes.data,
+            "frame": address(segments.frame),
+            "from_particle": address(segments.start),
             "width": features.shape[1],
-            "out": features.ctypes.data,
-            "found": found.ctypes.data,
+            "out": address(features),
+            "found": address(found),
             "cotangent": None if backward is None else backward.cotangent.ctypes.data,
         }
 
@@ -273,7 +265,7 @@ def _alike(diameters: np.ndarray, species: np.ndarray) -> tuple[np.ndarray, int]
     """A number for each kind of sphere (size and species), -1 for what is no sphere."""
     numbers = np.full(len(diameters), -1, dtype=np.int64)
     sphere = (diameters[:, 0] == diameters[:, 1]) & (diameters[:, 1] == diameters[:, 2])
-    if not sphere.any():
+    if not np.count_nonzero(sphere):
         return numbers, 0
 
     kinds = np.stack([diameters[sphere, 0], species[sphere]], axis=1)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import prod
 from operator import attrgetter, itemgetter
 from typing import Any
@@ -14,11 +14,9 @@ import numpy as np
 
 from anisweep.descriptors.errors import BadInput
 
-#: Frames whose Python objects stay in the cache while their arrays are joined.
-AT_A_TIME = 256
-
 DIAMETERS = ("c_diameter[1]", "c_diameter[2]", "c_diameter[3]")
 WIDTH = {"quaternion": 4, "matrix": 9}
+REAL, INTEGER = np.dtype(float), np.dtype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,8 @@ class FrameArrays:
     @cached_property
     def counts(self) -> np.ndarray:
         """Particles of each frame."""
-        return np.diff(self.start)
+        counts: np.ndarray = self.start[1:] - self.start[:-1]
+        return counts
 
     def where(self, particle: int) -> str:
         """A particle by its place in its frame."""
@@ -91,17 +90,13 @@ def runs(counts: np.ndarray, particles: int) -> list[tuple[int, int]]:
 
 def species_among(frames: Sequence[Any]) -> np.ndarray:
     """The species of all particles of any number of frames, sorted."""
-    species: set[int] = set()
-
-    for first in range(0, len(frames), AT_A_TIME):
-        tables = [frame.arrays for frame in frames[first : first + AT_A_TIME]]
-        species.update(species_of(_join(tables, _counts(tables), "numbers", int, (), first)).tolist())
-    return np.array(sorted(species), dtype=np.int64)
+    numbers = (frame.arrays["numbers"].tolist() for frame in frames)
+    return np.array(sorted(set(chain.from_iterable(numbers))), dtype=np.int64)
 
 
 def species_of(numbers: np.ndarray) -> np.ndarray:
     """The species of particles, sorted."""
-    if len(numbers) and (numbers == numbers[0]).all():
+    if len(numbers) and _all(numbers == numbers[0]):
         return numbers[:1]
     return np.unique(numbers)
 
@@ -122,26 +117,27 @@ def gather(frames: Sequence[Any], rotation_key: str, rotation_type: str, first: 
         an array is missing, of the wrong shape, not finite, zero where it must not be
     """
     tables = [frame.arrays for frame in frames]
-    counts = _counts(tables)
+    start = np.zeros(len(tables) + 1, dtype=np.int64)
+    _counts(tables).cumsum(out=start[1:])
+    particles = int(start[-1])
     width = WIDTH[rotation_type]
 
-    def column(name: str, dtype: type, shape: tuple[int, ...]) -> np.ndarray:
-        return _join(tables, counts, name, dtype, shape, first)
+    def column(name: str, dtype: np.dtype[Any], *shape: int) -> np.ndarray:
+        return _join(tables, particles, name, dtype, shape, first)
 
-    rotations = column(rotation_key, float, (4,) if width == 4 else (3, 3))
-    diameters = np.empty((int(counts.sum()), 3))
+    rotations = column(rotation_key, REAL, 4) if width == 4 else column(rotation_key, REAL, 3, 3)
+    diameters = np.empty((particles, 3))
     for axis, name in enumerate(DIAMETERS):
-        diameters[:, axis] = column(name, float, ())
+        diameters[:, axis] = column(name, REAL)
 
-    cells = [frame.cell for frame in frames]
     arrays = FrameArrays(
-        positions=column("positions", float, (3,)),
+        positions=column("positions", REAL, 3),
         rotations=rotations.reshape(-1, width),
         diameters=diameters,
-        numbers=column("numbers", int, ()),
-        cells=np.frombuffer(_bytes([cell.array for cell in cells])).reshape(-1, 3, 3),
-        periodic=np.frombuffer(_bytes([frame.pbc for frame in frames]), dtype=np.uint8).reshape(-1, 3),
-        start=np.concatenate([[0], np.cumsum(counts)]),
+        numbers=column("numbers", INTEGER),
+        cells=np.frombuffer(_bytes(map(attrgetter("cell.array"), frames))).reshape(-1, 3, 3),
+        periodic=np.frombuffer(_bytes(map(attrgetter("pbc"), frames)), dtype=np.uint8).reshape(-1, 3),
+        start=start,
         first=first,
     )
     check(arrays, rotation_key)
@@ -156,7 +152,7 @@ def check(arrays: FrameArrays, rotation_key: str = "rotations") -> None:
     _require(arrays, "c_diameter", arrays.diameters > 0, "is not positive, and a diameter must be")
 
     if arrays.rotations.shape[1] == 4:
-        nonzero = np.einsum("ij,ij->i", arrays.rotations, arrays.rotations) > 1e-200
+        nonzero = np.vecdot(arrays.rotations, arrays.rotations) > 1e-200
         _require(arrays, rotation_key, nonzero[:, None], "is a quaternion of length zero: no orientation")
     else:
         matrices = arrays.rotations.reshape(-1, 3, 3)
@@ -164,59 +160,60 @@ def check(arrays: FrameArrays, rotation_key: str = "rotations") -> None:
         proper = square & (np.linalg.det(matrices) > 0)
         _require(arrays, rotation_key, proper[:, None], "is no rotation matrix (orthogonal, determinant +1)")
 
-    if not np.isfinite(arrays.cells).all():
+    if not _all(np.isfinite(arrays.cells)):
         frame = int(np.flatnonzero(~np.isfinite(arrays.cells).all(axis=(1, 2)))[0])
         raise BadInput(f"frame {arrays.first + frame}: its cell is not finite")
 
 
 def _require(arrays: FrameArrays, name: str, good: np.ndarray, complaint: str) -> None:
-    if good.all():
+    if _all(good):
         return
 
     particle = int(np.flatnonzero(~good.all(axis=1))[0])
     raise BadInput(f"{arrays.where(particle)}: {name} {complaint}")
 
 
+def _all(good: np.ndarray) -> bool:
+    """The same as good.all(), in a tenth of the time."""
+    return int(np.count_nonzero(good)) == good.size
+
+
 def _counts(tables: Sequence[dict[str, np.ndarray]]) -> np.ndarray:
     """Particles of each frame."""
-    return np.array(list(map(len, map(itemgetter("numbers"), tables))), dtype=np.int64)
+    return np.fromiter(map(len, map(itemgetter("numbers"), tables)), np.int64, len(tables))
 
 
 def _join(
     tables: Sequence[dict[str, np.ndarray]],
-    counts: np.ndarray,
+    particles: int,
     name: str,
-    dtype: type,
+    wanted: np.dtype[Any],
     shape: tuple[int, ...],
     first: int,
 ) -> np.ndarray:
     """One array of all frames. Joining bytes is faster than np.concatenate on small arrays."""
-    wanted = np.dtype(dtype)
-    total = int(counts.sum())
-    parts = []
-
     try:
-        for begin in range(0, len(tables), AT_A_TIME):
-            columns: list[Any] = list(map(itemgetter(name), tables[begin : begin + AT_A_TIME]))
-            # Usually there is one object for a type; comparing types takes longer than copying.
-            if set(map(id, map(attrgetter("dtype"), columns))) != {id(wanted)}:
-                columns = [np.asarray(column, dtype=wanted) for column in columns]
-            parts.append(_bytes(columns))
+        columns = list(map(itemgetter(name), tables))
+        if set(map(attrgetter("dtype"), columns)) != {wanted}:
+            columns = [np.asarray(column, dtype=wanted) for column in columns]
+        data = _bytes(columns)
     except KeyError:
         raise BadInput(_missing(tables, name, first)) from None
     except (AttributeError, TypeError, ValueError):
-        parts = [_converted(table[name], frame, name, wanted) for frame, table in enumerate(tables, first)]
+        data = bytearray().join(
+            _converted(table[name], frame, name, wanted) for frame, table in enumerate(tables, first)
+        )
 
-    joined = np.frombuffer(parts[0] if len(parts) == 1 else b"".join(parts), dtype=wanted)
-    if joined.size != total * prod(shape):
+    joined = np.frombuffer(data, dtype=wanted)
+    if joined.size != particles * prod(shape):
         raise BadInput(_misshapen(tables, name, shape, first))
 
     return joined.reshape(-1, *shape)
 
 
-def _bytes(columns: Sequence[np.ndarray]) -> bytes:
+def _bytes(columns: Iterable[np.ndarray]) -> bytearray:
     """All numbers, one array after another. Joining the arrays themselves would leave a view in each."""
-    return b"".join(map(np.ndarray.tobytes, columns))
+    return bytearray().join(map(np.ndarray.tobytes, columns))
 
 
 def _converted(column: Any, frame: int, name: str, wanted: np.dtype[Any]) -> bytes:

@@ -11,6 +11,8 @@ import numpy as np
 from anisweep.descriptors import harmonics
 from anisweep.descriptors.basis import RadialBasis
 
+NOTHING = ctypes.c_char * 0
+
 
 def _fields(integers: str, numbers: str, pointers: str) -> list[tuple[str, type]]:
     fields: list[tuple[str, type]] = [(name, ctypes.c_int64) for name in integers.split()]
@@ -40,7 +42,7 @@ class Task(ctypes.Structure):
     """See kernels/work.h."""
 
     _fields_ = (
-        _fields("output self_pairs per_centre first end", "", "frame from_particle weight")
+        _fields("output self_pairs per_centre first end", "", "frame from_particle")
         + _fields("width", "", "out found cotangent")
         + _fields("failed_frame", "", "")
     )
@@ -50,6 +52,11 @@ class Derivatives(ctypes.Structure):
     """See kernels/gradients.h."""
 
     _fields_ = _fields("", "", "positions rotations diameters strain")
+
+
+def address(array: np.ndarray) -> int:
+    """Of the first number of a contiguous array; a quarter of the time of ``array.ctypes.data``."""
+    return ctypes.addressof(NOTHING.from_buffer(array.data))
 
 
 @dataclass(frozen=True)

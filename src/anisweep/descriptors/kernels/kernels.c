@@ -165,6 +165,10 @@ static void write_block(Work *w, const Basis *b, const Particles *p, const Task 
 {
     const int64_t first = t->from[s], end = t->from[e];
 
+    for (int64_t k = s; k < e && !t->per_centre; k++)
+        if (t->from[k] == t->from[k + 1])
+            memset(t->out + k * t->width, 0, t->width * sizeof(double));
+
     for (int64_t i = first; i < end; i += LANES) {
         const int count = end - i < LANES ? end - i : LANES;
         double *rows[LANES], scale[LANES];
@@ -174,7 +178,7 @@ static void write_block(Work *w, const Basis *b, const Particles *p, const Task 
             while (i + k >= t->from[s + 1])
                 s++;
             rows[k] = t->out + (t->per_centre ? i + k : s) * t->width;
-            scale[k] = t->per_centre ? 1 : t->weight[s];
+            scale[k] = t->per_centre ? 1 : 1.0 / (p->start[t->frame[s] + 1] - p->start[t->frame[s]]);
             adds[k] = !t->per_centre && i + k > t->from[s];
         }
 

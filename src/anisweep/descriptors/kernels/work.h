@@ -9,7 +9,6 @@ typedef struct {
     int64_t first, end;     /* segments of this call */
     const int64_t *frame;   /* [segment] */
     const int64_t *from;    /* [segment + 1] first particle */
-    const double *weight;   /* [segment] of each of its centres in the average */
     int64_t width;          /* of an output row */
     double *out;
     int64_t *found;         /* [centre][species] groups of neighbours, counted when not NULL */
