@@ -1,8 +1,8 @@
 """What to take: for each problem of a study the way to compute that is right and fastest, and when it pays.
 
 A way is a mode with its precision, device and threads. It is eligible when its precision has a bound and
-every row of it is `ok`: right within it, with the threads asked for. Others whose interval of times meets the fastest one's are as
-fast, as far as these data can tell.
+every row of it is `ok`: right within it, with the threads asked for. Others whose interval of times meets the
+fastest one's are as fast, as far as these data can tell.
 
 A way that takes longer to start than the reference (constructor, and what its first call takes beyond the
 others) pays only from some number of computations on. Imports are left out: the cells of a process share
