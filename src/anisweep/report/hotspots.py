@@ -9,6 +9,7 @@ import pandas as pd
 
 from anisweep import tables
 from anisweep.report.content import Table, Value
+from anisweep.report.details import artifact_links
 from anisweep.report.numbers import milliseconds, plain, share
 from anisweep.tables.names import series_in_order, with_names
 
@@ -35,7 +36,7 @@ def hotspots_tables(folder: Path) -> list[Table]:
         for series in series_in_order(named)
         for row in _rows(named[(named["system"] == system) & (named["series"] == series)])
     ]
-    return [Table("Hotspots", [*HEADS, "import / ms"], rows, note=NOTE)] if rows else []
+    return [Table("Hotspots", [*HEADS, "import / ms", "artifacts"], rows, note=NOTE)] if rows else []
 
 
 def _rows(lines: pd.DataFrame) -> list[list[Value]]:
@@ -53,6 +54,7 @@ def _rows(lines: pd.DataFrame) -> list[list[Value]]:
     top = sums.sort_values("own", ascending=False).head(MOST)
     identity = [Value(str(lines[name].iloc[0])) for name in ("system", "series")] if len(lines) else []
     imports = _value(lines["import_s"].mean(), milliseconds)
+    origin = Value("", links=artifact_links(sorted(set(lines["artifact"]))))
 
     return [
         [
@@ -64,6 +66,7 @@ def _rows(lines: pd.DataFrame) -> list[list[Value]]:
             _value(line["cumulative"], share),
             _value(line["imported"], share),
             imports,
+            origin,
         ]
         for function, line in top.iterrows()
     ]
