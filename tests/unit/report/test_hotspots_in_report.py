@@ -1,4 +1,4 @@
-"""The numbers of the table of hotspots, followed to their artifacts and recomputed from the profiles there."""
+"""The numbers of the table of hotspots, followed to their artifacts and recomputed from their profiles."""
 
 from __future__ import annotations
 
