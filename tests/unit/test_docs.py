@@ -43,3 +43,13 @@ def test_make_alone_lists_every_target_with_a_description() -> None:
     phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert phony is not None
     assert {line.split()[1] for line in listed.splitlines()} == set(phony[1].split())
+
+
+def test_make_study_runs_every_study_and_first_what_decides() -> None:
+    said = subprocess.run(
+        ["make", "-n", "study"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    studies = re.search(r'study=\[([^\]]*)\]"', said)[1].split(",")  # type: ignore[index]
+
+    assert studies[0] == "headline"
+    assert sorted([*studies, "tiny"]) == sorted(file.stem for file in ROOT.glob("config/studies/*.yaml"))
