@@ -106,7 +106,7 @@ def gradients(
     Raises
     ------
     BadInput
-        what is wrong with the frames, or the cotangent's shape
+        what is wrong with the frames, or with the cotangent
     """
     arrays = projection.gather(frames)
     species = species_of(arrays.numbers)
@@ -124,12 +124,17 @@ def gradients(
 
 def _checked(cotangent: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     try:
-        return np.ascontiguousarray(np.broadcast_to(np.asarray(cotangent, dtype=float), shape))
+        checked = np.ascontiguousarray(np.broadcast_to(np.asarray(cotangent, dtype=float), shape))
     except ValueError:
         raise BadInput(
             f"the cotangent has shape {np.shape(cotangent)}: it must be {shape}, as the features, "
             f"or ({shape[1]},)"
         ) from None
+
+    if not np.isfinite(checked).all():
+        row = int(np.flatnonzero(~np.isfinite(checked).all(axis=1))[0])
+        raise BadInput(f"the cotangent is not finite in row {row}: the model's derivatives must be numbers")
+    return checked
 
 
 def _backward(arrays: FrameArrays, cotangent: np.ndarray, per_centre: bool, diameters: bool) -> Backward:

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from anisweep.descriptors import labels
 from anisweep.descriptors.basis import RadialBasis, radial_counts
 from anisweep.descriptors.columns import columns_of, of_pairs
-from anisweep.descriptors.compute import Output, Wanted, compute, room, widths
+from anisweep.descriptors.compute import OUTPUTS, Output, Wanted, compute, room, widths
 from anisweep.descriptors.errors import BadInput
 from anisweep.descriptors.frames import (
     FrameArrays,
@@ -143,7 +144,7 @@ class EllipsoidalDensityProjection:
         drop_isolated: bool = False,
         cutoff_smoothing: float | None = None,
     ) -> None:
-        _check_choices(compute_gradients, rotation_type, threads)
+        _check_choices(compute_gradients, rotation_type, threads, basis_rcond, basis_tol)
         self.max_angular = max_angular
         self.cutoff_radius = cutoff_radius
         self.radial_basis_name = radial_basis_name
@@ -225,7 +226,15 @@ class EllipsoidalDensityProjection:
         per_centre : one row for each centre; else the mean over the centres of each frame
         species : of the neighbours, so that parts of a data set have the same columns; else those that occur
         first : number of the first frame, in the rows' labels and in errors
+
+        Raises
+        ------
+        BadInput
+            for frames, naming frame and particle, for an output that does not exist, and for particles of
+            a species that is not among those given
         """
+        if output not in OUTPUTS:
+            raise BadInput(f"output must be one of {', '.join(OUTPUTS)}, not {output!r}")
         return self._describe(frames, output, per_centre, self.tables, species, first)
 
     def gather(self, frames: Any, first: int = 0) -> FrameArrays:
@@ -352,7 +361,9 @@ def _covering(given: Sequence[int], there: np.ndarray) -> np.ndarray:
     return species
 
 
-def _check_choices(compute_gradients: bool, rotation_type: str, threads: int) -> None:
+def _check_choices(
+    compute_gradients: bool, rotation_type: str, threads: int, basis_rcond: float, basis_tol: float
+) -> None:
     if compute_gradients:
         raise NotImplementedError(
             "Sorry! Gradients have not yet been implemented here: see anisweep.descriptors.gradients"
@@ -362,8 +373,11 @@ def _check_choices(compute_gradients: bool, rotation_type: str, threads: int) ->
             "We have only implemented transforming quaternions (`quaternion`) and rotation matrices "
             "(`matrix`)."
         )
-    if threads < 1:
-        raise BadInput(f"threads must be at least 1, not {threads!r}")
+    if isinstance(threads, bool) or not isinstance(threads, Integral) or threads < 1:
+        raise BadInput(f"threads must be an integer of at least 1, not {threads!r}")
+    for name, share in (("basis_rcond", basis_rcond), ("basis_tol", basis_tol)):
+        if not isinstance(share, Real) or np.isnan(share):
+            raise BadInput(f"{name} must be a number, not {share!r}")
 
 
 def _length(name: str, value: Any) -> float:
@@ -372,7 +386,7 @@ def _length(name: str, value: Any) -> float:
         raise BadInput(
             f"{name} is set as an integer, which could cause overflow errors. Pass in float: {value}.0"
         )
-    if not (np.isreal(value) and np.isfinite(value) and value > 0):
+    if not isinstance(value, Real) or not 0 < float(value) < float("inf"):
         raise BadInput(f"{name} must be a positive length in Angstrom, not {value!r}")
     return float(value)
 

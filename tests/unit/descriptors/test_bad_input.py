@@ -74,6 +74,11 @@ def test_a_matrix_that_is_no_rotation_is_named():
         projection(rotation_key="axes", rotation_type="matrix").power_spectrum([frame])
 
 
+def test_an_output_that_does_not_exist_is_refused():
+    with pytest.raises(BadInput, match="output must be one of coefficients, power_spectrum, not 'spectrum'"):
+        projection().describe([random_frame()], "spectrum")
+
+
 def test_no_frames():
     with pytest.raises(BadInput, match="no frames"):
         projection().power_spectrum([])
@@ -105,7 +110,12 @@ HYPERS = [
     ({"max_radial": [1, 2]}, ValueError, r"of length 4 .*Received 2"),
     ({"max_radial": 1.5}, ValueError, "must be None, int, or list of int.*got 1.5"),
     ({"rotation_type": "euler"}, ValueError, "quaternions .* and rotation matrices"),
-    ({"threads": 0}, ValueError, "threads must be at least 1, not 0"),
+    ({"threads": 0}, ValueError, "threads must be an integer of at least 1, not 0"),
+    ({"threads": "2"}, ValueError, "threads must be an integer of at least 1, not '2'"),
+    ({"cutoff_radius": None}, ValueError, "cutoff_radius must be a positive length in Angstrom, not None"),
+    ({"cutoff_radius": 5 + 0j}, ValueError, r"cutoff_radius must be a positive length .*, not \(5\+0j\)"),
+    ({"basis_rcond": float("nan")}, ValueError, "basis_rcond must be a number, not nan"),
+    ({"basis_tol": "small"}, ValueError, "basis_tol must be a number, not 'small'"),
     ({"compute_gradients": True}, NotImplementedError, "Gradients have not yet been implemented here"),
     (
         {"max_radial": 12, "basis_rcond": 1e-2},

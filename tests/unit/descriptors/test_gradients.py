@@ -118,6 +118,10 @@ def test_one_cotangent_for_all_rows():
     ):
         gradients(projection(), frames, np.ones(7))
 
+    cotangent[3] = np.nan
+    with pytest.raises(BadInput, match="the cotangent is not finite in row 1"):
+        gradients(projection(), frames, np.stack([np.ones_like(cotangent), cotangent]))
+
 
 def test_matrices_have_rotations_but_no_quaternions():
     frame = shaped([random_frame()], "discs")[0]
