@@ -134,6 +134,11 @@ class Run:
         file = "results/tables/ingested.parquet"
         return [file] if (self.project.root / file).exists() else []
 
+    def bundles(self) -> list[str]:
+        """What was checked of bundles, where there were any; claims rest on it."""
+        file = "results/tables/bundles.csv"
+        return [file] if (self.project.root / file).exists() else []
+
     @property
     def profiled(self) -> list[str]:
         """The studies that profile; they have a table of hotspots and figures of their data sets."""

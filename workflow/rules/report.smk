@@ -25,6 +25,7 @@ rule judge_claims:
     input:
         expand(f"{TABLES}/summary.parquet", study=run.report_studies),
         expand(f"{TABLES}/cells.parquet", study=run.report_studies),
+        run.bundles(),
         claims=run.claims,
         code=modules("claims/**/*.py", "decision.py", "statistics.py", "tables/*.py"),
     output:

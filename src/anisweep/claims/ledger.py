@@ -13,7 +13,7 @@ import pandas as pd
 
 from anisweep.claims.claim import Bound, Claim, Source
 from anisweep.claims.evidence import ANY, matching
-from anisweep.claims.quantities import Figure, Measurement
+from anisweep.claims.quantities import Bundles, Figure, Measurement
 from anisweep.config import ConfigError
 from anisweep.row import metric
 from anisweep.store import write_text
@@ -45,20 +45,37 @@ class Line:
     artifacts: str = metric("artifacts that the figure rests on", default="")
 
 
-def ledger(sources: Mapping[str, Source], cells: pd.DataFrame) -> list[Line]:
+@dataclass(frozen=True)
+class Tables:
+    """What claims are judged by.
+
+    Attributes
+    ----------
+    cells : what `anisweep.tables.all_cells` gives; empty when no study has tables
+    bundles : what `anisweep.tables.read_bundles` gives; empty when there were none
+    """
+
+    cells: pd.DataFrame
+    bundles: pd.DataFrame
+
+
+def ledger(
+    sources: Mapping[str, Source], cells: pd.DataFrame, bundles: pd.DataFrame | None = None
+) -> list[Line]:
     """A line for each claim, in the order of the files.
 
     Parameters
     ----------
     sources : what `load_claims` gives
-    cells : what `anisweep.tables.all_cells` gives; empty when no study has tables
+    cells, bundles : see `Tables`
     """
+    by = Tables(cells, pd.DataFrame({"kind": []}) if bundles is None else bundles)
     return [
         _line(
             Line(source, name, row, claimed.row),
             claim,
             table.conditions | claimed.conditions | claim.conditions,
-            cells,
+            by,
         )
         for source, content in sources.items()
         for name, table in content.tables.items()
@@ -67,7 +84,7 @@ def ledger(sources: Mapping[str, Source], cells: pd.DataFrame) -> list[Line]:
     ]
 
 
-def _line(line: Line, claim: Claim, conditions: dict[str, Any], cells: pd.DataFrame) -> Line:
+def _line(line: Line, claim: Claim, conditions: dict[str, Any], by: Tables) -> Line:
     line.says = claim.says
     bound = claim.bound
 
@@ -82,10 +99,10 @@ def _line(line: Line, claim: Claim, conditions: dict[str, Any], cells: pd.DataFr
     line.conditions = ", ".join(
         f"{column} = {_word(value)}" for column, value in conditions.items() if value != ANY
     )
-    figure = _figure(line, claim.measure, conditions, cells)
+    figure = _figure(line, claim.measure, conditions, by)
 
     if figure is None:
-        line.verdict, line.reason = _without_figure(claim, conditions, cells)
+        line.verdict, line.reason = _without_figure(claim, conditions, by.cells)
         return line
 
     line.value, line.low, line.high = figure.value, _finite(figure.low), _finite(figure.high)
@@ -96,11 +113,12 @@ def _line(line: Line, claim: Claim, conditions: dict[str, Any], cells: pd.DataFr
     return line
 
 
-def _figure(
-    line: Line, measure: Measurement, conditions: dict[str, Any], cells: pd.DataFrame
-) -> Figure | None:
+def _figure(line: Line, measure: Measurement, conditions: dict[str, Any], by: Tables) -> Figure | None:
+    if isinstance(measure, Bundles):
+        return None if by.bundles.empty else measure.figure_of(by.bundles)
+
     try:
-        return None if cells.empty else measure.figure(cells, conditions)
+        return None if by.cells.empty else measure.figure(by.cells, conditions)
     except ConfigError as error:
         raise ConfigError(f"config/claims/{line.source}.yaml, {line.row}, {line.says!r}: {error}") from None
 
@@ -119,6 +137,9 @@ def verdict(figure: Figure, bound: Bound) -> tuple[Verdict, str]:
 
 def _without_figure(claim: Claim, conditions: dict[str, Any], cells: pd.DataFrame) -> tuple[Verdict, str]:
     """What the rows that were to be measured say of themselves."""
+    if isinstance(claim.measure, Bundles):
+        return "open", "no such bundle has been taken in or written: `anisweep bundle` and `anisweep ingest`"
+
     sides = [getattr(claim.measure, side) for side in ("of", "to") if hasattr(claim.measure, side)]
     bad = [matching(cells, conditions | side) for side in sides or [{}]] if len(cells) else []
     reasons = [

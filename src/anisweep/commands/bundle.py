@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
-from anisweep.config import Project
+from anisweep.config import ConfigError, Project
 from anisweep.plainly import plainly
 
 SITES = ("chtc", "local")
@@ -44,13 +45,31 @@ def ingest(files: tuple[Path, ...], site: str | None) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @plainly
 def bundle(study: str, file: Path) -> None:
-    """Write FILE (.tgz or .zip): artifacts of STUDY, its tables by their old names, logs and figures."""
-    from anisweep.ingest.bundle import write
+    """Write FILE (.tgz or .zip): artifacts of STUDY, its tables by their old names, logs and figures.
 
-    count = write(Project.find(), study, file)
+    It is taken in once, in an empty place, to see that its artifacts give the same tables again.
+    """
+    from anisweep.ingest import ingest as take
+    from anisweep.ingest.bundle import write
+    from anisweep.tables.bundles import note_bundle
+
+    project = Project.find()
+    count = write(project, study, file)
+
+    with TemporaryDirectory() as elsewhere:
+        outcome = take(Project(Path(elsewhere)), file, site_by_name(file))
+    if outcome.taken is None:
+        raise ConfigError(f"{file}: it cannot be taken in.\n{outcome.render()}")
+    note_bundle(project.results / "tables", outcome.taken)
+
     click.echo(
-        f"{file}: {count} files, {file.stat().st_size / 2**20:.1f} MB. `anisweep ingest {file}` takes it in."
+        f"{file}: {count} files, {file.stat().st_size / 2**20:.1f} MB. `anisweep ingest {file}` takes it in: "
+        f"its artifacts give {outcome.taken.passed} of its {outcome.taken.checked} tables again."
     )
+    if outcome.differ:
+        click.echo(
+            f"  differ: {', '.join(outcome.differ)}. Run the study again, which makes its tables anew."
+        )
 
 
 def site_by_name(file: Path) -> str:

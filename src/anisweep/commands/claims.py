@@ -25,7 +25,8 @@ def claims(studies: tuple[str, ...], csv: Path | None) -> None:
     project = Project.find()
     folders = measured_tables(project, studies) if studies else study_tables(project)
     cells = tables.all_cells(folders)
-    lines = judged.ledger(judged.load_claims(project), cells)
+    bundles = tables.read_bundles(project.results / "tables")
+    lines = judged.ledger(judged.load_claims(project), cells, bundles)
 
     if csv:
         judged.write(lines, csv)

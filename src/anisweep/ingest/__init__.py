@@ -20,6 +20,7 @@ from anisweep.ingest.archive import Member, Refused, members
 from anisweep.ingest.bundle import MANIFEST
 from anisweep.ingest.filing import file_away, folder_of, safe_name
 from anisweep.ingest.formats import parse, table_name
+from anisweep.tables.bundles import Taken, note_bundle
 from anisweep.tables.ingested import OldRow, ingested_table, read_ingested, write_ingested
 
 __all__ = ["Outcome", "ingest"]
@@ -33,6 +34,8 @@ class Outcome:
     ----------
     filed : files that were written, relative to ``results/``
     left_out : files of no kind that is kept
+    taken : what was checked of it
+    differ : tables of a bundle of ours that its artifacts do not give again
     """
 
     file: str
@@ -40,6 +43,8 @@ class Outcome:
     filed: list[str] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    taken: Taken | None = None
+    differ: list[str] = field(default_factory=list)
 
     @property
     def useful(self) -> bool:
@@ -78,6 +83,9 @@ def ingest(project: Project, file: Path, site: str) -> Outcome:
         _take_ours(project, file, study, outcome)
     else:
         _take_old(project, file, site, outcome)
+
+    if outcome.taken and outcome.taken.checked:
+        note_bundle(project.results / "tables", outcome.taken)
     return outcome
 
 
@@ -89,6 +97,7 @@ def _manifest(file: Path) -> bytes | None:
 
 def _take_ours(project: Project, file: Path, study: str, outcome: Outcome) -> None:
     files = {}
+    beside = {}
 
     for found in members(file):
         if isinstance(found, Refused):
@@ -97,14 +106,19 @@ def _take_ours(project: Project, file: Path, study: str, outcome: Outcome) -> No
             _note(outcome, ours.take_artifact(project, found))
         elif found.name.startswith("study/"):
             files[found.name.removeprefix("study/")] = found.content
+        elif found.name.startswith("results/"):
+            beside[found.name.removeprefix("results/")] = found.content
         elif found.name.startswith("logs/"):
             _file(project, found, "logs", outcome)
 
     restored = ours.restore_study(project, study, files)
     if isinstance(restored, Refused):
         outcome.refused.append(restored)
-    else:
+    elif restored:
         outcome.filed += restored
+        outcome.differ = ours.not_reproduced(project, study, beside)
+        passed = len(beside) - len(outcome.differ)
+        outcome.taken = Taken(file.name, sha256_of(file), "ours", len(beside), passed)
 
 
 def _note(outcome: Outcome, taken: str | Refused) -> None:
@@ -133,7 +147,11 @@ def _take_old(project: Project, file: Path, site: str, outcome: Outcome) -> None
         else:
             outcome.left_out.append(found.name)
 
-    _add_rows(project.results / "tables", outcome.rows)
+    tables = project.results / "tables"
+    _add_rows(tables, outcome.rows)
+    there = read_ingested(tables)
+    flagged = there[(there["bundle_sha256"] == sha256) & (there["unproven"] != "")]
+    outcome.taken = Taken(file.name, sha256, "old", len(outcome.rows), len(flagged))
 
 
 def _file(project: Project, member: Member, folder: str, outcome: Outcome) -> None:

@@ -115,3 +115,14 @@ def _write_down(project: Project, study: str, files: dict[str, bytes]) -> list[s
     if profiles := list(study_profiles(project, study)):
         tables.write_profiles(profiles, folder)
     return [f"{study}/{name}" for name in (*STUDY_FILES, "tables")]
+
+
+def not_reproduced(project: Project, study: str, beside: dict[str, bytes]) -> list[str]:
+    """The tables beside a bundle's artifacts that differ from those made of these artifacts."""
+    folder = project.results / study / "tables"
+    places = {name: [folder / name, folder / "metrics" / name] for name in beside}
+    return [
+        name
+        for name, content in sorted(beside.items())
+        if not any(place.is_file() and place.read_bytes() == content for place in places[name])
+    ]

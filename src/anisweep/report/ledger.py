@@ -37,7 +37,8 @@ def claims_table(lines: Sequence[Line]) -> Table:
 
 
 def _row(line: Line) -> list[Value]:
-    basis = f"{line.count} {line.count_of} at {line.site}" if line.count else NOTHING
+    where = f" at {line.site}" if line.site else ""
+    basis = f"{line.count} {line.count_of}{where}" if line.count else ""
     interval = figure(line).partition(" (")[2].rstrip(")")
 
     return [

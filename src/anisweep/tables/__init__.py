@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from anisweep.row import Row
+from anisweep.tables.bundles import read_bundles
 from anisweep.tables.cells import Platform, Source, cells_table
 from anisweep.tables.hotspots import Profile, write_profiles
 from anisweep.tables.journeys import PackJourney, journeys_table
@@ -33,6 +34,7 @@ __all__ = [
     "columns_markdown",
     "metrics_markdown",
     "read",
+    "read_bundles",
     "read_platforms",
     "summary_table",
     "write_all",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -116,7 +117,22 @@ def test_what_goes_out_comes_back(study: Project, tmp_path: Path, suffix: str) -
     assert len(compared) >= 2 + 2 + 12
     assert {name: after.get(name) for name in compared} == {name: before[name] for name in compared}
     assert after["mine/configuration.yaml"] == QUESTION.encode()
-    assert not (study.results / "tables").exists()
+    assert outcome.taken is not None
+    assert outcome.taken.passed == outcome.taken.checked == 7
+    assert {name for name in after if name.startswith("tables/")} == {"tables/bundles.csv"}
+
+
+def test_a_bundle_whose_tables_its_artifacts_do_not_give(study: Project, tmp_path: Path) -> None:
+    """Found when it is written, and the claim about bundles is refuted."""
+    table = study.results / "mine" / "tables" / "timings_local.csv"
+    table.write_text(table.read_text().replace("0.1", "0.2"))
+    said = CliRunner().invoke(main, ["bundle", "mine", str(tmp_path / "mine.tgz")])
+
+    assert said.exit_code == 0, said.output
+    assert "its artifacts give 6 of its 7 tables again.\n  differ: timings_local.csv." in said.output
+
+    verdicts = CliRunner().invoke(main, ["claims"]).output
+    assert re.search(r"refuted +0.857 +claimed exactly 1 +ingesting a bundle reproduces", verdicts)
 
 
 def test_what_the_cluster_did_stays_when_tables_are_collected_again(study: Project, tmp_path: Path) -> None:

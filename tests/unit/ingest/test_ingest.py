@@ -59,6 +59,15 @@ def _file(folder: Path, text: str) -> Path:
     return folder / "expected.csv"
 
 
+def test_claims_about_old_rows_have_their_figure(ingested: Project) -> None:
+    """Every row that came in is there, flagged."""
+    rows = len(read_ingested(ingested.results / "tables"))
+    line = next(one for one in CliRunner().invoke(main, ["claims"]).output.splitlines() if "old rows" in one)
+
+    assert line.split()[:2] == ["confirmed", "1"]
+    assert pd.read_csv(ingested.results / "tables" / "bundles.csv")["passed"].sum() == rows > 0
+
+
 def test_each_row_says_where_it_comes_from(ingested: Project) -> None:
     rows = read_ingested(ingested.results / "tables")
 

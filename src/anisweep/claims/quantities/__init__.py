@@ -1,7 +1,7 @@
 """What can be measured of a claim. Each class is one quantity: its keys in the file, and its figure.
 
-A quantity takes the cells of all studies and the claim's conditions, and gives a figure with its 95 %
-interval, or ``None`` where the tables hold nothing of the kind.
+A quantity takes the cells of all studies and the claim's conditions (or what was checked of bundles), and
+gives a figure with its 95 % interval, or ``None`` where the tables hold nothing of the kind.
 """
 
 from __future__ import annotations
@@ -10,16 +10,26 @@ from typing import Annotated, get_args
 
 from pydantic import Field
 
+from anisweep.claims.quantities.bundles import Bundles
 from anisweep.claims.quantities.figure import Figure
 from anisweep.claims.quantities.rows import Calls, Decided, Extreme, RowsThat
 from anisweep.claims.quantities.spread import Spread
 from anisweep.claims.quantities.times import ImportTime, Share, SpeciesExponent, TimeRatio
 from anisweep.config import Section
 
-__all__ = ["Figure", "Measurement", "by_name"]
+__all__ = ["Bundles", "Figure", "Measurement", "by_name"]
 
 Measurement = Annotated[
-    TimeRatio | Share | ImportTime | Extreme | RowsThat | Calls | SpeciesExponent | Spread | Decided,
+    TimeRatio
+    | Share
+    | ImportTime
+    | Extreme
+    | RowsThat
+    | Calls
+    | SpeciesExponent
+    | Spread
+    | Decided
+    | Bundles,
     Field(discriminator="quantity"),
 ]
 

@@ -18,14 +18,14 @@ class Figure:
     Attributes
     ----------
     low, high : 95 % interval; of exact counts and of extremes the smallest and largest value seen
-    count : packs that it rests on, or rows, as ``of`` says
+    count : packs that it rests on, or rows, or tables, as ``of`` says
     """
 
     value: float
     low: float
     high: float
     count: int
-    of: Literal["packs", "rows"]
+    of: Literal["packs", "rows", "tables"]
     site: str
     artifacts: tuple[str, ...]
 
