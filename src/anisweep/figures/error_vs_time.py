@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from anisweep.figures._series import NothingToDraw, Series, legend_above, series_of
+from anisweep.figures._series import NothingToDraw, Series, handles_of, legend_above, name_ticks, series_of
 from anisweep.tables.names import with_names
 
 TITLE = "Error against time"
@@ -42,7 +42,7 @@ def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     _name_errors(grid[0, 0], float(known["max_relative_error"].max()))
     figure.supxlabel("wall time of one computation / ms", fontsize="medium")
     figure.supylabel("max |difference| / max |reference|", fontsize="medium")
-    legend_above(figure, grid[0, 0])
+    legend_above(figure, handles_of(everyone))
     return figure
 
 
@@ -52,17 +52,15 @@ def _draw_panel(axes: Axes, everyone: list[Series], system: str) -> None:
         axes.plot(
             1e3 * lines["wall_mean_s"],
             lines["max_relative_error"].clip(lower=ZERO),
-            series.mark,
-            color=series.colour,
-            label=series.label,
+            linestyle="",
             clip_on=False,
+            **series.look,
         )
 
     axes.set_title(system)
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.minorticks_off()
+    name_ticks(axes.xaxis)
     axes.grid(axis="y", visible=True)
 
 
