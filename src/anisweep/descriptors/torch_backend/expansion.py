@@ -217,7 +217,7 @@ _SETTINGS = "Tensor[] groups, Tensor[] tables, int[] counts, int degree, str con
 _MEANS = "Tensor mean, Tensor rho, Tensor weight, Tensor rotations"
 
 LIBRARY = torch.library.Library("anisweep", "DEF")
-LIBRARY.define(f"expand({_MEANS}, int rows, {_SETTINGS}) -> Tensor")
+LIBRARY.define(f"expand({_MEANS}, SymInt rows, {_SETTINGS}) -> Tensor")
 LIBRARY.define(f"expand_backward(Tensor by_rows, {_MEANS}, {_SETTINGS}) -> (Tensor, Tensor, Tensor, Tensor)")
 LIBRARY.impl("expand", _expand, "CompositeExplicitAutograd")
 LIBRARY.impl("expand_backward", _expand_backward, "CompositeExplicitAutograd")
