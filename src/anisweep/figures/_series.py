@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -30,6 +31,10 @@ STROKES: list[Stroke] = ["-", "--", ":", "-."]
 
 #: Four labels of so many letters fit beside each other.
 SHORT = 14
+
+#: Height of a system, and of each series in it, in inches.
+LEAST_HEIGHT = 0.46
+HEIGHT = 0.08
 
 #: Height of a line of the legend in inches; there is room for two.
 LINE = 0.2
@@ -132,9 +137,18 @@ def draw_line(axes: Axes, series: Series, along: str, scale: float | pd.Series[f
     axes.errorbar(lines[along].astype(float), mean, yerr=bars, linestyle=series.stroke, **series.look)
 
 
-def put_systems_on_y(axes: Axes, summary: pd.DataFrame) -> dict[str, int]:
-    """Label the vertical axis with the systems, the simplest on top; gives the position of each."""
-    systems = list(dict.fromkeys(with_names(summary)["system"]))
+def systems_on_y(summary: pd.DataFrame, margin: float) -> tuple[Figure, Axes, dict[str, int]]:
+    """A figure whose vertical axis has the systems, the simplest on top; and the position of each.
+
+    Parameters
+    ----------
+    margin : height of what is no system, in inches; each system is as high as its series need
+    """
+    named = with_names(summary)
+    systems = list(dict.fromkeys(named["system"]))
+    height = max(LEAST_HEIGHT, HEIGHT * named["series"].nunique())
+    figure, axes = plt.subplots(figsize=(6.0, margin + height * len(systems)))
+
     axes.set_yticks(range(len(systems)), systems)
     axes.set_ylim(len(systems) - 0.45, -0.55)
     axes.tick_params(axis="y", length=0)
@@ -143,7 +157,7 @@ def put_systems_on_y(axes: Axes, summary: pd.DataFrame) -> dict[str, int]:
     for boundary in range(1, len(systems)):
         axes.axhline(boundary - 0.5, color="#8c959f", alpha=0.35, linewidth=0.6)
 
-    return {system: position for position, system in enumerate(systems)}
+    return figure, axes, {system: position for position, system in enumerate(systems)}
 
 
 def handles_of(series: Sequence[Series], lines: bool = False) -> list[Line2D]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from anisweep.figures._series import NothingToDraw, handles_of, legend_above, put_systems_on_y, series_of
-from anisweep.tables.names import with_names
+from anisweep.figures._series import NothingToDraw, handles_of, legend_above, series_of, systems_on_y
 
 TITLE = "Fidelity"
 CAPTION = (
@@ -28,9 +26,7 @@ def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     if compared.empty:
         raise NothingToDraw("No cell of this study has been compared with the reference yet.")
 
-    systems = with_names(compared)["system"].nunique()
-    figure, axes = plt.subplots(figsize=(6.0, 1.15 + 0.46 * systems))
-    positions = put_systems_on_y(axes, compared)
+    figure, axes, positions = systems_on_y(compared, 1.15)
 
     shown = series_of(compared)
     for series in shown:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,8 +11,8 @@ from anisweep.figures._series import (
     Series,
     handles_of,
     legend_above,
-    put_systems_on_y,
     series_of,
+    systems_on_y,
 )
 from anisweep.tables.names import with_names
 
@@ -34,8 +33,7 @@ def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
         raise NothingToDraw("No cell of this study has a utilisation yet.")
 
     named = with_names(measured.assign(anchor=""))
-    figure, axes = plt.subplots(figsize=(6.0, 1.5 + 0.46 * with_names(timed)["system"].nunique()))
-    positions = put_systems_on_y(axes, timed)
+    figure, axes, positions = systems_on_y(timed, 1.5)
 
     shown = series_of(timed)
     for series in shown:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from anisweep.figures._series import (
@@ -11,17 +11,19 @@ from anisweep.figures._series import (
     handles_of,
     legend_above,
     name_ticks,
-    put_systems_on_y,
     series_of,
+    systems_on_y,
     times_of,
 )
-from anisweep.tables.names import with_names
 
 TITLE = "Wall time by system"
 CAPTION = (
     "Wall time of one descriptor computation, mean over replicates with its 95 % interval; "
-    "the axis is logarithmic, and further left is faster."
+    "the axis is logarithmic, and further left is faster. Very long bars are cut."
 )
+
+#: Bars are drawn up to this factor beyond all marks; of two scattered times they would be endless.
+BEYOND = 5
 
 
 def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
@@ -30,9 +32,7 @@ def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     if timed.empty:
         raise NothingToDraw("No cell of this study has a time yet.")
 
-    systems = with_names(timed)["system"].nunique()
-    figure, axes = plt.subplots(figsize=(6.0, 1.15 + 0.46 * systems))
-    positions = put_systems_on_y(axes, timed)
+    figure, axes, positions = systems_on_y(timed, 1.15)
 
     shown = series_of(timed)
     for series in shown:
@@ -41,7 +41,13 @@ def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
         axes.errorbar(mean, heights, xerr=bars, linestyle="", **series.look)
 
     axes.set_xscale("log")
+    _cut_bars(axes, 1e3 * timed["wall_mean_s"])
     name_ticks(axes.xaxis)
     axes.set_xlabel("wall time of one computation / ms")
     legend_above(figure, handles_of(shown))
     return figure
+
+
+def _cut_bars(axes: Axes, means: pd.Series[float]) -> None:
+    low, high = axes.get_xlim()
+    axes.set_xlim(max(low, means.min() / BEYOND), min(high, means.max() * BEYOND))

@@ -22,6 +22,7 @@ from anisweep.report.ingested import ingested_tables
 from anisweep.report.invariances import invariances_table
 from anisweep.report.ledger import claims_table
 from anisweep.report.noise import disturbance
+from anisweep.report.parity import parity_table
 from anisweep.report.recommended import recommended_table
 from anisweep.report.svg import picture
 
@@ -106,6 +107,7 @@ def _folded(content: Measured) -> list[Table]:
     recommended = recommended_table(content.cells, content.summary)
     first = [
         recommended,
+        parity_table(content.cells),
         growth_table(content.cells),
         conversion_table(content.summary),
         invariances_table(content.cells),
