@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from anisweep import datasets, modes
 from anisweep.cell import Basis, Output
@@ -86,7 +95,10 @@ class Measure(Section):
 class DatasetEntry(Section):
     """A data set of a study: one of the generated ones, or a file of the user's."""
 
-    frames: Annotated[Count | None, Field(description="the first so many; all when left out")] = None
+    frames: Annotated[
+        Count | list[Count] | None,
+        Field(description="the first so many; all when left out; a list makes an axis of the sweep"),
+    ] = None
     outputs: Annotated[list[Output] | None, Field(description="instead of the study's")] = None
     file: Annotated[str | None, Field(description="any format that ASE reads")] = None
     orientations: Annotated[str | None, Field(description="array of quaternions (w,x,y,z) or matrices")] = (
@@ -96,6 +108,13 @@ class DatasetEntry(Section):
         list[float] | dict[str, list[float]] | list[str] | str | None,
         Field(description="three lengths, three for each species, or names of arrays"),
     ] = None
+
+    @property
+    def frame_counts(self) -> list[int] | list[None]:
+        """The numbers of frames, one or several; ``None`` for all."""
+        if self.frames is None:
+            return [None]
+        return self.frames if isinstance(self.frames, list) else [self.frames]
 
     @model_validator(mode="after")
     def _only_for_files(self) -> DatasetEntry:
@@ -135,8 +154,17 @@ class Sweep(Section):
             description="of every pool, pinned and asked; `free` pins nothing, and records what came of it",
         ),
     ] = [1]
-    hypers: HyperAxes = HyperAxes()
+    hypers: Annotated[
+        Annotated[HyperAxes, Tag("one")] | Annotated[list[HyperAxes], Tag("several"), Field(min_length=1)],
+        Discriminator(lambda given: "several" if isinstance(given, list) else "one"),
+        Field(description="every combination of the values; of a list of such sections, those of each"),
+    ] = HyperAxes()
     measure: Measure = Measure()
+
+    @property
+    def hyper_sets(self) -> list[HyperAxes]:
+        """The sections of hyperparameters, one or several."""
+        return self.hypers if isinstance(self.hypers, list) else [self.hypers]
 
     @field_validator("anchor")
     @classmethod
@@ -176,10 +204,11 @@ def _check_generated(name: str, entry: DatasetEntry, generated: Mapping[str, dat
         raise ValueError(f"{not_among(name, list(generated), 'data set')} {hint}")
 
     held = generated[name].frames
-    if entry.frames is not None and entry.frames > held:
-        raise ValueError(
-            f"{name}.frames: {entry.frames} is not allowed. Allowed: 1 to {held}, or leave it out."
-        )
+    for frames in entry.frame_counts:
+        if frames is not None and frames > held:
+            raise ValueError(
+                f"{name}.frames: {frames} is not allowed. Allowed: 1 to {held}, or leave it out."
+            )
 
 
 class Config(Section):

@@ -6,7 +6,7 @@ import yaml
 from anisweep.cell import NOT_PINNED
 from anisweep.config import Config, ConfigError, Measure, Project, Sweep, load_config, load_study
 from anisweep.explain import explain
-from anisweep.plan.expand import cells_of, dataset_of, hypers_of
+from anisweep.plan.expand import cells_of, datasets_of, hypers_of
 
 STUDY = """
 question: What stands on top of what?
@@ -137,6 +137,22 @@ def test_a_data_set_may_have_outputs_of_its_own(study):
     assert outputs == {("ellipsoids", "power_spectrum"), ("benzenes", "coefficients")}
 
 
+def test_frames_may_be_an_axis(study):
+    datasets = {"ellipsoids": {"frames": [1, 5]}, "benzenes": {"frames": 2}}
+    made = {(cell.dataset.name, cell.dataset.frames) for cell in cells(study, datasets=datasets)}
+
+    assert made == {("ellipsoids", 1), ("ellipsoids", 5), ("benzenes", 2)}
+
+
+def test_several_sets_of_hypers_share_what_they_have_in_common(study):
+    sets = [{"max_angular": [2, 3]}, {"max_angular": 3, "cutoff_radius": [5.0, 7.0]}]
+    made = cells(study, hypers=sets)
+    points = {(cell.hypers.max_angular, cell.hypers.cutoff_radius) for cell in made}
+
+    assert points == {(2, 7.0), (3, 5.0), (3, 7.0)}
+    assert len(made) == len({cell.key for cell in made})
+
+
 def test_settings_of_the_measurement_reach_every_cell(study):
     made = cells(study, measure={"repetitions": 7, "limit_s": 3.5})
 
@@ -147,7 +163,8 @@ def test_settings_of_the_measurement_reach_every_cell(study):
 def test_all_frames_are_taken_where_none_are_named(study):
     _, sweep = load(study, size="full")
 
-    assert dataset_of("ellipsoids", sweep.datasets["ellipsoids"], study).frames == 1000
+    (dataset,) = datasets_of("ellipsoids", sweep.datasets["ellipsoids"], study)
+    assert dataset.frames == 1000
 
 
 def test_a_list_for_each_channel_is_one_value_of_its_axis(study):

@@ -15,8 +15,12 @@ from anisweep.plan.digests import code_digest, environment_of
 def cells_of(name: str, sweep: Sweep, site: str, project: Project) -> Iterator[Cell]:
     """Every point of the study ``name``, replicate by replicate."""
     settings = Settings(**sweep.measure.model_dump())
-    hypers = list(hypers_of(sweep.hypers, name))
-    sets = [(dataset_of(key, entry, project), entry.outputs) for key, entry in sweep.datasets.items()]
+    hypers = list(dict.fromkeys(point for axes in sweep.hyper_sets for point in hypers_of(axes, name)))
+    sets = [
+        (dataset, entry.outputs)
+        for key, entry in sweep.datasets.items()
+        for dataset in datasets_of(key, entry, project)
+    ]
     environments = {device: environment_of(project, site, device).digest for device in sweep.devices}
     codes = {mode: code_digest(mode) for mode in sweep.modes}
     threads_of = [count if isinstance(count, int) else NOT_PINNED for count in sweep.threads]
@@ -80,20 +84,24 @@ def _physical(hypers: Hypers, study: str) -> Hypers:
     return hypers
 
 
-def dataset_of(name: str, entry: DatasetEntry, project: Project) -> Dataset:
-    """The data set by its digest. A user's file is checked and prepared here, before anything is planned."""
+def datasets_of(name: str, entry: DatasetEntry, project: Project) -> list[Dataset]:
+    """The data set by its digest, with each number of frames.
+
+    A user's file is checked and prepared here, before anything is planned.
+    """
     if entry.file is None:
         recipe = datasets.generated()[name]
         path = f"data/{name}-{recipe.digest[:12]}.xyz"
-        return Dataset(name, path, recipe.digest, entry.frames or recipe.frames)
+        return [Dataset(name, path, recipe.digest, frames or recipe.frames) for frames in entry.frame_counts]
 
     user = datasets.UserFile(project.root / entry.file, entry.orientations, entry.diameters)
     path = f"data/{name}-{user.digest[:12]}.xyz"
     held = datasets.prepare(user, project.root / path).frames
 
-    if entry.frames is not None and entry.frames > held:
-        raise ConfigError(
-            f"datasets.{name}.frames: {entry.frames} is not allowed. Allowed: 1 to {held}, the frames of "
-            f"{entry.file}. Lower it, or leave it out."
-        )
-    return Dataset(name, path, user.digest, entry.frames or held)
+    for frames in entry.frame_counts:
+        if frames is not None and frames > held:
+            raise ConfigError(
+                f"datasets.{name}.frames: {frames} is not allowed. Allowed: 1 to {held}, the frames of "
+                f"{entry.file}. Lower it, or leave it out."
+            )
+    return [Dataset(name, path, user.digest, frames or held) for frames in entry.frame_counts]
