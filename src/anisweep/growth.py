@@ -7,6 +7,7 @@ one with the least scatter is what the time really hangs on.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from anisweep.statistics import interval
+from anisweep.statistics import Interval, interval
 from anisweep.tables.names import with_names
 
 #: Fewer sizes than this make no line that could be wrong.
@@ -39,8 +40,24 @@ HYPERS = ("max_angular", "max_radial", "cutoff_radius")
 
 
 @dataclass(frozen=True)
+class Exponent:
+    """A fitted exponent.
+
+    Attributes
+    ----------
+    points : of the replicate that has most of them
+    scatter : root mean square distance from the line, as a factor (1: none)
+    """
+
+    over_replicates: Interval
+    replicates: int
+    points: int
+    scatter: float
+
+
+@dataclass(frozen=True)
 class Growth:
-    """One fitted exponent.
+    """The growth along one measure of size.
 
     Attributes
     ----------
@@ -74,21 +91,27 @@ def growths(cells: pd.DataFrame) -> list[Growth]:
     """
     timed = cells[(cells["status"] == "ok") & (cells["role"] == "cell") & cells["wall_s"].notna()]
     named = with_names(timed)
-    return [*_with_size(named), *_with_hypers(named)]
+    return [*_with_size(named), *_with_frames(named), *_with_hypers(named)]
 
 
 def _with_size(named: pd.DataFrame) -> Iterator[Growth]:
     sized = named[(named["pairs"] > 0) & (named["particles"] > 0)]
 
     for _, rows in sized.groupby(["site", "output", "hypers", "series"]):
-        family = _of_one_kind(rows)
+        family = of_one_kind(rows)
 
         for along, size in SIZES.items():
             chosen = _of_equal_size(family) if along == "species" else family
             yield from _line(chosen.assign(size=size(chosen)), along, _words(rows["output"]))
 
 
-def _of_one_kind(rows: pd.DataFrame) -> pd.DataFrame:
+def _with_frames(named: pd.DataFrame) -> Iterator[Growth]:
+    for _, rows in named.groupby(["site", "dataset", "output", "hypers", "series"]):
+        where = f"{rows['dataset'].iloc[0].replace('_', ' ')}, {_words(rows['output'])}"
+        yield from _line(rows.assign(size=rows["frames"].astype(float)), "frames", where)
+
+
+def of_one_kind(rows: pd.DataFrame) -> pd.DataFrame:
     """Those of one density of pairs: the most frequent one."""
     density = rows["pairs"].astype(float) / rows["particles"].astype(float)
     kinds = [(density / each - 1).abs() < ALIKE for each in density.unique()]
@@ -106,27 +129,35 @@ def _of_equal_size(family: pd.DataFrame) -> pd.DataFrame:
 
 def _with_hypers(named: pd.DataFrame) -> Iterator[Growth]:
     for name in HYPERS:
-        column = f"hyper_{name}"
-        others = [each for each in named.columns.astype(str) if each.startswith("hyper_") and each != column]
-        sized = named.assign(size=pd.to_numeric(named[column], errors="coerce")).dropna(subset=["size"])
+        for _, alike in along_hyper(named, name):
+            for _, rows in alike.groupby("series"):
+                where = f"{rows['dataset'].iloc[0].replace('_', ' ')}, {_words(rows['output'])}"
+                yield from _line(rows, name.replace("_", " "), where)
 
-        for _, rows in sized.groupby(
-            ["site", "dataset", "frames", "output", "series", *others], dropna=False
-        ):
-            where = f"{rows['dataset'].iloc[0].replace('_', ' ')}, {_words(rows['output'])}"
-            yield from _line(rows, name.replace("_", " "), where)
+
+def along_hyper(table: pd.DataFrame, name: str) -> Iterator[tuple[Any, pd.DataFrame]]:
+    """Lines that differ, besides in how they are computed, in one hyperparameter alone.
+
+    Parameters
+    ----------
+    table : cells or summary; ``size`` becomes the value of the hyperparameter, where it is a number
+    """
+    sets = {text: json.loads(text) for text in table["hypers"].unique()}
+    values = [sets[text].pop(name) for text in sets]
+    size = pd.to_numeric(pd.Series(values, index=list(sets)), errors="coerce")
+    others = {text: json.dumps(rest, sort_keys=True) for text, rest in sets.items()}
+
+    marked = table.assign(size=table["hypers"].map(size), others=table["hypers"].map(others))
+    yield from marked.dropna(subset=["size"]).groupby(["site", "dataset", "frames", "output", "others"])
 
 
 def _line(rows: pd.DataFrame, along: str, where: str) -> Iterator[Growth]:
     """The exponent of time along the column `size`, where there are enough sizes."""
     sized = rows[rows["size"] > 0]
-    replicates = [one for _, one in sized.groupby("replicate") if one["size"].nunique() >= LEAST]
-    if not replicates:
+    fitted = exponent(sized)
+    if fitted is None:
         return
 
-    slopes, scatters = zip(*map(_fit, replicates), strict=True)
-    hosts = [" ".join(sorted(set(one["host"]))) for one in replicates]
-    over_replicates = interval(slopes, hosts)
     one = sized.iloc[0]
     yield Growth(
         site=str(one["site"]),
@@ -135,13 +166,34 @@ def _line(rows: pd.DataFrame, along: str, where: str) -> Iterator[Growth]:
         along=along,
         smallest=float(sized["size"].min()),
         largest=float(sized["size"].max()),
-        points=max(map(len, replicates)),
-        exponent=over_replicates.mean,
-        low=over_replicates.low,
-        high=over_replicates.high,
-        scatter=float(np.exp(np.sqrt(np.mean(np.square(scatters))))),
-        replicates=len(slopes),
+        points=fitted.points,
+        exponent=fitted.over_replicates.mean,
+        low=fitted.over_replicates.low,
+        high=fitted.over_replicates.high,
+        scatter=fitted.scatter,
+        replicates=fitted.replicates,
         artifacts=tuple(sorted(set(sized["artifact"]))),
+    )
+
+
+def exponent(rows: pd.DataFrame) -> Exponent | None:
+    """The exponent p of ``wall_s`` ~ ``size``^p; ``None`` where no replicate has three sizes.
+
+    Parameters
+    ----------
+    rows : with the columns ``size``, ``wall_s``, ``replicate`` and ``host``
+    """
+    replicates = [one for _, one in rows.groupby("replicate") if one["size"].nunique() >= LEAST]
+    if not replicates:
+        return None
+
+    slopes, scatters = zip(*map(_fit, replicates), strict=True)
+    hosts = [" ".join(sorted(set(one["host"]))) for one in replicates]
+    return Exponent(
+        over_replicates=interval(slopes, hosts),
+        replicates=len(replicates),
+        points=max(map(len, replicates)),
+        scatter=float(np.exp(np.sqrt(np.mean(np.square(scatters))))),
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 import synthetic
-from anisweep import tables
+from anisweep import figures, tables
 from anisweep.growth import Growth, growths
 from anisweep.report.growth import growth_table
 
@@ -80,6 +81,45 @@ def test_growth_with_a_hyperparameter() -> None:
     assert len(along) == 12
     assert all(line.exponent == pytest.approx(3.0) for line in along)
     assert all(line.points == 3 for line in along)
+
+
+def test_growth_with_frames() -> None:
+    cells = table(lambda row: 1e-3 * row.pairs)
+    one = cells[cells["dataset"] == "n24_z1"]
+    sizes = [one.assign(frames=count, wall_s=1e-3 * count**0.8) for count in (1, 4, 16)]
+    found = [line for line in growths(pd.concat(sizes)) if line.along == "frames"]
+
+    assert [line.exponent for line in found] == [pytest.approx(0.8)]
+    assert (found[0].smallest, found[0].largest, found[0].replicates) == (1, 16, 3)
+
+
+def test_a_hyperparameter_grows_while_the_others_stand() -> None:
+    sets = [{"max_angular": order, "cutoff_radius": 5.0} for order in (2, 4, 8)]
+    sets += [{"max_angular": 4, "cutoff_radius": radius} for radius in (4.0, 8.0)]
+    cells = table(lambda row: row.hypers["max_angular"] ** 2 * row.hypers["cutoff_radius"] ** 3, hypers=sets)
+    found = {line.along: line for line in growths(cells) if line.where.startswith("n24 z1,")}
+
+    assert found["max angular"].exponent == pytest.approx(2.0)
+    assert found["cutoff radius"].exponent == pytest.approx(3.0)
+    assert found["cutoff radius"].points == 3
+
+
+def test_figure_shows_time_and_error_against_each_hyperparameter() -> None:
+    sets = [{"max_angular": order, "cutoff_radius": 5.0} for order in (2, 4, 8)]
+    sets += [{"max_angular": 4, "cutoff_radius": radius} for radius in (4.0, 8.0)]
+    cells = table(lambda row: 1e-3 * row.hypers["cutoff_radius"] ** 3, hypers=sets)
+    cells["max_relative_error"] = 1e-15 * cells["hyper_cutoff_radius"]
+    summary = tables.summary_table(cells)
+    figure = figures.load("growth_with_hypers").draw(cells, summary)
+    times, errors = np.array(figure.axes).reshape(2, 2)
+    plt.close("all")
+
+    assert [axes.get_xlabel() for axes in errors] == ["max angular", "cutoff radius / Å"]
+    (radii,) = errors[1].lines
+    assert list(radii.get_xdata()) == [4.0, 5.0, 8.0]
+    assert list(radii.get_ydata()) == pytest.approx([4e-15, 5e-15, 8e-15])
+    (marks,) = times[1].containers
+    assert list(marks[0].get_ydata()) == pytest.approx([64.0, 125.0, 512.0])
 
 
 def test_tables_of_an_older_version() -> None:

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from anisweep.figures._series import NothingToDraw, draw_line, legend_beside, name_ticks, series_of
+from anisweep.growth import of_one_kind
 
 TITLE = "Wall time against size"
 CAPTION = (
@@ -22,12 +23,12 @@ LEAST = 3
 def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     timed = summary.dropna(subset=["wall_mean_s", "pairs"])
     timed = timed[(timed["output"] == "coefficients") & (timed["pairs"] > 0)]
-    sizes = timed.groupby("species")["pairs"].nunique()
+    families = [of_one_kind(rows) for _, rows in timed.groupby(["species", "hypers"])]
+    family = max(families, key=lambda rows: rows["pairs"].nunique(), default=timed)
 
-    if sizes.empty or sizes.max() < LEAST:
+    if family["pairs"].nunique() < LEAST:
         raise NothingToDraw(f"No {LEAST} data sets of this study differ in size alone.")
 
-    family = timed[timed["species"] == sizes[sizes == sizes.max()].index[0]]
     figure, axes = plt.subplots(figsize=(6.0, 3.4))
 
     shown = series_of(family)

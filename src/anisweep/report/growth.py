@@ -24,9 +24,10 @@ HEADS = [
 HEADS += ["artifacts"]
 
 NOTE = (
-    f"The exponent p of time ~ size^p wherever a study has {LEAST} sizes of one kind of data, or {LEAST} "
-    "values of one hyperparameter; its interval is over replicates. The scatter is the factor by which times "
-    "stay off the line: of several measures of size, the one with the least is what the time hangs on."
+    f"The exponent p of time ~ size^p wherever a study has {LEAST} sizes of one kind of data, {LEAST} "
+    f"numbers of frames, or {LEAST} values of one hyperparameter; its interval is over replicates. The "
+    "scatter is the factor by which times stay off the line: of several measures of size, the one with the "
+    "least is what the time hangs on."
 )
 
 

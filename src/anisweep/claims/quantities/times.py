@@ -12,7 +12,8 @@ from anisweep.claims.conditions import Conditions
 from anisweep.claims.evidence import PROBLEM, artifacts_of, largest_problem, matching, only_one_way, sites_of
 from anisweep.claims.quantities.figure import Figure, mean_over_packs, over_packs
 from anisweep.config import Section
-from anisweep.statistics import interval, paired_ratio
+from anisweep.growth import exponent
+from anisweep.statistics import paired_ratio
 
 
 class TimeRatio(Section):
@@ -117,12 +118,5 @@ class SpeciesExponent(Section):
             return None
 
         rows = max(groups, key=lambda group: (group["species"].nunique(), group["pack"].nunique()))
-        slopes, hosts = [], []
-        for _, replicate in rows.groupby("replicate"):
-            times = replicate.groupby("species")["wall_s"].median()
-            if len(times) > 2:
-                logs = np.log(times.index.to_numpy(dtype=float)), np.log(times.to_numpy(dtype=float))
-                slopes.append(float(np.polyfit(*logs, 1)[0]))
-                hosts.append(" ".join(sorted(set(replicate["host"]))))
-
-        return over_packs(interval(slopes, hosts), len(slopes), rows) if slopes else None
+        fitted = exponent(rows.assign(size=rows["species"].astype(float)))
+        return over_packs(fitted.over_replicates, fitted.replicates, rows) if fitted else None

@@ -1,0 +1,74 @@
+"""How time and error grow with the hyperparameters."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from anisweep.figures._series import (
+    NothingToDraw,
+    Series,
+    draw_line,
+    handles_of,
+    legend_above,
+    name_ticks,
+    series_of,
+)
+from anisweep.growth import HYPERS, LEAST, along_hyper
+
+TITLE = "Growth with the hyperparameters"
+CAPTION = (
+    "Wall time of one computation (above, with 95 % intervals) and largest difference from the reference, "
+    "relative to its largest number (below), against one hyperparameter while the others stand; of several "
+    "data sets that with the most pairs is drawn."
+)
+
+UNITS = {"cutoff_radius": " / Å"}
+
+
+def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
+    timed = summary[(summary["output"] == "coefficients") & summary["wall_mean_s"].notna()]
+    found = {name: _longest(timed, name) for name in HYPERS}
+    drawn = {name: rows.assign(along=name) for name, rows in found.items() if not rows.empty}
+    if not drawn:
+        raise NothingToDraw(f"This study has no {LEAST} values of one hyperparameter.")
+
+    shown = series_of(pd.concat(drawn.values(), ignore_index=True))
+    figure, panels = plt.subplots(
+        2, len(drawn), sharex="col", sharey="row", squeeze=False, height_ratios=[3, 2], figsize=(6.0, 4.4)
+    )
+
+    for column, (name, rows) in enumerate(drawn.items()):
+        for series in shown:
+            own = replace(series, lines=series.lines[series.lines["along"] == name])
+            _draw_series(panels[0, column], panels[1, column], own)
+
+        panels[1, column].set_xticks(sorted(rows["size"].unique()))
+        panels[1, column].xaxis.set_major_formatter("{x:g}")
+        panels[1, column].set_xlabel(name.replace("_", " ") + UNITS.get(name, ""))
+
+    panels[0, 0].set_yscale("log")
+    name_ticks(panels[0, 0].yaxis)
+    panels[0, 0].set_ylabel("wall time / ms")
+    panels[1, 0].set_yscale("log")
+    panels[1, 0].set_ylabel("difference")
+    legend_above(figure, handles_of(shown, lines=True))
+    return figure
+
+
+def _longest(timed: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The lines along one hyperparameter: of several such sets that with the most values, then pairs."""
+    sets = [rows for _, rows in along_hyper(timed, name) if rows["size"].nunique() >= LEAST]
+    return max(sets, key=lambda rows: (rows["size"].nunique(), rows["pairs"].max()), default=timed.iloc[:0])
+
+
+def _draw_series(times: Axes, errors: Axes, series: Series) -> None:
+    """An error of exactly zero has no place on a logarithmic axis: that of the reference is left out."""
+    draw_line(times, series, "size")
+    lines = series.lines.sort_values("size")
+    other = lines[lines["max_relative_error"] > 0]
+    errors.plot(other["size"], other["max_relative_error"], linestyle=series.stroke, **series.look)
