@@ -7,6 +7,9 @@ A mode is a module with four public names::
     def prepare(hypers, output, precision, device) -> calculator
     def compute(calculator, frames, clock) -> TensorMap or array
 
+A fifth, ``ENVIRONMENT``, names variables that must be set before the first import; a mode that has it is
+measured in an interpreter of its own.
+
 Files that begin with an underscore hold what several modes share, and are no modes. How to add one:
 docs/how-to/add-a-mode.md.
 
@@ -17,9 +20,11 @@ AniSOAP, so these are read from the source and nothing is imported.
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from difflib import get_close_matches
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -69,10 +74,22 @@ def devices(name: str) -> tuple[str, ...]:
     return tuple(_constant(name, "DEVICES"))
 
 
+def environment(name: str) -> dict[str, str]:
+    """Environment variables that the interpreter of a mode must be started with; most modes have none."""
+    return dict(_constant(name, "ENVIRONMENT", {}))
+
+
 def require(what: str, wanted: str, allowed: tuple[str, ...]) -> None:
     """Raise ``Unavailable`` unless a mode has the precision or device that is wanted."""
     if wanted not in allowed:
         raise Unavailable(f"{what} {wanted}: this mode has {', '.join(allowed)} only")
+
+
+def require_environment(wanted: dict[str, str]) -> None:
+    """Raise ``Unavailable`` unless this interpreter was started with the environment of a mode."""
+    lacking = [f"{name}={value}" for name, value in wanted.items() if os.environ.get(name) != value]
+    if lacking:
+        raise Unavailable(f"this interpreter was started without {' '.join(lacking)}; a study's are not")
 
 
 def _source(name: str) -> ast.Module:
@@ -83,12 +100,19 @@ def _source(name: str) -> ast.Module:
         hint = f"; did you mean {nearest[0]}?" if nearest else ""
         raise ValueError(f"no mode {name!r} in {FOLDER.name}/: there are {', '.join(names())}{hint}")
 
+    return _parsed(path)
+
+
+@lru_cache
+def _parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def _constant(name: str, wanted: str) -> Any:
+def _constant(name: str, wanted: str, otherwise: Any = None) -> Any:
     for statement in _source(name).body:
         if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == wanted:
             return ast.literal_eval(statement.value)
 
+    if otherwise is not None:
+        return otherwise
     raise ValueError(f"mode {name!r} has no line `{wanted} = (...)`: write one, a tuple of strings")

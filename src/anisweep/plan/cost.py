@@ -100,7 +100,9 @@ class CostModel:
         problems = {(cell.dataset, cell.hypers, cell.output): cell for cell in cells}
         anchors = 2 * sum(self.cell_s(cell, anchor) for cell in problems.values())
         processes = max((cell.settings.processes for cell in cells), default=1)
-        return processes * (self.start_s + anchors + sum(self.cell_s(cell) for cell in cells))
+        own = {tuple(modes.environment(mode).items()) for mode in {cell.mode for cell in cells}} - {()}
+        starts = (1 + len(own)) * self.start_s
+        return processes * (starts + anchors + sum(self.cell_s(cell) for cell in cells))
 
     def pair_us(self, mode: str, hypers: Hypers, output: str) -> float:
         """Cost of one pair: measured, or that of the published package scaled by its multiply-adds."""

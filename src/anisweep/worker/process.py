@@ -1,7 +1,9 @@
 """One fresh interpreter of a pack: anchors, every cell in its own random order, anchors again.
 
-Run by `anisweep.worker.supervise` as ``python -m anisweep.worker.process PACK FOLDER NUMBER``, in an
-environment whose threads are pinned already, if they are to be.
+Run by `anisweep.worker.supervise` as ``python -m anisweep.worker.process PACK FOLDER NUMBER ENVIRONMENT``,
+in an environment whose threads are pinned already, if they are to be. ENVIRONMENT is JSON: the variables that
+some modes need, which are set as well. Where there are any, the cells of these modes alone are measured; their
+anchors are those of the interpreter without them, which comes first.
 """
 
 from __future__ import annotations
@@ -48,12 +50,14 @@ class Bench:
     Attributes
     ----------
     folder : the pack's working folder
+    environment : variables of the modes that are measured here
     references : the first anchor's result of each problem
     """
 
     pack: Pack
     folder: Path
     number: int
+    environment: dict[str, str]
     host_facts: dict[str, Any]
     load_before: float
     throttled: int
@@ -64,21 +68,23 @@ class Bench:
 
 
 def main() -> None:
-    pack_file, folder, number = sys.argv[1:]
+    pack_file, folder, number, environment = sys.argv[1:]
     _die_with_the_supervisor()
 
     bench = Bench(
         pack=Pack.from_json(Path(pack_file).read_text()),
         folder=Path(folder),
         number=int(number),
+        environment=json.loads(environment),
         host_facts=host.facts(),
         load_before=host.load(),
         throttled=host.throttle_count(),
     )
     done = _rows_written(bench)
 
-    for role, cell in _schedule(bench.pack, bench.number):
-        if (role, _identity(role, cell)) in done:
+    for role, cell in _schedule(bench):
+        measured_before_it = role != "cell" and bench.environment
+        if measured_before_it or (role, _identity(role, cell)) in done:
             _remember_reference(bench, role, cell)
             continue
 
@@ -88,12 +94,13 @@ def main() -> None:
     (bench.folder / "accelerators.json").write_text(json.dumps(host.accelerators()))
 
 
-def _schedule(pack: Pack, number: int) -> Iterator[tuple[Role, Cell]]:
-    """Anchors of every problem, the cells in random order, anchors again."""
+def _schedule(bench: Bench) -> Iterator[tuple[Role, Cell]]:
+    """Anchors of every problem, the cells of this environment in random order, anchors again."""
+    pack = bench.pack
     problems = {_problem(cell): cell for cell in pack.cells}
     anchors = [replace(cell, mode=pack.anchor, precision="fp64", device="cpu") for cell in problems.values()]
-    cells = list(pack.cells)
-    random.Random(f"{pack.name} {number}").shuffle(cells)
+    cells = [cell for cell in pack.cells if modes.environment(cell.mode) == bench.environment]
+    random.Random(f"{pack.name} {bench.number}").shuffle(cells)
 
     yield from (("first anchor", anchor) for anchor in anchors)
     yield from (("cell", cell) for cell in cells)

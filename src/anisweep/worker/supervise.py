@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from anisweep import artifact
+from anisweep import artifact, modes
 from anisweep.cell import Pack
 from anisweep.row import Row, Status
 from anisweep.worker import host
@@ -69,8 +69,8 @@ def run_pack(pack: Pack, target: Path) -> Summary:
         compiled_s = _compile_kernels(pack, folder)
 
         for number in range(max(cell.settings.processes for cell in pack.cells)):
-            ended = _run_process(pack, folder, number, started)
-            _write_missing_rows(pack, folder, ended)
+            ended = [_run_process(pack, folder, number, each, started) for each in _environments(pack)]
+            _write_missing_rows(pack, folder, "; ".join(filter(None, ended)))
 
         _write_environment(pack, folder, compiled_s)
         rows = rows_in(folder)
@@ -98,14 +98,25 @@ def _compile_kernels(pack: Pack, folder: Path) -> float:
     return time.monotonic() - started
 
 
-def _run_process(pack: Pack, folder: Path, number: int, started: float) -> str:
+def _environments(pack: Pack) -> list[dict[str, str]]:
+    """Each needs an interpreter; first the one without variables, for it measures the anchors."""
+    found: list[dict[str, str]] = [{}]
+
+    for cell in pack.cells:
+        environment = modes.environment(cell.mode)
+        if environment not in found:
+            found.append(environment)
+    return found
+
+
+def _run_process(pack: Pack, folder: Path, number: int, environment: dict[str, str], started: float) -> str:
     """One process of the pack: its interpreter, and another one wherever that ends before its time.
 
     Returns why it could not go on; empty when everything has a row.
     """
     while True:
         before = len(rows_in(folder))
-        ended = _watch(pack, folder, number, started)
+        ended = _watch(pack, folder, number, environment, started)
         if not ended:
             return ""
 
@@ -142,7 +153,7 @@ def _last_line(folder: Path, number: int) -> str:
     return lines[-1] if lines else "it said nothing"
 
 
-def _watch(pack: Pack, folder: Path, number: int, started: float) -> str:
+def _watch(pack: Pack, folder: Path, number: int, environment: dict[str, str], started: float) -> str:
     """Wait for an interpreter. Returns why it ended early; empty when it did not."""
     command = [
         sys.executable,
@@ -151,6 +162,7 @@ def _watch(pack: Pack, folder: Path, number: int, started: float) -> str:
         str(folder / "pack.json"),
         str(folder),
         str(number),
+        json.dumps(environment),
     ]
     controller = _controller()
     progress = _Progress(pack, folder, started)
@@ -160,7 +172,7 @@ def _watch(pack: Pack, folder: Path, number: int, started: float) -> str:
         (folder / "logs" / f"process-{number}.log").open("ab") as log,
         subprocess.Popen(
             command,
-            env=environment_for(pack.cells[0].threads),
+            env=environment_for(pack.cells[0].threads) | environment,
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,

@@ -29,10 +29,11 @@ def test_the_modes_of_the_study_are_there():
 
 
 @pytest.mark.parametrize("name", modes.names())
-def test_a_mode_is_one_file_with_four_public_names(name):
+def test_a_mode_is_one_file_with_four_public_names_or_five(name):
     source = (modes.FOLDER / f"{name}.py").read_text(encoding="utf-8")
+    own = {"ENVIRONMENT"} if modes.environment(name) else set()
 
-    assert public_names(source) == {"PRECISIONS", "DEVICES", "prepare", "compute"}
+    assert public_names(source) == {"PRECISIONS", "DEVICES", "prepare", "compute"} | own
     assert modes.summary(name).endswith(".")
     assert "fp64" in modes.precisions(name)
     assert set(modes.devices(name)) <= {"cpu", "cuda", "mps"}
@@ -43,7 +44,7 @@ def test_planning_imports_neither_torch_nor_anisoap():
         "import sys\n"
         "from anisweep import modes\n"
         "for name in modes.names():\n"
-        "    modes.summary(name), modes.precisions(name), modes.devices(name)\n"
+        "    modes.summary(name), modes.precisions(name), modes.devices(name), modes.environment(name)\n"
         "print(sorted({'torch', 'anisoap', 'metatensor', 'numpy'} & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
@@ -59,12 +60,15 @@ def test_a_file_in_the_folder_is_a_mode_and_one_with_an_underscore_is_not(tmp_pa
     assert modes.names() == ["mine"]
     assert modes.summary("mine") == "What mine is."
     assert modes.precisions("mine") == ("fp64", "fp32")
+    assert modes.environment("mine") == {}
 
     with pytest.raises(ValueError, match=r"'mine' has no line `DEVICES = \(\.\.\.\)`: write one"):
         modes.devices("mine")
 
 
-@pytest.mark.parametrize("ask", [modes.load, modes.summary, modes.precisions, modes.devices])
+@pytest.mark.parametrize(
+    "ask", [modes.load, modes.summary, modes.precisions, modes.devices, modes.environment]
+)
 def test_an_unknown_mode_is_answered_with_what_there_is(ask):
     with pytest.raises(ValueError, match=r"'torch_fulll'.*there are .*numpy_only.*did you mean torch_full\?"):
         ask("torch_fulll")
@@ -75,3 +79,11 @@ def test_a_missing_precision_is_unavailable_with_the_reason():
 
     with pytest.raises(modes.Unavailable, match="precision fp16: this mode has fp64, fp32 only"):
         modes.require("precision", "fp16", ("fp64", "fp32"))
+
+
+def test_an_interpreter_without_the_environment_of_a_mode_is_unavailable(monkeypatch):
+    monkeypatch.setenv("ONE", "1")
+    modes.require_environment({"ONE": "1"})
+
+    with pytest.raises(modes.Unavailable, match="this interpreter was started without TWO=2; a study's"):
+        modes.require_environment({"ONE": "1", "TWO": "2"})

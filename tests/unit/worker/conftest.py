@@ -11,7 +11,7 @@ import pytest
 
 import anisweep
 import examples
-from anisweep import datasets
+from anisweep import datasets, modes
 from anisweep.cell import Cell, Dataset, Pack, Settings
 from anisweep.reading import Contents, read
 from anisweep.worker import supervise
@@ -71,6 +71,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workplace:
     package = tmp_path / "src" / "anisweep"
     shutil.copytree(source, package, ignore=shutil.ignore_patterns("report", "figures", "tables"))
     monkeypatch.setenv("PYTHONPATH", str(package.parent))
+    monkeypatch.setattr(modes, "FOLDER", package / "modes")
     monkeypatch.delenv("ANISWEEP_CONTROLLER", raising=False)
 
     recipe = replace(datasets.generated()["ellipsoids"], frames=2)

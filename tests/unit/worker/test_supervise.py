@@ -129,6 +129,32 @@ def test_each_process_is_a_fresh_interpreter_with_an_order_of_its_own(workplace)
     assert read_member(workplace.target, f"descriptors/{cells[0].key}.npy")
 
 
+def test_modes_of_one_environment_share_an_interpreter_and_the_anchors_of_the_plain_one(workplace):
+    """Each mode fails where its variable is not as it should be."""
+    for name, wanted in (("plain_too", None), ("set", "1"), ("also_set", "1"), ("set_otherwise", "2")):
+        workplace.plant(
+            name, f"assert os.environ.get('OWN') == {wanted!r}; return right(frames) * (1 + 1e-13)"
+        )
+        if wanted:
+            file = workplace.package / "modes" / f"{name}.py"
+            file.write_text(file.read_text() + f'\nENVIRONMENT = {{"OWN": "{wanted}"}}\n')
+
+    settings = replace(workplace.cell("plain").settings, processes=2)
+    cells = [
+        workplace.cell(mode, settings=settings)
+        for mode in ("set", "plain_too", "set_otherwise", "also_set", "plain")
+    ]
+    contents = workplace.run(*cells)
+
+    ran = [row.mode for row in contents.rows if row.process == 0]
+    assert [ran[0], *sorted(ran[1:3]), ran[3]] == ["plain", "plain", "plain_too", "plain"]
+    assert (sorted(ran[4:6]), ran[6:]) == (["also_set", "set"], ["set_otherwise"])
+
+    assert [(row.status, row.reason) for row in contents.rows] == [("ok", "")] * 14
+    errors = {row.max_relative_error > 0 for row in contents.rows if row.mode not in ("plain",)}
+    assert errors == {True}
+
+
 def test_a_pack_whose_interpreter_does_not_start_is_given_up_with_its_last_words(workplace):
     (workplace.package / "worker" / "process.py").write_text("raise SystemExit('something is missing')\n")
     (row,) = workplace.run(workplace.cell("plain")).rows
