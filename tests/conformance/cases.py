@@ -10,8 +10,8 @@ from anisweep.worker.clock import Clock, Silent
 DIAMETERS = (3.0, 3.0, 1.0)
 SPECIES = [1, 6, 7, 8]
 
-#: Modes that compute on every machine.
-ON_CPU = [name for name in modes.names() if "cpu" in modes.devices(name)]
+#: Modes that compute on every machine, in any interpreter.
+ON_CPU = [name for name in modes.names() if "cpu" in modes.devices(name) and not modes.environment(name)]
 
 
 def canonical(atoms, quaternions, diameters=DIAMETERS):

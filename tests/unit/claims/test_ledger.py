@@ -80,6 +80,24 @@ def test_a_time_ratio_is_that_of_the_summary() -> None:
     assert line.artifacts.split() == point["artifacts"].split()
 
 
+def test_a_ratio_of_other_times_than_the_whole() -> None:
+    """Of a stage, and of the sum of two."""
+    rows = [
+        replace(row, stages_s={"contraction": seconds, "conv_in": 0.5}) if row.role == "cell" else row
+        for row in synthetic.first_look()
+        if (seconds := {"numpy_only": 2.0, "torch_mixed": 3.0}.get(row.mode))
+    ]
+    conditions = {"dataset": "benzenes", "role": "cell"}
+
+    one = judged(rows, figure=1.5, conditions=conditions, measure={**SLOW, "time": ["stage_contraction_s"]})
+    both = ["stage_contraction_s", "stage_conv_in_s"]
+    two = judged(rows, figure=1.4, conditions=conditions, measure={**SLOW, "time": both})
+
+    assert (one.value, one.verdict) == (pytest.approx(1.5, rel=1e-12), "confirmed")
+    assert (two.value, two.count) == (pytest.approx(3.5 / 2.5, rel=1e-12), 3)
+    assert judged(rows, figure=1.5, measure={**SLOW, "time": ["stage_prayer_s"]}).value is None
+
+
 def test_data_sets_of_different_packs_are_paired_by_replicate() -> None:
     rows = synthetic.first_look(noise=0.0)
     measure = {"quantity": "time_ratio", "of": {"dataset": "four_species"}, "to": {"dataset": "one_species"}}

@@ -77,6 +77,16 @@ def test_a_pack_costs_its_interpreters_its_anchors_and_its_cells():
     assert model.cells_s([cell, other], "numpy_only") == pytest.approx(expected)
 
 
+def test_modes_with_an_environment_of_their_own_cost_an_interpreter_more():
+    model = model_with(10_000)
+    plain, own, other = (
+        examples.cell(mode=mode) for mode in ("torch_mixed", "torch_without_avx", "torch_openblas")
+    )
+    more = model.cells_s([plain, own, own, other], "numpy_only") - model.cells_s([plain] * 4, "numpy_only")
+
+    assert more == pytest.approx(2 * START_S)
+
+
 def test_processes_multiply_a_pack():
     model = model_with(10_000)
     twice = examples.cell(settings=Settings(processes=2))

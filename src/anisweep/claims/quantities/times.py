@@ -17,15 +17,20 @@ from anisweep.statistics import paired_ratio
 
 
 class TimeRatio(Section):
-    """Time of `of` / time of `to`, paired within packs, or by replicate where no pack holds both."""
+    """Time of `of` / time of `to`, paired within packs, or by replicate where no pack holds both.
+
+    The time is the wall time of one call, or the sum of the columns that are named.
+    """
 
     quantity: Literal["time_ratio"]
     of: Annotated[Conditions, Field(description="on top of the claim's")]
     to: Annotated[Conditions, Field(description="on top of the claim's")]
+    time: Annotated[tuple[str, ...], Field(min_length=1, description="columns, which add up")] = ("wall_s",)
 
     def figure(self, cells: pd.DataFrame, conditions: dict[str, Any]) -> Figure | None:
         """Geometric mean over packs."""
-        ok = cells[(cells["status"] == "ok") & cells["wall_s"].notna()]
+        seconds = cells.reindex(columns=list(self.time)).astype(float).sum(axis=1, skipna=False)
+        ok = cells.assign(seconds=seconds)[(cells["status"] == "ok") & seconds.notna()]
         sides = [
             only_one_way(matching(ok, conditions | where)).assign(side=k)
             for k, where in enumerate((self.of, self.to))
@@ -51,9 +56,9 @@ def _pack_times(rows: pd.DataFrame) -> pd.DataFrame:
     """One time a pack: of the reference that of its anchors, as in the summary, else the cell's median."""
     anchors = rows[rows["role"] != "cell"]
     by = ["pack", "replicate", "host"]
-    of_anchors = anchors.groupby(by)["wall_s"].agg(lambda walls: float(np.exp(np.log(walls).mean())))
-    of_cells = rows[~rows["pack"].isin(anchors["pack"])].groupby(by)["wall_s"].median()
-    times: pd.DataFrame = pd.concat([of_anchors, of_cells]).rename("seconds").reset_index()
+    of_anchors = anchors.groupby(by)["seconds"].agg(lambda times: float(np.exp(np.log(times).mean())))
+    of_cells = rows[~rows["pack"].isin(anchors["pack"])].groupby(by)["seconds"].median()
+    times: pd.DataFrame = pd.concat([of_anchors, of_cells]).reset_index()
     return times
 
 
