@@ -90,6 +90,9 @@ def growths(cells: pd.DataFrame) -> list[Growth]:
     cells : what `anisweep.tables.cells_table` gives
     """
     timed = cells[(cells["status"] == "ok") & (cells["role"] == "cell") & cells["wall_s"].notna()]
+    if timed.empty:
+        return []
+
     named = with_names(timed)
     return [*_with_size(named), *_with_frames(named), *_with_hypers(named)]
 

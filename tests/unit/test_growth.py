@@ -148,3 +148,7 @@ def test_report_shows_each_line() -> None:
     texts = {row[2].text: row[6].text for row in shown.rows}
     assert texts["pairs"] == "1.00"
     assert all(row[-1].links for row in shown.rows)
+
+
+def test_a_study_of_which_nothing_is_measured_yet_has_none() -> None:
+    assert growths(tables.cells_table([], {})) == []
