@@ -12,7 +12,6 @@ them.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,11 +93,11 @@ def _fastest(lines: pd.DataFrame, starts: dict[Any, float]) -> Recommendation:
 
 def _pays_from(best: pd.Series[Any], lines: pd.DataFrame, starts: dict[Any, float]) -> int | None:
     """Computations after which the time gained in each has earned back what starting took longer."""
-    references: Sequence[Any] = [line for _, line in lines.iterrows() if line["verdict"] == "reference"]
-    if not references or references[0].name == best.name:
+    others = lines[(lines["verdict"] == "reference") & (lines.index != best.name)]
+    if others.empty:
         return None
 
-    reference = references[0]
+    reference = others.iloc[0]
     gained = float(reference["wall_mean_s"]) - float(best["wall_mean_s"])
     longer = _start(best, starts) - _start(reference, starts)
     return None if math.isnan(longer) else max(1, math.ceil(longer / gained))
