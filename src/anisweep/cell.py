@@ -90,6 +90,7 @@ class Settings:
     profile : also write a cProfile of one more call, and sampled stacks
     downstream : also learn the energies that the data carry from the power spectrum
     invariances : also compute the power spectrum of frames that are turned, moved, permuted, mirrored
+    one_off : also time one call in a fresh interpreter, from its start
     """
 
     processes: int = 1
@@ -100,6 +101,12 @@ class Settings:
     profile: bool = False
     invariances: bool = False
     downstream: bool = False
+    one_off: bool = False
+
+    def plain(self) -> dict[str, Any]:
+        """As it enters the key. What came later is left out where it is not asked for: older keys stay."""
+        later = {"one_off"}
+        return {name: value for name, value in vars(self).items() if value or name not in later}
 
 
 @dataclass(frozen=True)
@@ -150,7 +157,7 @@ class Cell:
         }
         plain["hypers"] = vars(self.hypers)
         if "settings" in plain:
-            plain["settings"] = vars(self.settings)
+            plain["settings"] = self.settings.plain()
         return plain
 
     @property

@@ -90,6 +90,9 @@ class Measure(Section):
     downstream: Annotated[
         bool, Field(description="also learn the energies that the data carry from the power spectrum")
     ] = False
+    one_off: Annotated[
+        bool, Field(description="also time one call in a fresh interpreter, from its start to its result")
+    ] = False
 
 
 class DatasetEntry(Section):

@@ -67,6 +67,9 @@ class Row:
     )
     prepare_s: float | None = metric("constructor: bases, tables, contraction tensors", "s")
     first_call_s: float | None = metric("first call: compilation and autotuning included", "s")
+    one_off_s: float | None = metric(
+        "one call in a fresh interpreter, from its start to its result: imports, constructor, first call", "s"
+    )
     wall_s: float | None = metric("median wall time of one call", "s")
     wall_std_s: float | None = metric("standard deviation over the repetitions (ddof 1)", "s")
     walls_s: list[float] = metric("wall time of one call in each repetition", "s", default=[])

@@ -80,6 +80,7 @@ CHANGES = [
     {"settings": Settings(profile=True)},
     {"settings": Settings(invariances=True)},
     {"settings": Settings(downstream=True)},
+    {"settings": Settings(one_off=True)},
     {"environment": "another lock"},
     {"code": "other code"},
 ]
@@ -161,3 +162,10 @@ def test_what_is_no_pack_is_said_to_be_none(text):
 def test_a_pack_of_another_format_is_refused():
     with pytest.raises(ValueError, match="pack format 2, this version reads 1: plan again"):
         Pack.from_json(examples.pack(format=2).to_json())
+
+
+def test_settings_that_came_later_are_in_no_key_where_they_are_not_asked_for():
+    """So what was measured before they came stays a measurement of the same cell."""
+    assert "one_off" in {field.name for field in fields(Settings)}
+    assert set(Settings().plain()) == {field.name for field in fields(Settings)} - {"one_off"}
+    assert Settings(one_off=True).plain() == asdict(Settings(one_off=True))

@@ -92,7 +92,8 @@ class CostModel:
         used = CHANGED * call * settings.invariances + (call + LEARNING_S) * settings.downstream
         if cell.output != "power_spectrum":
             used = 0.0
-        return min(timed + (2 + settings.warmups) * call + profiled + used, settings.limit_s)
+        alone = (self.start_s + call) * settings.one_off
+        return min(timed + (2 + settings.warmups) * call + profiled + used + alone, settings.limit_s)
 
     def cells_s(self, cells: Iterable[Cell], anchor: str) -> float:
         """A pack of these cells: interpreters, anchors before and after, cells."""

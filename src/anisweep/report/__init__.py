@@ -14,6 +14,7 @@ from anisweep.profiled import profile_figures
 from anisweep.report.answer import answer
 from anisweep.report.content import Measured, Section, Table, headline
 from anisweep.report.conversion import conversion_table
+from anisweep.report.crossover import crossover_table
 from anisweep.report.details import artifacts_table, details, platforms_table
 from anisweep.report.downstream import downstream_table
 from anisweep.report.growth import growth_table
@@ -108,6 +109,7 @@ def _folded(content: Measured) -> list[Table]:
     first = [
         recommended,
         parity_table(content.cells),
+        crossover_table(content.cells),
         growth_table(content.cells),
         conversion_table(content.summary),
         invariances_table(content.cells),

@@ -2,8 +2,8 @@
 
 Run by `anisweep.worker.supervise` as ``python -m anisweep.worker.process PACK FOLDER NUMBER ENVIRONMENT``,
 in an environment whose threads are pinned already, if they are to be. ENVIRONMENT is JSON: the variables that
-some modes need, which are set as well. Where there are any, the cells of these modes alone are measured; their
-anchors are those of the interpreter without them, which comes first.
+some modes need, which are set as well. Where there are any, the cells of these modes alone are measured;
+their anchors are those of the interpreter without them, which comes first.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import os
 import random
 import resource
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -29,11 +28,12 @@ from anisweep.cell import NOT_PINNED, Cell, Dataset, Hypers, Pack, hypers_from_p
 from anisweep.datasets.canonical_xyz import read as read_canonical
 from anisweep.datasets.pairs import pair_count
 from anisweep.row import Role, Row
-from anisweep.worker import host, threads
+from anisweep.worker import host, one_off, threads
 from anisweep.worker.clock import Silent
 from anisweep.worker.downstream import energies_of, learn
 from anisweep.worker.fidelity import Flat, compare, flatten
 from anisweep.worker.invariances import largest_changes
+from anisweep.worker.parent import die_with_it
 from anisweep.worker.rows import append_row, row_of, rows_in
 from anisweep.worker.timing import Timing, measure
 
@@ -69,7 +69,7 @@ class Bench:
 
 def main() -> None:
     pack_file, folder, number, environment = sys.argv[1:]
-    _die_with_the_supervisor()
+    die_with_it()
 
     bench = Bench(
         pack=Pack.from_json(Path(pack_file).read_text()),
@@ -163,6 +163,8 @@ def _measure_into(row: Row, bench: Bench, role: Role, cell: Cell) -> None:
     row.warnings = host.noise(timing.walls_s, cell.threads, bench.load_before, bench.throttled)
     row.pools = threads.pools()
     row.status = "ok"
+    if role == "cell" and cell.settings.one_off:
+        row.one_off_s = one_off.seconds(cell)
     if role == "cell" and cell.output == "power_spectrum":
         _use(
             row, cell, lambda frames: flatten(mode.compute(calculator, frames, Silent())).values, variants[0]
@@ -333,16 +335,6 @@ def _remember_reference(bench: Bench, role: Role, cell: Cell) -> None:
         with np.load(file) as saved:
             flat = Flat(saved["values"], saved["frame"], str(saved["labels"]), str(saved["dtype"]))
         bench.references[_problem(cell)] = flat
-
-
-def _die_with_the_supervisor() -> None:
-    """Standard input is a pipe from the supervisor: when it closes, nobody waits for a result."""
-
-    def wait() -> None:
-        os.read(0, 1)  # sys.stdin would hold a lock that the end of the interpreter needs
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
 
 
 if __name__ == "__main__":

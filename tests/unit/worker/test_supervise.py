@@ -155,6 +155,30 @@ def test_modes_of_one_environment_share_an_interpreter_and_the_anchors_of_the_pl
     assert errors == {True}
 
 
+def test_a_one_off_call_begins_with_a_fresh_interpreter(workplace):
+    """Its time has the import in it; and a mode may fail there alone."""
+    workplace.plant("slow", "return right(frames)")
+    slow = workplace.package / "modes" / "slow.py"
+    slow.write_text(slow.read_text() + "\ntime.sleep(0.3)\n")
+    workplace.plant(
+        "failing", "import sys; return os._exit(3) if 'one_off' in sys.orig_argv[2] else right(frames)"
+    )
+
+    asked = replace(workplace.cell("plain").settings, one_off=True, limit_s=60.0)
+    cells = [workplace.cell(mode, settings=asked) for mode in ("plain", "slow", "failing")]
+    contents = workplace.run(*cells, workplace.cell("plain"))
+    rows = {(row.mode, row.key): row for row in contents.rows if row.role == "cell"}
+    plain, slow_row, failed, not_asked = (
+        rows[cell.mode, cell.key] for cell in [*cells, workplace.cell("plain")]
+    )
+
+    assert plain.one_off_s > plain.first_call_s
+    assert slow_row.one_off_s > 0.3
+    assert failed.status == "failed"
+    assert "the one-off call ended with status 3" in failed.reason
+    assert not_asked.one_off_s is None
+
+
 def test_a_pack_whose_interpreter_does_not_start_is_given_up_with_its_last_words(workplace):
     (workplace.package / "worker" / "process.py").write_text("raise SystemExit('something is missing')\n")
     (row,) = workplace.run(workplace.cell("plain")).rows
