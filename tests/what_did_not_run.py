@@ -17,6 +17,7 @@ ALLOWED = (
     "no cgroups",
     "no AVX-512",
     "no second CPython",
+    "no tblite",
 )
 
 

@@ -103,9 +103,12 @@ def verify(path: Path) -> Sidecar:
 
 
 def first_frames(name: str, path: Path) -> Iterator[Atoms]:
-    """Canonical frames of a data set, one after the other, whether or not its file is there yet."""
+    """Canonical frames of a data set, one after the other, whether or not its file is there yet.
+
+    They may lack energies.
+    """
     recipe = generated().get(name)
-    return iter(read(path)) if recipe is None else recipe.generate()
+    return iter(read(path)) if recipe is None else recipe.shapes()
 
 
 def sidecar_path(path: Path) -> Path:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from ase import Atoms
@@ -56,9 +57,18 @@ class Recipe:
 
     def generate(self) -> Iterator[Atoms]:
         """The canonical frames."""
-        generator = importlib.import_module(f"anisweep.datasets.generators.{self.module}")
-        made: Iterator[Atoms] = generator.generate(self.frames, self.seed, **self.parameters)
+        made: Iterator[Atoms] = self._generator.generate(self.frames, self.seed, **self.parameters)
         return made
+
+    def shapes(self) -> Iterator[Atoms]:
+        """The canonical frames, without energies where these take long: an estimate needs none."""
+        generate = getattr(self._generator, "shapes", self._generator.generate)
+        made: Iterator[Atoms] = generate(self.frames, self.seed, **self.parameters)
+        return made
+
+    @property
+    def _generator(self) -> ModuleType:
+        return importlib.import_module(f"anisweep.datasets.generators.{self.module}")
 
 
 def generated() -> dict[str, Recipe]:

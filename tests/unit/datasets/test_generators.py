@@ -11,8 +11,12 @@ from anisweep import datasets
 from anisweep.datasets.canonical_xyz import to_text
 from anisweep.datasets.generators.ellipsoids import axes
 
-#: All but the crystals, which are in test_supercells.py.
-RECIPES = {name: recipe for name, recipe in datasets.generated().items() if recipe.module != "supercells"}
+#: Those that have no file of tests of their own.
+RECIPES = {
+    name: recipe
+    for name, recipe in datasets.generated().items()
+    if recipe.module not in ("supercells", "benzene_clusters")
+}
 
 SPECIES = ("one_species", "two_species", "three_species", "four_species")
 
