@@ -342,6 +342,7 @@ OTHERS = {
     ("Noise warnings", "rows"),
     ("All times and ratios", "detectable"),
     ("Claims of earlier work", "measured"),
+    ("What a model learns", "bound"),
     *(("Platforms", head) for head in ("packs", "cores", "memory / GB")),
 }
 

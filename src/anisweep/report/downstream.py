@@ -9,15 +9,21 @@ from anisweep.report.details import artifact_links
 from anisweep.report.numbers import plain
 from anisweep.tables.names import with_names
 
-HEADS = ["system", "mode", "R²", "error", "R², shuffled", "says", "artifacts"]
+HEADS = ["system", "mode", "R²", "bound", "error", "R², shuffled", "says", "artifacts"]
 
 #: Of the variance of held-out energies: with less, a model has not learned what its mode could have spoiled.
-LEARNED = 0.8
+#: Most of the energies of the clusters is learned with wrong orientations too, hence more is asked of them.
+LEARNED = {"gay_berne": 0.8, "benzene_clusters": 0.9}
+ELSE_LEARNED = 0.8
+
+#: From shuffled energies there is nothing to learn: with more, something of the answers is in the question.
+SHUFFLED = 0.1
 
 NOTE = (
-    "Ridge regression of the energies that the data carry: nine tenths of the frames teach, the penalty is "
-    "chosen by five-fold cross-validation, the rest is predicted. With an R² of less than "
-    f"{LEARNED}, or not above that of shuffled energies, the check says nothing about the mode."
+    "Ridge regression of the interaction energies per molecule that the data carry, of gay berne in units "
+    "of epsilon, of benzene clusters in eV: nine tenths of the frames teach, the penalty is chosen by "
+    "five-fold cross-validation, the rest is predicted. With an R² below the bound of its data set, or above "
+    f"{SHUFFLED} from shuffled energies, the check says nothing about the mode."
 )
 
 
@@ -37,6 +43,7 @@ def downstream_table(cells: pd.DataFrame) -> Table:
             Value(str(system)),
             Value(str(series)),
             _value(lines["downstream_r2"].mean()),
+            Value(f"{_bound(lines):g}", sort=_bound(lines)),
             _value(lines["downstream_rmse"].mean()),
             _value(lines["downstream_r2_shuffled"].mean()),
             Value(_says(lines)),
@@ -48,8 +55,13 @@ def downstream_table(cells: pd.DataFrame) -> Table:
 
 
 def _says(lines: pd.DataFrame) -> str:
-    learned = lines["downstream_r2"].min()
-    return "it learns" if learned >= LEARNED > lines["downstream_r2_shuffled"].max() else "nothing"
+    learned = lines["downstream_r2"].min() >= _bound(lines)
+    honest = lines["downstream_r2_shuffled"].max() <= SHUFFLED
+    return "it learns" if learned and honest else "nothing"
+
+
+def _bound(lines: pd.DataFrame) -> float:
+    return LEARNED.get(str(lines["dataset"].iloc[0]), ELSE_LEARNED)
 
 
 def _value(number: float) -> Value:

@@ -10,12 +10,15 @@ import pytest
 
 import synthetic
 from anisweep import datasets, tables
+from anisweep.claims import load_claims
+from anisweep.config import Project
 from anisweep.datasets.canonical import ENERGY, IDENTITY
 from anisweep.datasets.canonical_xyz import read, to_text
 from anisweep.datasets.generators import gay_berne
-from anisweep.report.downstream import downstream_table
+from anisweep.report.downstream import HEADS, LEARNED, SHUFFLED, downstream_table
 from anisweep.worker.downstream import energies_of, learn
 
+ROOT = Path(__file__).resolve().parents[3]
 RECIPE = replace(datasets.generated()["gay_berne"], frames=30)
 
 
@@ -75,13 +78,41 @@ def test_the_energy_is_one_of_molecules_and_not_of_the_cell() -> None:
     )
 
 
-def test_report_says_what_was_learned() -> None:
+@pytest.mark.parametrize(
+    ("dataset", "found", "said"),
+    [
+        ("gay_berne", {"r2": 0.85}, "it learns"),
+        ("gay_berne", {"r2": 0.75}, "nothing"),
+        ("gay_berne", {"r2": 0.95, "r2_shuffled": 0.2}, "nothing"),
+        ("benzene_clusters", {"r2": 0.95}, "it learns"),
+        ("benzene_clusters", {"r2": 0.85}, "nothing"),
+        ("another", {"r2": 0.85}, "it learns"),
+    ],
+)
+def test_report_says_what_was_learned(dataset: str, found: dict[str, float], said: str) -> None:
     rows = [row for row in synthetic.first_look() if row.role == "cell"][:2]
-    values = {"r2": 0.95, "rmse": 0.1, "r2_shuffled": 0.01}
-    learned = [replace(row, downstream=values) for row in rows]
-    failed = [replace(row, downstream=values | {"r2": 0.3}) for row in rows]
+    values = {"r2": 0.95, "rmse": 0.1, "r2_shuffled": 0.01} | found
+    measured = [replace(row, dataset=dataset, downstream=values) for row in rows]
 
-    for measured, said in ((learned, "it learns"), (failed, "nothing")):
-        shown = downstream_table(tables.cells_table(measured, synthetic.sources(measured)))
-        assert {row[5].text for row in shown.rows} == {said}
+    shown = downstream_table(tables.cells_table(measured, synthetic.sources(measured)))
+    assert {row[HEADS.index("says")].text for row in shown.rows} == {said}
+
+
+def test_without_a_measurement_nothing_is_said() -> None:
+    rows = [row for row in synthetic.first_look() if row.role == "cell"][:2]
+
     assert downstream_table(tables.cells_table(rows, synthetic.sources(rows))).rows == []
+
+
+def test_the_claims_have_the_bounds_of_the_report() -> None:
+    row = load_claims(Project(ROOT))["1_profiling_study"].tables["capabilities"].rows["downstream"]
+    bounds = {
+        (claim.conditions["dataset"], claim.measure.column): claim.bound
+        for claim in row.claims
+        if "dataset" in claim.conditions
+    }
+
+    assert {name for name, _ in bounds} == set(LEARNED)
+    for name, learned in LEARNED.items():
+        assert bounds[name, "downstream_r2"].low == learned
+        assert bounds[name, "downstream_r2_shuffled"].high == SHUFFLED
