@@ -19,10 +19,12 @@ static void differentiate_batch(Backward *w, const Group *const *groups, int lan
     }
 
     pull_back(w, groups, lanes, kind, rows);
-    for (int axis = 0; axis < 3; axis++) {
-        transpose_along(w->wider, w->product[ALONG_X + axis], w->product[PLAIN], axis);
-        if (to->diameters)
-            transpose_along(w->wider, w->product[TWICE_X + axis], w->product[ALONG_X + axis], axis);
+    V *const *product = w->product, *scratch = w->batch.state;
+    transpose_gradient(w->wider, product[ALONG_X], product[ALONG_Y], product[ALONG_Z], product[PLAIN], scratch);
+    if (to->diameters) {
+        transpose_gradient(w->wider, product[TWICE_X], NULL, NULL, product[ALONG_X], scratch);
+        transpose_gradient(w->wider, NULL, product[TWICE_Y], NULL, product[ALONG_Y], scratch);
+        transpose_gradient(w->wider, NULL, NULL, product[TWICE_Z], product[ALONG_Z], scratch);
     }
 
     memset(w->batch.sum, 0, w->wider->row * sizeof(V));
@@ -38,7 +40,7 @@ static void differentiate_batch(Backward *w, const Group *const *groups, int lan
     }
 
     V torque[3];
-    turning(w->wider, w->product[PLAIN], w->batch.sum, torque);
+    turning(w->wider, w->basis->lmax, w->product[PLAIN], w->batch.sum, torque);
     for (int k = 0; k < lanes; k++)
         for (int x = 0; x < 3; x++)
             for (int i = 0; i < 3; i++)

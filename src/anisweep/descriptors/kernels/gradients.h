@@ -35,87 +35,79 @@ typedef struct {
     V *product[PRODUCTS];    /* b and what the transposes make of it, in the layout of `wider` */
 } Backward;
 
-/* Add all n of one component of l to the same component of l + 1 and l - 1, with the factors of up and low.
- * A component is m for the real part and -m for the imaginary one; those that do not exist are left out. */
-INLINE void push(const Basis *b, V *out, const V *row, int l, int component, double up, double low)
+/* What l - 1 and l + 1 hand on to l before up and low come in: with all components m from -(l+1) to l+1, zero
+ * where there are none, raised_n = 2(n+1)/(2l-1) in_{n+1} of l - 1 and lowered_n = (1 + 2n/(2l+3)) in_n of l + 1. */
+static void hand_on(const Basis *b, V *raised, V *lowered, const V *in, int l)
 {
-    const int m = component < 0 ? -component : component;
-    const double share = 2.0 / (2 * l + 1), raised = share * up;
+    const int N = b->moments[l], below = l > 0 ? b->moments[l - 1] : 0, above = l < b->lmax ? b->moments[l + 1] : 0;
+    const double share_below = 2.0 / (2 * l - 1), share_above = 2.0 / (2 * l + 3);
 
-    if (l < b->lmax) {
-        const int N = b->moments[l], M = b->moments[l + 1];
-        V *to = out + b->offset[l + 1] + (l + 1 + component) * M;
-        for (int n = 1; n < N && n <= M; n++)
-            to[n - 1] += (n * raised) * row[n];
-    }
-    if (m < l) {
-        const int N = b->moments[l], M = b->moments[l - 1];
-        V *to = out + b->offset[l - 1] + (l - 1 + component) * M;
-        for (int n = 0; n < N; n++)
-            to[n] += ((1 + n * share) * low) * row[n];
-    }
-}
+    for (int m = -l - 1; m <= l + 1; m++, raised += N, lowered += N) {
+        const V *down = in + b->offset[l] - (l - m) * below, *up = in + b->offset[l + 1] + (l + 1 + m) * above;
+        const int there = m > -l && m < l;
 
-/* The transpose of d_z. */
-static void transpose_z(const Basis *b, V *out, const V *in)
-{
-    for (int l = 0; l <= b->lmax; l++)
-        for (int c = -l; c <= l; c++) {
-            const int m = c < 0 ? -c : c;
-            push(b, out, in + b->offset[l] + (l + c) * b->moments[l], l, c, l - m + 1, l + m);
+        for (int n = 0; n < N; n++) {
+            raised[n] = there && n + 1 < below ? ((n + 1) * share_below) * down[n + 1] : splat(0);
+            lowered[n] = n < above ? (1 + n * share_above) * up[n] : splat(0);
         }
+    }
 }
 
-/* The transposes of d_x (`turned` 0) and of d_y (1): d_x = (d_+ + d_-) / 2, d_y = (d_+ - d_-) / 2i. */
-static void transpose_xy(const Basis *b, V *out, const V *in, int turned)
+/* The transposes of d_x, d_y and d_z: those whose `out` is not NULL. d_x = (d_+ + d_-) / 2, d_y = (d_+ - d_-) / 2i,
+ * so from m - 1 comes p = (raised - lowered) / 2, twice that from m = 0, and from m + 1
+ * q = (l+m+2)(l+m+1) lowered / 2 - (l-m-1)(l-m) raised / 2. `scratch` holds what is handed on. */
+static void transpose_gradient(const Basis *b, V *x, V *y, V *z, const V *in, V *scratch)
 {
+    V *raised = scratch, *lowered = scratch + (2 * b->lmax + 3) * b->stride;
+
     for (int l = 0; l <= b->lmax; l++) {
-        const V *zero = in + b->offset[l] + l * b->moments[l];
-        push(b, out, zero, l, turned ? -1 : 1, 1, -1);
+        const int N = b->moments[l];
+        hand_on(b, raised, lowered, in, l);
 
-        for (int m = 1; m <= l; m++) {
-            const V *re = zero + m * b->moments[l], *im = zero - m * b->moments[l];
-            const double up = -0.5 * (l - m + 1) * (l - m + 2), low = 0.5 * (l + m) * (l + m - 1);
-            const int to_re = turned ? -(m + 1) : m + 1, to_im = turned ? m + 1 : -(m + 1);
-            const double sign = turned ? -1 : 1;
+        for (int m = 0; m <= l; m++) {
+            const double half = m == 1 ? 1 : 0.5, up = -0.5 * (l - m - 1) * (l - m), low = 0.5 * (l + m + 2) * (l + m + 1);
+            const int re = (l + 1 + m) * N, im = (l + 1 - m) * N, to_re = b->offset[l] + (l + m) * N, to_im = to_re - 2 * m * N;
 
-            push(b, out, re, l, to_re, 0.5, -0.5);
-            push(b, out, im, l, to_im, sign * 0.5, -sign * 0.5);
+            for (int n = 0; n < N; n++) {
+                const V *R = raised + n, *L = lowered + n;
+                const V q_re = low * L[re + N] + up * R[re + N], q_im = low * L[im - N] + up * R[im - N];
+                const V p_re = m > 0 ? half * (R[re - N] - L[re - N]) : splat(0);
+                const V p_im = m > 1 ? half * (R[im + N] - L[im + N]) : splat(0);
 
-            if (!turned || m > 1)
-                push(b, out, re, l, turned ? -(m - 1) : m - 1, sign * up, sign * low);
-            if (turned || m > 1)
-                push(b, out, im, l, turned ? m - 1 : -(m - 1), up, low);
+                if (x) {
+                    x[to_im + n] = p_im + q_im;
+                    x[to_re + n] = p_re + q_re;
+                }
+                if (y) {
+                    y[to_im + n] = p_re - q_re;
+                    y[to_re + n] = q_im - p_im;
+                }
+                if (z) {
+                    z[to_im + n] = (double)(l - m) * R[im] + (l + 1.0 + m) * L[im];
+                    z[to_re + n] = (double)(l - m) * R[re] + (l + 1.0 + m) * L[re];
+                }
+            }
         }
     }
 }
 
-static void transpose_along(const Basis *b, V *out, const V *in, int axis)
-{
-    memset(out, 0, b->row * sizeof(V));
-    if (axis == 2)
-        transpose_z(b, out, in);
-    else
-        transpose_xy(b, out, in, axis);
-}
-
-/* Cotangents of a batch's groups in their own frames: the way of `finish`, backwards. */
+/* Cotangents of a batch's groups in their own frames: the way of `finish`, backwards. What the wider basis has
+ * beyond the basis stays zero. */
 static void pull_back(Backward *w, const Group *const *groups, int lanes, int kind, const double *const *rows)
 {
     const Basis *b = w->basis, *e = w->wider;
-    const int size = 2 * (b->lmax + 1), step = kind & EVEN ? 2 : 1;
-    const double weight = kind & EVEN ? 2 : 1;
-    V *value = w->batch.sum, *plain = w->product[PLAIN];
+    const int size = 2 * (b->lmax + 1);
+    V *value = w->batch.sum;
 
     from_rows(value, rows, b->row);
     for (int t = 0; t < 3 && kind & TURNED; t++)
         for (int k = 0; k < lanes; k++)
             write_turns((double *)(w->batch.turns + t * size), b->lmax, k, groups[k]->euler.angle[t]);
 
-    memset(plain, 0, e->row * sizeof(V));
-    for (int l = 0; l <= b->lmax; l += step) {
+    for (int l = 0; l <= b->lmax; l++) {
         const int N = b->moments[l], wide = e->moments[l];
-        V *from = value + b->offset[l], *to = plain + e->offset[l];
+        const double weight = kind & EVEN ? (l % 2 ? 0 : 2) : 1;
+        V *from = value + b->offset[l], *to = w->product[PLAIN] + e->offset[l];
 
         if (kind & TURNED && l > 0)
             rotate(N, from, w->batch.scratch, b, w->batch.turns, l, kind & TRIAXIAL, -1);
@@ -128,11 +120,11 @@ static void pull_back(Backward *w, const Group *const *groups, int lanes, int ki
 /* sum b E[(x cross grad)_k f] for the three axes of the group, from b and the moments summed over its pairs.
  * (x cross grad) S_m has the components -(i/2)(S_{m+1} + q S_{m-1}), -(1/2)(S_{m+1} - q S_{m-1}) and i m S_m
  * with q = (l+m)(l-m+1); for m = 0 they are Im S_1, -Re S_1 and 0. */
-static void turning(const Basis *e, const V *b, const V *g, V torque[3])
+static void turning(const Basis *e, int lmax, const V *b, const V *g, V torque[3])
 {
     torque[0] = torque[1] = torque[2] = splat(0);
 
-    for (int l = 1; l <= e->lmax; l++)
+    for (int l = 1; l <= lmax; l++)
         for (int m = 0; m <= l; m++)
             for (int n = 0; n < e->moments[l]; n++) {
                 const int N = e->moments[l];
@@ -175,7 +167,7 @@ INLINE void multiply(const int count, const Basis *e, V *const *product, const V
     memcpy(to, sum, sizeof(sum));
 }
 
-/* The products of two pairs of each group. Sums of the moments are added to batch->sum. */
+/* The products of two pairs of each group. Sums of the moments up to the basis' lmax are added to batch->sum. */
 static void pair_products(Backward *w, const Mean *mean, Covariance cov, int kind, int count,
                           V to[PAIRS][PRODUCTS])
 {
@@ -189,11 +181,12 @@ static void pair_products(Backward *w, const Mean *mean, Covariance cov, int kin
         seeds(row, batch->kappa, e->moments[0], mean[q], cov);
     }
     for (int l = 0; l <= e->lmax; l++) {
+        const int add = l <= w->basis->lmax;
         V *sum = batch->sum + e->offset[l];
         if (l > 0 && kind & TRIAXIAL)
-            triaxial(e->moments[l], sum, batch->state, batch->size, e->stride, l, mean, shape, 1);
+            triaxial(e->moments[l], sum, batch->state, batch->size, e->stride, l, mean, shape, add);
         else if (l > 0)
-            axial(e->moments[l], sum, batch->state, batch->size, e->stride, l, mean, shape, 1);
+            axial(e->moments[l], sum, batch->state, batch->size, e->stride, l, mean, shape, add);
 
         if (count == PRODUCTS)
             multiply(PRODUCTS, e, w->product, batch->state, batch->size, l, to);

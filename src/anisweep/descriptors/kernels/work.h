@@ -61,6 +61,8 @@ static int open_backward(Backward *w, const Basis *b, const Basis *wider)
         w->product[i] = vectors(wider->row);
         there = there && w->product[i];
     }
+    if (there)
+        memset(w->product[PLAIN], 0, wider->row * sizeof(V));
     return there;
 }
 
