@@ -10,8 +10,8 @@ static void differentiate_batch(Backward *w, const Group *const *groups, int lan
 {
     const int kind = groups[0]->kind, count = to->diameters ? PRODUCTS : TWICE_X;
     const double *rows[LANES];
-    int most;
-    const Covariance cov = covariance_of(groups, lanes, &most);
+    Shared shared;
+    share(&shared, groups, lanes);
 
     for (int k = 0; k < LANES; k++) {
         const Group *g = groups[k < lanes ? k : 0];
@@ -28,12 +28,12 @@ static void differentiate_batch(Backward *w, const Group *const *groups, int lan
     }
 
     memset(w->batch.sum, 0, w->wider->row * sizeof(V));
-    for (int p = 0; p < most; p += PAIRS) {
+    for (int p = 0; p < shared.most; p += PAIRS) {
         V product[PAIRS][PRODUCTS];
         Mean mean[PAIRS];
 
-        means_of(mean, groups, lanes, nb, p);
-        pair_products(w, mean, cov, kind, count, product);
+        means_of(mean, &shared, groups, lanes, nb, p);
+        pair_products(w, mean, shared.covariance, kind, count, product);
         for (int k = 0; k < lanes; k++)
             for (int q = 0; q < PAIRS && p + q < groups[k]->count; q++)
                 add_pair(w->basis, groups[k], nb->pairs + groups[k]->first + p + q, product[q], k, to);

@@ -13,54 +13,71 @@ typedef struct {
     int size;      /* of a row of the state */
 } Batch;
 
-/* The Gaussian of one pair in the frame of its group: lane k of `mean`. */
-INLINE void mean_of(Mean *mean, int k, const Pair *pair, const Group *g)
+/* What the pairs of a group share: lane k is group k. */
+typedef struct {
+    V axes[3][3], shift[3], decay[3], weight; /* see Group and Shape */
+    Covariance covariance;
+    int most; /* pairs that a group has */
+} Shared;
+
+static void share(Shared *to, const Group *const *groups, int lanes)
 {
-    double u[3], decay = 0;
-
-    for (int i = 0; i < 3; i++) {
-        u[i] = g->axes[0][i] * pair->r[0] + g->axes[1][i] * pair->r[1] + g->axes[2][i] * pair->r[2];
-        decay += g->shape.decay[i] * u[i] * u[i];
-    }
-    mean->weight[k] = pair->weight * g->shape.weight * exp(-0.5 * decay);
-    mean->ax[k] = u[0] * g->shape.shift[0];
-    mean->ay[k] = u[1] * g->shape.shift[1];
-    mean->az[k] = u[2] * g->shape.shift[2];
-}
-
-/* The pairs `p` and `p + 1` of each group; those that are not there have weight zero. */
-static void means_of(Mean mean[PAIRS], const Group *const *groups, int lanes, const Neighbours *nb, int p)
-{
-    memset(mean, 0, PAIRS * sizeof(Mean));
-
-    for (int k = 0; k < lanes; k++)
-        for (int q = 0; q < PAIRS && p + q < groups[k]->count; q++)
-            mean_of(mean + q, k, nb->pairs + groups[k]->first + p + q, groups[k]);
-}
-
-/* The covariances of the groups, and the largest number of pairs that one has. */
-static Covariance covariance_of(const Group *const *groups, int lanes, int *most)
-{
-    Covariance cov = {splat(0), splat(0), splat(0)};
-    *most = 0;
+    memset(to, 0, sizeof(*to));
 
     for (int k = 0; k < lanes; k++) {
-        cov.cx[k] = groups[k]->shape.variance[0];
-        cov.cy[k] = groups[k]->shape.variance[1];
-        cov.cz[k] = groups[k]->shape.variance[2];
-        *most = groups[k]->count > *most ? groups[k]->count : *most;
+        const Group *g = groups[k];
+
+        for (int i = 0; i < 3; i++) {
+            for (int x = 0; x < 3; x++)
+                to->axes[x][i][k] = g->axes[x][i];
+            to->shift[i][k] = g->shape.shift[i];
+            to->decay[i][k] = g->shape.decay[i];
+        }
+        to->weight[k] = g->shape.weight;
+        to->covariance.cx[k] = g->shape.variance[0];
+        to->covariance.cy[k] = g->shape.variance[1];
+        to->covariance.cz[k] = g->shape.variance[2];
+        to->most = g->count > to->most ? g->count : to->most;
     }
-    return cov;
+}
+
+/* The Gaussians of the pairs `p` and `p + 1` of each group, in its frame; those that are not there have weight
+ * zero. */
+static void means_of(Mean mean[PAIRS], const Shared *shared, const Group *const *groups, int lanes,
+                     const Neighbours *nb, int p)
+{
+    for (int q = 0; q < PAIRS; q++) {
+        V r[3] = {splat(0), splat(0), splat(0)}, weight = splat(0), u[3], decay = splat(0);
+
+        for (int k = 0; k < lanes; k++) {
+            if (p + q >= groups[k]->count)
+                continue;
+            const Pair *pair = nb->pairs + groups[k]->first + p + q;
+            for (int x = 0; x < 3; x++)
+                r[x][k] = pair->r[x];
+            weight[k] = pair->weight;
+        }
+        for (int i = 0; i < 3; i++) {
+            u[i] = shared->axes[0][i] * r[0] + shared->axes[1][i] * r[1] + shared->axes[2][i] * r[2];
+            decay += shared->decay[i] * u[i] * u[i];
+        }
+        for (int k = 0; k < lanes; k++)
+            weight[k] *= exp(-0.5 * decay[k]);
+
+        mean[q] = (Mean){weight * shared->weight, u[0] * shared->shift[0], u[1] * shared->shift[1],
+                         u[2] * shared->shift[2]};
+    }
 }
 
 /* Values of the pairs `p` and `p + 1` of each group, added to batch->sum. */
 static void add_moments(Batch *batch, const Basis *b, const Group *const *groups, int lanes,
-                        const Neighbours *nb, int p, Covariance cov, int kind)
+                        const Neighbours *nb, int p, const Shared *shared, int kind)
 {
+    const Covariance cov = shared->covariance;
     const V c = 0.5 * (cov.cx + cov.cy), shape[3] = {c, cov.cz - c, cov.cx - cov.cy};
     const int stride = b->stride, size = batch->size;
     Mean mean[PAIRS];
-    means_of(mean, groups, lanes, nb, p);
+    means_of(mean, shared, groups, lanes, nb, p);
 
     for (int q = 0; q < PAIRS; q++) {
         V *row = batch->state + q * 3 * size;
@@ -107,16 +124,16 @@ static void add_batch(Batch *batch, const Basis *b, const Group *const *groups, 
 {
     const int kind = groups[0]->kind;
     double *rows[LANES];
-    int most;
-    const Covariance cov = covariance_of(groups, lanes, &most);
+    Shared shared;
+    share(&shared, groups, lanes);
 
     for (int k = 0; k < LANES; k++)
         rows[k] = k < lanes ? values + (groups[k]->row * species_count + species[groups[k]->particle]) * b->row
                             : batch->waste;
 
     memset(batch->sum, 0, b->row * sizeof(V));
-    for (int p = 0; p < most; p += PAIRS)
-        add_moments(batch, b, groups, lanes, nb, p, cov, kind);
+    for (int p = 0; p < shared.most; p += PAIRS)
+        add_moments(batch, b, groups, lanes, nb, p, &shared, kind);
     finish(batch, b, groups, lanes, kind);
 
     /* Lanes of one centre must be added one after the other. */

@@ -8,8 +8,8 @@
 enum { COEFFICIENTS, POWER_SPECTRUM };
 enum { FINE, NO_MEMORY, FLAT_CELL, TOO_MANY_IMAGES };
 
-#define BLOCK 192     /* centres */
-#define COUNTS 128    /* groups with more pairs count as equal in sorting */
+#define BLOCK 96     /* centres */
+#define COUNTS 128   /* groups with more pairs count as equal in sorting */
 #define IMAGES 1e7   /* cells around a centre: more means a cell far smaller than any real one */
 
 static int enter_box(Box *box, const Particles *p, int64_t frame, double cutoff)
