@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -21,7 +20,7 @@ OUTPUTS = ("coefficients", "power_spectrum")
 #: Centres of one frame that are averaged by one call; larger frames are divided, so that threads share them.
 LARGEST_SEGMENT = 512
 
-#: Pieces of work for each thread.
+#: Pieces of work for each of several threads.
 PIECES = 4
 
 FINE, NO_MEMORY, FLAT_CELL, TOO_MANY_IMAGES = range(4)
@@ -70,16 +69,16 @@ class Segments:
         start = np.concatenate([arrays.start[frame] + place * LARGEST_SEGMENT, arrays.start[-1:]])
         return cls(frame, start)
 
-    def pieces(self, threads: int, whole_frames: bool) -> list[tuple[int, int]]:
-        """Ranges of segments of about as many particles each: one for one thread, else several a thread."""
+    def pieces(self, threads: int, whole_frames: bool) -> np.ndarray:
+        """Where pieces of about as many particles begin, and the end: one for one thread, else PIECES."""
         if threads == 1:
-            return [(0, len(self.frame))]
+            return np.array([0, len(self.frame)])
 
         targets = np.linspace(0, self.start[-1], PIECES * threads + 1)[1:-1]
         inner = np.minimum(np.searchsorted(self.start, targets), len(self.frame) - 1)
         if whole_frames:
             inner = np.searchsorted(self.frame, self.frame[inner])
-        return list(pairwise([0, *inner.tolist(), len(self.frame)]))
+        return np.array([0, *inner, len(self.frame)])
 
 
 @dataclass(frozen=True)
@@ -191,8 +190,8 @@ def compute(
     divided = not wanted.per_centre and len(segments.frame) > len(arrays.counts)
 
     features = np.empty((len(segments.frame), results.shape[1])) if divided else results
-    call = Call(tables, arrays, species, wanted, segments, features, found, backward)
-    call.run_all(segments.pieces(threads, backward is not None), threads)
+    pieces = segments.pieces(threads, backward is not None)
+    Call(tables, arrays, species, wanted, segments, pieces, features, found, backward).run(threads)
 
     if divided:
         np.add.reduceat(features, np.searchsorted(segments.frame, np.arange(len(arrays.counts))), out=results)
@@ -208,7 +207,7 @@ def room(
 
 
 class Call:
-    """The kernels with their arguments; several threads may run pieces of it at the same time."""
+    """The kernels with their arguments; threads take one piece after another."""
 
     def __init__(
         self,
@@ -217,6 +216,7 @@ class Call:
         species: np.ndarray,
         wanted: Wanted,
         segments: Segments,
+        pieces: np.ndarray,
         features: np.ndarray,
         found: np.ndarray,
         backward: Backward | None,
@@ -227,11 +227,15 @@ class Call:
         self.wider = None if backward is None else tables.wider_pointers(backward.order)
         self.derivatives = None if backward is None else backward.pointers()
         self.kernels = kernels()
+        self.next = ctypes.c_int64(0)
 
         self.task = {
             "output": OUTPUTS.index(wanted.output),
             "self_pairs": wanted.self_pairs,
             "per_centre": wanted.per_centre,
+            "pieces": len(pieces) - 1,
+            "bound": address(pieces),
+            "next": ctypes.addressof(self.next),
             "frame": address(segments.frame),
             "from_particle": address(segments.start),
             "width": features.shape[1],
@@ -240,19 +244,21 @@ class Call:
             "cotangent": None if backward is None else backward.cotangent.ctypes.data,
         }
 
-    def run_all(self, pieces: list[tuple[int, int]], threads: int) -> None:
-        """Compute all ranges of segments, with exactly so many threads."""
+    def run(self, threads: int) -> None:
+        """Compute all pieces, with exactly so many threads, of which this is one."""
         if threads == 1:
-            for piece in pieces:
-                self.run(piece)
+            self.work()
             return
 
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(self.run, pieces))
+        with ThreadPoolExecutor(threads - 1) as pool:
+            others = [pool.submit(self.work) for _ in range(threads - 1)]
+            self.work()
+            for other in others:
+                other.result()
 
-    def run(self, piece: tuple[int, int]) -> None:
-        """Compute a range of segments."""
-        task = Task(first=piece[0], end=piece[1], **self.task)
+    def work(self) -> None:
+        """Compute pieces until none is left."""
+        task = Task(**self.task)
         structures = (self.basis, self.wider, self.inputs.pointers, task, self.derivatives)
 
         status = self.kernels.anisweep_run(

@@ -39,7 +39,8 @@ typedef struct {
  * where there are none, raised_n = 2(n+1)/(2l-1) in_{n+1} of l - 1 and lowered_n = (1 + 2n/(2l+3)) in_n of l + 1. */
 static void hand_on(const Basis *b, V *raised, V *lowered, const V *in, int l)
 {
-    const int N = b->moments[l], below = l > 0 ? b->moments[l - 1] : 0, above = l < b->lmax ? b->moments[l + 1] : 0;
+    const int N = b->moments[l], below = l > 0 ? b->moments[l - 1] : 0;
+    const int above = l < b->lmax ? b->moments[l + 1] : 0;
     const double share_below = 2.0 / (2 * l - 1), share_above = 2.0 / (2 * l + 3);
 
     for (int m = -l - 1; m <= l + 1; m++, raised += N, lowered += N) {
@@ -65,8 +66,10 @@ static void transpose_gradient(const Basis *b, V *x, V *y, V *z, const V *in, V 
         hand_on(b, raised, lowered, in, l);
 
         for (int m = 0; m <= l; m++) {
-            const double half = m == 1 ? 1 : 0.5, up = -0.5 * (l - m - 1) * (l - m), low = 0.5 * (l + m + 2) * (l + m + 1);
-            const int re = (l + 1 + m) * N, im = (l + 1 - m) * N, to_re = b->offset[l] + (l + m) * N, to_im = to_re - 2 * m * N;
+            const double half = m == 1 ? 1 : 0.5;
+            const double up = -0.5 * (l - m - 1) * (l - m), low = 0.5 * (l + m + 2) * (l + m + 1);
+            const int re = (l + 1 + m) * N, im = (l + 1 - m) * N;
+            const int to_re = b->offset[l] + (l + m) * N, to_im = to_re - 2 * m * N;
 
             for (int n = 0; n < N; n++) {
                 const V *R = raised + n, *L = lowered + n;

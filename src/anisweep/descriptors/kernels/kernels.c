@@ -259,36 +259,48 @@ static void cotangent_block(Work *w, const Basis *b, const Particles *p, const T
     }
 }
 
-/* Compute the segments of a task, and its derivatives when `wider` is not NULL: the basis that these need.
- * A frame's mean is differentiated as the sum over its centres. Returns one of the codes above. */
+/* The block of segments s to e; with `to` its derivatives, too. */
+static int run_block(Work *w, const Basis *b, const Particles *p, Task *t, const Derivatives *to, int64_t s,
+                     int64_t e)
+{
+    const int status = gather(w, b, p, t, s, e);
+
+    if (status != FINE)
+        return status;
+    if (!sort_groups(w))
+        return NO_MEMORY;
+
+    sum_block(w, b, p, t->from[e] - t->from[s]);
+    write_block(w, b, p, t, s, e);
+    if (to) {
+        cotangent_block(w, b, p, t, s, e);
+        differentiate_block(w, p, to);
+    }
+    return FINE;
+}
+
+/* Compute pieces of a task until none is left, and derivatives when `to` is not NULL: `wider` is the basis that
+ * these need. A frame's mean is differentiated as the sum over its centres. Returns one of the codes above. */
 int anisweep_run(const Basis *b, const Basis *wider, const Particles *p, Task *t, const Derivatives *to)
 {
-    const int64_t total = t->from[t->end] - t->from[t->first];
-    int64_t longest = 0;
+    const int64_t first = t->bound[0], end = t->bound[t->pieces], total = t->from[end] - t->from[first];
+    int64_t longest = 0, piece;
     Work work;
 
-    for (int64_t s = t->first; s < t->end; s++)
+    for (int64_t s = first; s < end; s++)
         longest = t->from[s + 1] - t->from[s] > longest ? t->from[s + 1] - t->from[s] : longest;
     const int64_t room = total < BLOCK + longest ? total : BLOCK + longest;
     int status = open_work(&work, b, wider, p, t, room) ? FINE : NO_MEMORY;
 
-    for (int64_t s = t->first; s < t->end && status == FINE;) {
-        int64_t e = s + 1;
-        while (e < t->end && t->from[e + 1] - t->from[s] <= BLOCK)
-            e++;
+    while (status == FINE && (piece = __atomic_fetch_add(t->next, 1, __ATOMIC_RELAXED)) < t->pieces) {
+        int64_t e, s = t->bound[piece];
 
-        status = gather(&work, b, p, t, s, e);
-        if (status == FINE && !sort_groups(&work))
-            status = NO_MEMORY;
-        if (status == FINE) {
-            sum_block(&work, b, p, t->from[e] - t->from[s]);
-            write_block(&work, b, p, t, s, e);
+        for (; s < t->bound[piece + 1] && status == FINE; s = e) {
+            e = s + 1;
+            while (e < t->bound[piece + 1] && t->from[e + 1] - t->from[s] <= BLOCK)
+                e++;
+            status = run_block(&work, b, p, t, to, s, e);
         }
-        if (status == FINE && wider) {
-            cotangent_block(&work, b, p, t, s, e);
-            differentiate_block(&work, p, to);
-        }
-        s = e;
     }
     close_work(&work);
     return status;

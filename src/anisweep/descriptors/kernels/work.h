@@ -6,7 +6,9 @@
  * fields are those of `Task` in tables.py. */
 typedef struct {
     int64_t output, self_pairs, per_centre;
-    int64_t first, end;     /* segments of this call */
+    int64_t pieces;         /* of the work: each is taken by the next thread that is free */
+    const int64_t *bound;   /* [piece + 1] first segment */
+    int64_t *next;          /* piece, counted up by all threads */
     const int64_t *frame;   /* [segment] */
     const int64_t *from;    /* [segment + 1] first particle */
     int64_t width;          /* of an output row */
@@ -126,7 +128,8 @@ static int open_work(Work *w, const Basis *b, const Basis *wider, const Particle
     const size_t values = degrees * degrees * species * b->stride;
     const size_t products = degrees * species * b->stride * species * b->stride;
     const size_t widest = UP(values > products ? values : products);
-    const int64_t most = t->end > t->first ? most_particles(p, t->frame[t->first], t->frame[t->end - 1] + 1) : 0;
+    const int64_t first = t->bound[0], end = t->bound[t->pieces];
+    const int64_t most = end > first ? most_particles(p, t->frame[first], t->frame[end - 1] + 1) : 0;
 
     memset(w, 0, sizeof(*w));
     w->frame = -1;
