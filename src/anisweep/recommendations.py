@@ -1,8 +1,9 @@
 """What to take: for each problem of a study the way to compute that is right and fastest, and when it pays.
 
 A way is a mode with its precision, device and threads. It is eligible when its precision has a bound and
-every row of it is `ok`: right within it, with the threads asked for. Others whose interval of times meets the
-fastest one's are as fast, as far as these data can tell.
+every row of it is `ok`: right within it, with the threads asked for. What is not pinned depends on the
+machine, and is not recommended. Others whose interval of times meets the fastest one's are as fast, as far
+as these data can tell.
 
 A way that takes longer to start than the reference (constructor, and what its first call takes beyond the
 others) pays only from some number of computations on. Imports are left out: the cells of a process share
@@ -17,6 +18,7 @@ from typing import Any
 
 import pandas as pd
 
+from anisweep.cell import NOT_PINNED
 from anisweep.tables.names import with_names
 from anisweep.tables.summary import POINT, PROBLEM
 
@@ -58,7 +60,7 @@ def recommendations(cells: pd.DataFrame, summary: pd.DataFrame) -> list[Recommen
     """
     named = with_names(summary)
     ok = named["statuses"].str.fullmatch(r"\d+ ok") & named["wall_mean_s"].notna()
-    right = named[ok & named["bound"].notna()]
+    right = named[ok & named["bound"].notna() & (named["threads"] != NOT_PINNED)]
     starts = _starts(cells)
     return [_fastest(lines, starts) for _, lines in right.groupby(PROBLEM, sort=False) if len(lines) > 1]
 

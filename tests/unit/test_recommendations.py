@@ -10,6 +10,7 @@ import pytest
 
 import synthetic
 from anisweep import tables
+from anisweep.cell import NOT_PINNED
 from anisweep.recommendations import Recommendation, recommendations
 from anisweep.report.recommended import recommended_table
 from anisweep.row import Row
@@ -63,6 +64,15 @@ def test_what_no_bound_holds_is_not_taken() -> None:
     (taken,) = of(benzenes() + third)
 
     assert "bf16" not in " ".join([taken.series, *taken.as_fast])
+
+
+def test_what_is_not_pinned_is_not_recommended() -> None:
+    rows = benzenes()
+    free = [replace(r, threads=NOT_PINNED, wall_s=(r.wall_s or 0.0) / 9, pack=f"free-{r.pack}") for r in rows]
+    (taken,) = of([*rows, *free])
+
+    assert "not pinned" not in taken.series
+    assert not any("not pinned" in series for series in taken.as_fast)
 
 
 def test_what_cannot_be_told_apart_is_named() -> None:
