@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from anisweep.statistics import Interval, interval
-from anisweep.tables.names import with_names
+from anisweep.tables.names import hyper_in_short, with_names
 
 #: Fewer sizes than this make no line that could be wrong.
 LEAST = 3
@@ -135,7 +135,7 @@ def _with_hypers(named: pd.DataFrame) -> Iterator[Growth]:
         for _, alike in along_hyper(named, name):
             for _, rows in alike.groupby("series"):
                 where = f"{rows['dataset'].iloc[0].replace('_', ' ')}, {_words(rows['output'])}"
-                yield from _line(rows, name.replace("_", " "), where)
+                yield from _line(rows, hyper_in_short(name), where)
 
 
 def along_hyper(table: pd.DataFrame, name: str) -> Iterator[tuple[Any, pd.DataFrame]]:

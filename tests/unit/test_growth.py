@@ -77,7 +77,7 @@ def test_growth_with_a_hyperparameter() -> None:
     orders = [{"max_angular": order} for order in (2, 4, 8)]
     found = growths(table(lambda row: 1e-3 * row.hypers["max_angular"] ** 3, hypers=orders))
 
-    along = [line for line in found if line.along == "max angular"]
+    along = [line for line in found if line.along == "lmax"]
     assert len(along) == 12
     assert all(line.exponent == pytest.approx(3.0) for line in along)
     assert all(line.points == 3 for line in along)
@@ -99,9 +99,9 @@ def test_a_hyperparameter_grows_while_the_others_stand() -> None:
     cells = table(lambda row: row.hypers["max_angular"] ** 2 * row.hypers["cutoff_radius"] ** 3, hypers=sets)
     found = {line.along: line for line in growths(cells) if line.where.startswith("n24 z1,")}
 
-    assert found["max angular"].exponent == pytest.approx(2.0)
-    assert found["cutoff radius"].exponent == pytest.approx(3.0)
-    assert found["cutoff radius"].points == 3
+    assert found["lmax"].exponent == pytest.approx(2.0)
+    assert found["cutoff"].exponent == pytest.approx(3.0)
+    assert found["cutoff"].points == 3
 
 
 def test_figure_shows_time_and_error_against_each_hyperparameter() -> None:
@@ -114,7 +114,7 @@ def test_figure_shows_time_and_error_against_each_hyperparameter() -> None:
     times, errors = np.array(figure.axes).reshape(2, 2)
     plt.close("all")
 
-    assert [axes.get_xlabel() for axes in errors] == ["max angular", "cutoff radius / Å"]
+    assert [axes.get_xlabel() for axes in errors] == ["lmax", "cutoff / Å"]
     (radii,) = errors[1].lines
     assert list(radii.get_xdata()) == [4.0, 5.0, 8.0]
     assert list(radii.get_ydata()) == pytest.approx([4e-15, 5e-15, 8e-15])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ STROKES: list[Stroke] = ["-", "--", ":", "-."]
 
 #: Four labels of so many letters fit beside each other.
 SHORT = 14
+
+#: Names of systems with more letters take two lines.
+WIDE = 28
 
 #: Height of a system, and of each series in it, in inches.
 LEAST_HEIGHT = 0.46
@@ -149,7 +153,7 @@ def systems_on_y(summary: pd.DataFrame, margin: float) -> tuple[Figure, Axes, di
     height = max(LEAST_HEIGHT, HEIGHT * named["series"].nunique())
     figure, axes = plt.subplots(figsize=(6.0, margin + height * len(systems)))
 
-    axes.set_yticks(range(len(systems)), systems)
+    axes.set_yticks(range(len(systems)), [textwrap.fill(system, WIDE) for system in systems])
     axes.set_ylim(len(systems) - 0.45, -0.55)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", visible=False)

@@ -19,6 +19,7 @@ from anisweep.figures._series import (
     series_of,
 )
 from anisweep.growth import HYPERS, LEAST, along_hyper
+from anisweep.tables.names import hyper_in_short
 
 TITLE = "Growth with the hyperparameters"
 CAPTION = (
@@ -31,8 +32,9 @@ UNITS = {"cutoff_radius": " / Å"}
 
 
 def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
-    timed = summary[(summary["output"] == "coefficients") & summary["wall_mean_s"].notna()]
-    found = {name: _longest(timed, name) for name in HYPERS}
+    known = summary["wall_mean_s"].notna() | summary["max_relative_error"].notna()  # a wrong one has no time
+    measured = summary[(summary["output"] == "coefficients") & known]
+    found = {name: _longest(measured, name) for name in HYPERS}
     drawn = {name: rows.assign(along=name) for name, rows in found.items() if not rows.empty}
     if not drawn:
         raise NothingToDraw(f"This study has no {LEAST} values of one hyperparameter.")
@@ -49,7 +51,7 @@ def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
 
         panels[1, column].set_xticks(sorted(rows["size"].unique()))
         panels[1, column].xaxis.set_major_formatter("{x:g}")
-        panels[1, column].set_xlabel(name.replace("_", " ") + UNITS.get(name, ""))
+        panels[1, column].set_xlabel(hyper_in_short(name) + UNITS.get(name, ""))
 
     panels[0, 0].set_yscale("log")
     name_ticks(panels[0, 0].yaxis)
@@ -60,10 +62,12 @@ def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     return figure
 
 
-def _longest(timed: pd.DataFrame, name: str) -> pd.DataFrame:
+def _longest(measured: pd.DataFrame, name: str) -> pd.DataFrame:
     """The lines along one hyperparameter: of several such sets that with the most values, then pairs."""
-    sets = [rows for _, rows in along_hyper(timed, name) if rows["size"].nunique() >= LEAST]
-    return max(sets, key=lambda rows: (rows["size"].nunique(), rows["pairs"].max()), default=timed.iloc[:0])
+    sets = [rows for _, rows in along_hyper(measured, name) if rows["size"].nunique() >= LEAST]
+    return max(
+        sets, key=lambda rows: (rows["size"].nunique(), rows["pairs"].max()), default=measured.iloc[:0]
+    )
 
 
 def _draw_series(times: Axes, errors: Axes, series: Series) -> None:

@@ -11,6 +11,9 @@ import pandas as pd
 from anisweep.cell import NOT_PINNED
 from anisweep.config import Precision
 
+#: Names of hyperparameters where there is little room.
+SHORT = {"max_angular": "lmax", "max_radial": "nmax", "cutoff_radius": "cutoff"}
+
 
 def with_names(summary: pd.DataFrame) -> pd.DataFrame:
     """The summary with two more columns: ``system`` (what is computed) and ``series`` (how).
@@ -69,9 +72,14 @@ def hypers_names(sets: Sequence[str]) -> dict[str, str]:
     differing = [n for n in everything if len({json.dumps(v.get(n)) for v in parsed.values()}) > 1]
 
     return {
-        text: ", ".join(f"{_words(name)} {_value(values.get(name))}" for name in differing)
+        text: ", ".join(f"{hyper_in_short(name)} {_value(values.get(name))}" for name in differing)
         for text, values in parsed.items()
     }
+
+
+def hyper_in_short(name: str) -> str:
+    """``lmax``, ``cutoff``, ...: beside a value, in names and on axes."""
+    return SHORT.get(name, _words(name))
 
 
 def hypers_in_words(text: str) -> str:
