@@ -118,7 +118,7 @@ def _most_frequent_first(variants: Sequence[str]) -> list[str]:
 def name_ticks(axis: Axis) -> None:
     """Of a logarithmic axis: 1, 2, 5, 10, ..., and of a long one decades alone."""
     low, high = axis.get_view_interval()
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)) if high / low < 3000 else LogLocator(numticks=7))
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)) if high / low < 1000 else LogLocator(numticks=7))
     axis.set_major_formatter("{x:,g}")
     axis.set_minor_locator(NullLocator())
 

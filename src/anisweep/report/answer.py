@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from anisweep.cell import NOT_PINNED
 from anisweep.report.numbers import between, duration, plain, share
 from anisweep.tables.names import with_names
 
@@ -61,7 +62,8 @@ def _called(mode: str) -> str:
 
 def _one_time(line: pd.Series[Any]) -> str:
     frames = "1 frame" if line["frames"] == 1 else f"{line['frames']:,} frames"
-    return f"{duration(line['wall_mean_s'])} for {frames} of {line['system']} ({line['pairs']:,} pairs)"
+    system = line["system"].replace(f", {frames}", "")  # there where a study has several numbers of frames
+    return f"{duration(line['wall_mean_s'])} for {frames} of {system} ({line['pairs']:,} pairs)"
 
 
 def _fastest(here: pd.DataFrame) -> str:
@@ -178,7 +180,9 @@ def _agreement(here: pd.DataFrame) -> str:
 
 
 def _anchors(here: pd.DataFrame) -> pd.DataFrame:
-    """The anchor's own lines, smallest problem first; coefficients, if there are any."""
+    """The anchor's own lines, smallest problem first; coefficients, if there are any; fewest threads."""
     lines = here[(here["mode"] == here["anchor"]) & here["wall_mean_s"].notna()]
+    pinned = lines[lines["threads"] != NOT_PINNED]
+    lines = pinned[pinned["threads"] == pinned["threads"].min()] if len(pinned) else lines
     coefficients = lines[lines["output"] == "coefficients"]
     return (coefficients if len(coefficients) else lines).sort_values("pairs", kind="stable")

@@ -6,6 +6,7 @@ import pytest
 
 import synthetic
 from anisweep import tables
+from anisweep.cell import NOT_PINNED
 from anisweep.report import answer
 from anisweep.row import Row
 
@@ -28,6 +29,27 @@ def test_the_answer_names_times_ratio_stage_and_agreement() -> None:
     assert "torch_batched is the fastest mode on all 8 problems, 4.58 times as fast for benzenes" in said
     assert "66 % of published AniSOAP's time on benzenes goes into the contraction" in said
     assert said.endswith("all modes agree (largest relative difference 1.2e-14).")
+
+
+def test_of_several_numbers_of_threads_the_fewest_are_meant() -> None:
+    rows = synthetic.first_look(noise=0.0)
+    more = [
+        replace(row, threads=threads, wall_s=9 * (row.wall_s or 0.0), pack=f"{row.pack}-{threads}")
+        for row in rows
+        for threads in (NOT_PINNED, 2)
+    ]
+    said = answer_to(rows + more).replace("\u00a0", " ")
+
+    assert "62.1 ms for 50 frames of ellipsoids (668 pairs) and 317 ms for 2 frames of benzenes" in said
+
+
+def test_frames_are_said_once() -> None:
+    rows = synthetic.first_look(noise=0.0)
+    more = [replace(r, frames=2 * r.frames, pairs=2 * (r.pairs or 0), pack=f"{r.pack}-2") for r in rows]
+    said = answer_to(rows + more).replace("\u00a0", " ")
+
+    assert "for 50 frames of ellipsoids (668 pairs) and" in said
+    assert "for 4 frames of benzenes (6,982 pairs)" in said
 
 
 def test_it_never_hides_what_went_wrong() -> None:
