@@ -115,10 +115,15 @@ def _most_frequent_first(variants: Sequence[str]) -> list[str]:
     return list(dict.fromkeys([variants[0], *(name for name, _ in Counter(variants).most_common())]))
 
 
-def name_ticks(axis: Axis) -> None:
-    """Of a logarithmic axis: 1, 2, 5, 10, ..., and of a long one decades alone."""
+def name_ticks(axis: Axis, most: float = 1000) -> None:
+    """Of a logarithmic axis: 1, 2, 5, 10, ..., and of a long one decades alone.
+
+    Parameters
+    ----------
+    most : largest number / smallest that leaves room for 2 and 5
+    """
     low, high = axis.get_view_interval()
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)) if high / low < 1000 else LogLocator(numticks=7))
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)) if high / low < most else LogLocator(numticks=7))
     axis.set_major_formatter("{x:,g}")
     axis.set_minor_locator(NullLocator())
 

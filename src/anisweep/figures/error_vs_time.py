@@ -60,7 +60,7 @@ def _draw_panel(axes: Axes, everyone: list[Series], system: str) -> None:
     axes.set_title(system)
     axes.set_xscale("log")
     axes.set_yscale("log")
-    name_ticks(axes.xaxis)
+    name_ticks(axes.xaxis, most=30)
     axes.grid(axis="y", visible=True)
 
 
