@@ -11,7 +11,7 @@ from anisweep.report.content import Table, Value
 from anisweep.report.details import artifact_links
 from anisweep.report.numbers import NOTHING
 
-HEADS = ["claim", "verdict", "claimed", "measured", "95 % interval", "rests on", "why", "source", "row there"]
+HEADS = ["claim", "verdict", "claimed", "measured", "95 % interval", "why", "rests on", "source", "row there"]
 
 NOTE = (
     "Confirmed: the 95 % interval lies inside the claimed range; refuted: wholly outside; inconclusive: it "
@@ -44,11 +44,11 @@ def _row(line: Line) -> list[Value]:
     return [
         Value(line.says, title=line.conditions),
         Value(line.verdict, strong=line.verdict in ("confirmed", "refuted")),
-        Value(claimed(line)),
+        Value(claimed(line).replace(NOTHING, "")),
         Value(number(line.value), sort=line.value),
-        Value(interval or NOTHING),
-        Value(basis, links=artifact_links(line.artifacts.split())),
+        Value(interval),
         Value(line.reason),
+        Value(basis, links=artifact_links(line.artifacts.split())),
         Value(line.source.lstrip("0123456789_").replace("_", " ")),
         Value(line.row_says),
     ]
