@@ -80,6 +80,16 @@ def test_single_precision_is_single_and_within_its_bound(mode, output):
     assert 1e-9 < error <= 5e-6
 
 
+@pytest.mark.parametrize("output", ["coefficients", "power_spectrum"])
+@pytest.mark.parametrize("mode", [name for name in OTHERS if "bf16" in modes.precisions(name)])
+def test_bf16_is_bf16_and_not_something_better_in_silence(mode, output):
+    """It has 8 binary digits: its error is between a tenth and ten times 2^-8."""
+    frames = random_frames()
+    error = relative_error(run(mode, frames, output, "bf16"), run("numpy_only", frames, output))
+
+    assert 0.1 * 2**-8 < error < 10 * 2**-8
+
+
 def test_one_frame_keeps_its_axis():
     for mode in ON_CPU:
         assert run(mode, random_frames(frames=1), "power_spectrum").shape == (1, 44)
