@@ -115,7 +115,7 @@ def _most_frequent_first(variants: Sequence[str]) -> list[str]:
     return list(dict.fromkeys([variants[0], *(name for name, _ in Counter(variants).most_common())]))
 
 
-def name_ticks(axis: Axis, most: float = 1000) -> None:
+def name_ticks(axis: Axis, most: float = 300) -> None:
     """Of a logarithmic axis: 1, 2, 5, 10, ..., and of a long one decades alone.
 
     Parameters
