@@ -19,6 +19,13 @@ import anisoap.representations as package
 import anisoap.representations.ellipsoidal_density_projection as module
 from anisweep.descriptors import EllipsoidalDensityProjection as Ours
 
+
+
+def refuse(*args, **settings):
+    raise AssertionError("the published projection was used, not ours")
+
+
+module.EllipsoidalDensityProjection.__init__ = refuse
 package.EllipsoidalDensityProjection = module.EllipsoidalDensityProjection = Ours
 """
 
@@ -39,7 +46,7 @@ def release(folder: Path) -> Path:
 def unit_tests(source: Path) -> bool:
     tests = source / "tests" / "unit-tests"
     (tests / "conftest.py").write_text(REPLACE, encoding="utf-8")
-    options = ["-q", "-rs", "-p", "no:cacheprovider", "--disable-warnings", "--rootdir", str(tests)]
+    options = ["-rs", "-p", "no:cacheprovider", "--disable-warnings", "--rootdir", str(tests)]
     done = subprocess.run([sys.executable, "-m", "pytest", *options, str(tests)], cwd=tests, check=False)
     return done.returncode == 0
 
