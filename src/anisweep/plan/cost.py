@@ -92,8 +92,7 @@ class CostModel:
         used = CHANGED * call * settings.invariances + (call + LEARNING_S) * settings.downstream
         if cell.output != "power_spectrum":
             used = 0.0
-        alone = (self.start_s + call) * settings.one_off
-        return min(timed + (2 + settings.warmups) * call + profiled + used + alone, settings.limit_s)
+        return min(timed + (2 + settings.warmups) * call + profiled + used, settings.limit_s)
 
     def cells_s(self, cells: Iterable[Cell], anchor: str) -> float:
         """A pack of these cells: interpreters, anchors before and after, cells."""
@@ -103,7 +102,8 @@ class CostModel:
         processes = max((cell.settings.processes for cell in cells), default=1)
         own = {tuple(modes.environment(mode).items()) for mode in {cell.mode for cell in cells}} - {()}
         starts = (1 + len(own)) * self.start_s
-        return processes * (starts + anchors + sum(self.cell_s(cell) for cell in cells))
+        alone = sum(self.start_s + self.call_s(cell) for cell in cells if cell.settings.one_off)
+        return processes * (starts + anchors + sum(self.cell_s(cell) for cell in cells) + alone)
 
     def pair_us(self, mode: str, hypers: Hypers, output: str) -> float:
         """Cost of one pair: measured, or that of the published package scaled by its multiply-adds."""

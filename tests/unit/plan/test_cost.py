@@ -87,6 +87,17 @@ def test_modes_with_an_environment_of_their_own_cost_an_interpreter_more():
     assert more == pytest.approx(2 * START_S)
 
 
+def test_a_one_off_call_costs_an_interpreter_and_a_call_for_each_cell():
+    model = model_with(10_000)
+    asked = replace(examples.CELL.settings, one_off=True)
+    cells = [examples.cell(), examples.cell(mode="torch_full")]
+    alone = model.cells_s([replace(cell, settings=asked) for cell in cells], "numpy_only")
+
+    assert alone - model.cells_s(cells, "numpy_only") == pytest.approx(
+        2 * START_S + sum(model.call_s(cell) for cell in cells)
+    )
+
+
 def test_processes_multiply_a_pack():
     model = model_with(10_000)
     twice = examples.cell(settings=Settings(processes=2))
