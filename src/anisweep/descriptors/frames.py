@@ -14,6 +14,9 @@ import numpy as np
 
 from anisweep.descriptors.errors import BadInput
 
+#: Angstrom; from there on few digits after the point are left.
+LARGEST = 1e9
+
 DIAMETERS = ("c_diameter[1]", "c_diameter[2]", "c_diameter[3]")
 WIDTH = {"quaternion": 4, "matrix": 9}
 REAL, INTEGER = np.dtype(float), np.dtype(np.int64)
@@ -62,14 +65,20 @@ def listed(frames: Any) -> list[Any]:
     Raises
     ------
     BadInput
-        when there is none
+        when there is none, or the first is no ase.Atoms
     """
     if hasattr(frames, "get_positions"):
         return [frames]
 
-    several = frames if isinstance(frames, list) else list(frames)
+    several = (
+        frames if isinstance(frames, list) else list(frames if isinstance(frames, Iterable) else [frames])
+    )
     if not several:
         raise BadInput("no frames: give a list of at least one ase.Atoms")
+    if not hasattr(several[0], "arrays"):
+        raise BadInput(
+            f"frames must be ase.Atoms, and the first is {several[0]!r:.60}: ase.io.read(file, ':')"
+        )
     return several
 
 
@@ -117,13 +126,14 @@ def gather(frames: Sequence[Any], rotation_key: str, rotation_type: str, first: 
         an array is missing, of the wrong shape, not finite, zero where it must not be
     """
     tables = [frame.arrays for frame in frames]
+    counts = _counts(tables)
     start = np.zeros(len(tables) + 1, dtype=np.int64)
-    _counts(tables).cumsum(out=start[1:])
-    particles = int(start[-1])
+    counts.cumsum(out=start[1:])
+    lengths, particles = counts.tolist(), int(start[-1])
     width = WIDTH[rotation_type]
 
     def column(name: str, dtype: np.dtype[Any], *shape: int) -> np.ndarray:
-        return _join(tables, particles, name, dtype, shape, first)
+        return _join(tables, lengths, particles, name, dtype, shape, first)
 
     rotations = column(rotation_key, REAL, 4) if width == 4 else column(rotation_key, REAL, 3, 3)
     diameters = np.empty((particles, 3))
@@ -146,9 +156,10 @@ def gather(frames: Sequence[Any], rotation_key: str, rotation_type: str, first: 
 
 def check(arrays: FrameArrays, rotation_key: str = "rotations") -> None:
     """Raise ``BadInput`` for numbers that no descriptor can be computed from."""
-    _require(arrays, "positions", np.isfinite(arrays.positions), "is not finite")
-    _require(arrays, rotation_key, np.isfinite(arrays.rotations), "is not finite")
-    _require(arrays, "c_diameter", np.isfinite(arrays.diameters), "is not finite")
+    beyond = f"is not finite, or over {LARGEST:g} Angstrom"
+    _require(arrays, "positions", np.abs(arrays.positions) < LARGEST, beyond)
+    _require(arrays, rotation_key, np.abs(arrays.rotations) < 1e100, "is not finite, or over 1e100")
+    _require(arrays, "c_diameter", arrays.diameters < LARGEST, beyond)
     _require(arrays, "c_diameter", arrays.diameters > 0, "is not positive, and a diameter must be")
 
     if arrays.rotations.shape[1] == 4:
@@ -185,6 +196,7 @@ def _counts(tables: Sequence[dict[str, np.ndarray]]) -> np.ndarray:
 
 def _join(
     tables: Sequence[dict[str, np.ndarray]],
+    lengths: list[int],
     particles: int,
     name: str,
     wanted: np.dtype[Any],
@@ -195,18 +207,19 @@ def _join(
     try:
         columns = list(map(itemgetter(name), tables))
         if set(map(attrgetter("dtype"), columns)) != {wanted}:
-            columns = [np.asarray(column, dtype=wanted) for column in columns]
+            columns = [column.astype(wanted, casting="same_kind") for column in columns]
         data = _bytes(columns)
+        there = list(map(len, columns))
     except KeyError:
         raise BadInput(_missing(tables, name, first)) from None
     except (AttributeError, TypeError, ValueError):
-        data = bytearray().join(
-            _converted(table[name], frame, name, wanted) for frame, table in enumerate(tables, first)
-        )
+        columns = [_converted(table[name], frame, name, wanted) for frame, table in enumerate(tables, first)]
+        data = _bytes(columns)
+        there = list(map(len, columns))
 
     joined = np.frombuffer(data, dtype=wanted)
-    if joined.size != particles * prod(shape):
-        raise BadInput(_misshapen(tables, name, shape, first))
+    if joined.size != particles * prod(shape) or there != lengths:
+        raise BadInput(_misshapen(tables, lengths, name, shape, first))
 
     return joined.reshape(-1, *shape)
 
@@ -216,10 +229,10 @@ def _bytes(columns: Iterable[np.ndarray]) -> bytearray:
     return bytearray().join(map(np.ndarray.tobytes, columns))
 
 
-def _converted(column: Any, frame: int, name: str, wanted: np.dtype[Any]) -> bytes:
-    """What is no array of numbers: a list, or nothing that can be used."""
+def _converted(column: Any, frame: int, name: str, wanted: np.dtype[Any]) -> np.ndarray:
+    """What is no array of such numbers: a list, or nothing that can be used. Nothing is cut off silently."""
     try:
-        return np.asarray(column, dtype=wanted).tobytes()
+        return np.atleast_1d(column).astype(wanted, casting="same_kind")
     except (TypeError, ValueError) as error:
         raise BadInput(f"frame {frame}: array {name} does not hold numbers ({error})") from None
 
@@ -230,11 +243,16 @@ def _missing(tables: Sequence[dict[str, np.ndarray]], name: str, first: int) -> 
     return f"frame at index {first + frame} is missing a required attribute '{name}': it has {there}"
 
 
-def _misshapen(tables: Sequence[dict[str, np.ndarray]], name: str, shape: tuple[int, ...], first: int) -> str:
-    frame = _first(tables, lambda table: np.shape(table[name])[1:] != shape)
-    came = np.shape(tables[frame][name])
-    wanted = ", ".join(map(str, ("particles", *shape)))
-    return f"frame {first + frame}: array {name} has shape {came}, and must have ({wanted})"
+def _misshapen(
+    tables: Sequence[dict[str, np.ndarray]],
+    lengths: list[int],
+    name: str,
+    shape: tuple[int, ...],
+    first: int,
+) -> str:
+    shapes = [np.shape(table[name]) for table in tables]
+    frame = next((i for i, came in enumerate(shapes) if came != (lengths[i], *shape)), 0)
+    return f"frame {first + frame}: array {name} has shape {shapes[frame]}, not {(lengths[frame], *shape)}"
 
 
 def _first(tables: Sequence[dict[str, np.ndarray]], bad: Callable[[dict[str, np.ndarray]], bool]) -> int:

@@ -17,6 +17,9 @@ FRAMES = [
     (lambda: with_array("c_q", 0.0), "frame 1, particle 1: c_q is a quaternion of length zero"),
     (lambda: with_array("c_q", np.nan), "frame 1, particle 1: c_q is not finite"),
     (lambda: with_array("positions", np.inf), "frame 1, particle 1: positions is not finite"),
+    (lambda: with_array("positions", 1e300), "particle 1: positions is .* over 1e\\+09 Angstrom"),
+    (lambda: with_array("c_q", 1e160), "frame 1, particle 1: c_q is .* over 1e100"),
+    (lambda: with_array("c_diameter[2]", 1e200), "particle 1: c_diameter is .* over 1e\\+09 Angstrom"),
     (lambda: with_array("c_diameter[2]", 0.0), r"frame 1, particle 1: c_diameter is not positive"),
     (lambda: with_array("c_diameter[3]", np.nan), r"frame 1, particle 1: c_diameter is not finite"),
 ]
@@ -41,10 +44,45 @@ def test_an_array_of_the_wrong_shape_is_named():
     frame = random_frame(particles=3)
     frame.arrays["c_q"] = np.ones((3, 3))
 
-    with pytest.raises(
-        BadInput, match=r"frame 1: array c_q has shape \(3, 3\), and must have \(particles, 4\)"
-    ):
+    with pytest.raises(BadInput, match=r"frame 1: array c_q has shape \(3, 3\), not \(3, 4\)"):
         projection().power_spectrum([random_frame(), frame])
+
+
+def test_an_array_that_belongs_to_another_frame_or_lies_across_is_named():
+    """The sizes add up: what is wrong would end in other particles' numbers."""
+    frames = [random_frame(particles=2), random_frame(particles=3)]
+    for frame, other in ((0, 3), (1, 2)):
+        frames[frame].arrays["c_diameter[1]"] = np.ones(other)
+    across = random_frame(particles=5)
+    across.arrays["c_q"] = across.arrays["c_q"].T
+
+    with pytest.raises(BadInput, match=r"frame 0: array c_diameter\[1\] has shape \(3,\), not \(2,\)"):
+        projection().power_spectrum(frames)
+    with pytest.raises(BadInput, match=r"frame 0: array c_q has shape \(4, 5\), not \(5, 4\)"):
+        projection().power_spectrum([across])
+
+
+@pytest.mark.parametrize("numbers", [[1.0, 1.7], [1.0, np.nan], ["1", "H"]])
+def test_species_that_are_no_integers_are_named(numbers):
+    frame = random_frame(particles=2)
+    frame.arrays["numbers"] = np.array(numbers)
+
+    with pytest.raises(BadInput, match=r"frame 0: array numbers does not hold numbers .*Cannot cast"):
+        projection().power_spectrum([frame])
+
+
+def test_complex_numbers_are_not_cut_to_their_real_parts():
+    frame = random_frame(particles=2)
+    frame.arrays["c_q"] = frame.arrays["c_q"] * 1j
+
+    with pytest.raises(BadInput, match=r"frame 0: array c_q does not hold numbers .*Cannot cast"):
+        projection().power_spectrum([frame])
+
+
+@pytest.mark.parametrize("wrong", ["crystals.xyz", None, 3, [None], [[random_frame()]]])
+def test_what_is_no_frame_is_named(wrong):
+    with pytest.raises(BadInput, match=r"frames must be ase\.Atoms, and the first is .*ase\.io\.read"):
+        projection().power_spectrum(wrong)
 
 
 def test_text_is_no_number():
