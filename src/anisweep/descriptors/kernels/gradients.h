@@ -160,8 +160,11 @@ INLINE void multiply(const int count, const Basis *e, V *const *product, const V
     V sum[PAIRS][PRODUCTS];
     memcpy(sum, to, sizeof(sum));
 
-    for (int m = 0; m < 2 * l + 1; m++)
-        for (int n = 0; n < N; n++)
+    /* As one run where no row of the state has a gap. */
+    const int rows = N == stride ? 1 : 2 * l + 1, length = N == stride ? (2 * l + 1) * N : N;
+
+    for (int m = 0; m < rows; m++)
+        for (int n = 0; n < length; n++)
             for (int p = 0; p < count; p++) {
                 const V factor = product[p][e->offset[l] + m * N + n];
                 sum[0][p] += factor * row[0][m * stride + n];
