@@ -90,11 +90,17 @@ def test_coefficients_with_the_same_orthonormalisation(basis, lmax, max_radial, 
     assert relative_error(ours.transform(frames), reference(published, frames)) <= 1e-14
 
 
-@pytest.mark.parametrize("shape", ["discs", "mixed"])
+@pytest.mark.parametrize(
+    ("species", "subtract", "shape"), [(1, False, "discs"), (2, True, "mixed"), (3, False, "mixed")]
+)
+@pytest.mark.parametrize("surroundings", ["dense", "isolated", "small cell"])
 @pytest.mark.parametrize("basis", BASES)
-def test_coefficients_of_the_largest_basis_of_the_studies(basis, shape):
-    published, ours = both(basis, 9, 6)
-    frames = shaped(random_frames(frames=1, particles=3), shape)
+def test_coefficients_of_the_largest_basis_of_the_studies(basis, surroundings, species, subtract, shape):
+    published, ours = both(basis, 9, 6, subtract)
+    frames = ragged_frames(species) if surroundings == "isolated" else random_frames(species, 1, 3)
+    if surroundings == "small cell":
+        frames[0].set_cell([[2.4, 0, 0], [0.3, 2.6, 0], [-0.2, 0.4, 2.9]])
+    shaped(frames, shape)
     expected = reference(published, frames)
 
     if basis == "gto":
@@ -102,6 +108,25 @@ def test_coefficients_of_the_largest_basis_of_the_studies(basis, shape):
 
     share_mixing(published, ours)
     assert relative_error(ours.transform(frames), expected) <= 1e-12
+
+
+@pytest.mark.parametrize("diameters", [(3.0, 3.0, 1.0), (3.0, 2.0, 0.8)])
+def test_ours_are_closer_to_fifty_digits_than_the_published_ones(diameters):
+    pytest.importorskip("mpmath", reason="no mpmath")
+    from test_oracle import exact_pair, pair_frame
+
+    published, ours = both("gto", 9, 6, subtract=True, cutoff=7.0)
+    pair = [1.1, -2.3, 2.9], [0.4, -1.0, 0.7, 0.2], diameters
+    mixing = [ours.radial_basis.exact_mixing(l) for l in range(10)]
+    exact = exact_pair(*pair, "gto", mixing)
+
+    def error(transformed):
+        first = np.concatenate([block.values[0].ravel() for block in transformed])
+        return np.abs(first - exact).max() / np.abs(exact).max()
+
+    frame = pair_frame(*pair)
+    assert error(ours.transform([frame])) <= 1e-14
+    assert error(reference(published, [frame])) > 1e-13
 
 
 @pytest.mark.parametrize("shape", SHAPES)

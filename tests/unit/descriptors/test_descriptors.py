@@ -29,12 +29,13 @@ def reoriented(frame, turn):
     return atoms
 
 
+@pytest.mark.parametrize(("lmax", "max_radial"), [(4, None), (9, 6)])
 @given(seed=st.integers(0, 10_000), shape=st.sampled_from(sorted(SHAPES)))
 @settings(max_examples=15, deadline=None, derandomize=True)
-def test_the_power_spectrum_feels_no_motion_of_the_whole(seed, shape):
+def test_the_power_spectrum_feels_no_motion_of_the_whole(lmax, max_radial, seed, shape):
     frame = random_frame(seed=seed, shape=shape, species=(1, 8))
     turn = Rotation.random(random_state=seed)
-    calculator = projection()
+    calculator = projection(lmax, max_radial=max_radial)
     reference = calculator.power_spectrum([frame])
 
     moved = frame.copy()
