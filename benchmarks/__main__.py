@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 from pathlib import Path
+
+# Before anything that has threads is imported.
+os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"), "1"))
+
+from benchmarks import _page
 
 FOLDER = Path(__file__).parent
 
@@ -16,12 +22,18 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"all when left out: {', '.join(names)}")
     arguments = parser.parse_args()
 
+    if hasattr(os, "sched_setaffinity") and not arguments.smoke:
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
     for name in arguments.names or names:
         if name not in names:
             parser.error(f"there is no benchmark {name!r}. Allowed: {', '.join(names)}.")
 
         print(f"\n{name}", flush=True)
         importlib.import_module(f"benchmarks.{name}").run(smoke=arguments.smoke)
+
+    if not (arguments.smoke or arguments.names):
+        _page.write(Path())
 
 
 if __name__ == "__main__":

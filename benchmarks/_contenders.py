@@ -1,7 +1,8 @@
-"""Those that are timed: each takes frames and gives a power spectrum."""
+"""Those that are timed: each takes frames and gives features."""
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -9,63 +10,114 @@ from typing import Any
 from ase import Atoms
 
 from anisweep.descriptors import EllipsoidalDensityProjection
+from anisweep.descriptors.compute import Wanted, compute
+from anisweep.descriptors.frames import species_of
 from anisweep.descriptors.gradients import gradients
+from anisweep.descriptors.library import VARIABLE
 
 Function = Callable[[list[Atoms]], Any]
+
+#: lmax and max_radial.
+Basis = tuple[int, int | None]
 
 CUTOFF, WIDTH = 7.0, 1.5
 
 
-def hypers(lmax: int, max_radial: int | None) -> dict[str, Any]:
+def hypers(basis: Basis) -> dict[str, Any]:
     """Arguments of both projections, which have the same constructor."""
     return {
-        "max_angular": lmax,
+        "max_angular": basis[0],
         "radial_basis_name": "gto",
         "cutoff_radius": CUTOFF,
         "radial_gaussian_width": WIDTH,
-        "max_radial": max_radial,
+        "max_radial": basis[1],
         "rotation_key": "c_q",
         "basis_rcond": 1e-8,
         "basis_tol": 1e-3,
     }
 
 
-def projection(lmax: int, max_radial: int | None, threads: int = 1) -> EllipsoidalDensityProjection:
+def projection(basis: Basis, **other: Any) -> EllipsoidalDensityProjection:
     """Ours."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return EllipsoidalDensityProjection(**hypers(lmax, max_radial), threads=threads)
+        return EllipsoidalDensityProjection(**hypers(basis) | other)
 
 
-def ours(lmax: int, max_radial: int | None, threads: int = 1) -> Function:
-    return projection(lmax, max_radial, threads).power_spectrum
+def ours(basis: Basis) -> Function:
+    return projection(basis).power_spectrum
 
 
-def our_coefficients(lmax: int, max_radial: int | None) -> Function:
-    ours = projection(lmax, max_radial)
+def our_coefficients(basis: Basis) -> Function:
+    ours = projection(basis)
     return lambda frames: ours.describe(frames, "coefficients", per_centre=True).values
 
 
-def our_forces(lmax: int, max_radial: int | None) -> Function:
+def our_forces(basis: Basis) -> Function:
     """Energies, forces, torques and stress of a linear model."""
-    ours = projection(lmax, max_radial)
+    ours = projection(basis)
     return lambda frames: gradients(ours, frames, 1.0)[1]
 
 
-def published(lmax: int, max_radial: int | None) -> Function:
+def at_level(basis: Basis, level: str) -> Function:
+    """Ours with the instructions of another level."""
+    ours = projection(basis)
+
+    def function(frames: list[Atoms]) -> Any:
+        os.environ[VARIABLE] = level
+        try:
+            return ours.power_spectrum(frames)
+        finally:
+            del os.environ[VARIABLE]
+
+    return function
+
+
+def kernels_alone(basis: Basis, frames: list[Atoms], threads: int) -> Callable[[], Any]:
+    """The compiled part, with frames read before."""
+    ours = projection(basis)
+    arrays = ours.gather(frames)
+    species = species_of(arrays.numbers)
+    wanted = Wanted("power_spectrum", per_centre=False, self_pairs=True)
+    return lambda: compute(ours.tables, arrays, species, wanted, threads)
+
+
+def published(basis: Basis) -> Function:
     """The published anisoap 0.1.1."""
+    return _published(basis).power_spectrum  # type: ignore[no-any-return]
+
+
+def published_coefficients(basis: Basis) -> Function:
+    return _published(basis).transform  # type: ignore[no-any-return]
+
+
+def _published(basis: Basis) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from anisoap.representations import EllipsoidalDensityProjection as Published
 
-        projection = Published(**hypers(lmax, max_radial))
-    return projection.power_spectrum  # type: ignore[no-any-return]
+        return Published(**hypers(basis))
 
 
-def featomic_soap(lmax: int, max_radial: int | None) -> Function:
+def torch_full(basis: Basis) -> Function:
+    """The published algorithm in Torch, as in the studies."""
+    import torch
+
+    from anisweep.cell import Hypers
+    from anisweep.modes import torch_full as mode
+    from anisweep.worker.clock import Silent
+
+    torch.set_num_threads(1)
+    given = {name: value for name, value in hypers(basis).items() if name != "rotation_key"}
+    calculator = mode.prepare(Hypers(**given), "power_spectrum", "fp64", "cpu")
+    return lambda frames: mode.compute(calculator, frames, Silent())
+
+
+def featomic_soap(basis: Basis) -> Function:
     """featomic's isotropic SOAP of the same size: what a fast package does with the easier problem."""
     from featomic import SoapPowerSpectrum
 
+    lmax, max_radial = basis
     calculator = SoapPowerSpectrum(
         cutoff={"radius": CUTOFF, "smoothing": {"type": "Step"}},
         density={"type": "Gaussian", "width": 0.5},

@@ -9,12 +9,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import sleep
 from typing import Any
 
 import numpy as np
+
+from benchmarks import _record
 
 #: Frames that are described to compare the peaks.
 FRAMES = (1_000, 6_826)
@@ -33,14 +36,23 @@ LOOKED_AT = 40_000
 EXACT = {"PYTHONMALLOC": "malloc"}
 
 
+@dataclass(frozen=True)
+class Peak:
+    """Most bytes that were in use beyond inputs and outputs."""
+
+    frames: int
+    bytes: float
+
+
 def run(smoke: bool) -> None:
     """Print the peaks, with ``smoke`` of fewer frames."""
     counts = FEW if smoke else FRAMES
-    peaks = [beyond(count, 1 if smoke else REPETITIONS) for count in counts]
+    peaks = [Peak(count, beyond(count, 1 if smoke else REPETITIONS)) for count in counts]
 
-    for count, peak in zip(counts, peaks, strict=True):
-        print(f"  power spectra of {count:,} frames: {peak / 2**20:.2f} MiB beyond inputs and outputs")
-    print(f"  ratio {peaks[1] / peaks[0]:.2f}")
+    for peak in peaks:
+        print(f"  {peak.frames:,} frames: {peak.bytes / 2**20:.2f} MiB beyond inputs and power spectra")
+    print(f"  ratio {peaks[1].bytes / peaks[0].bytes:.2f}")
+    _record.keep("memory", peaks, smoke)
 
 
 def beyond(count: int, repetitions: int) -> float:
@@ -60,8 +72,8 @@ def measured(count: int) -> int:
     from benchmarks import _contenders as contenders
     from benchmarks import _systems as systems
 
-    _, frames = systems.ellipsoids(count)
-    describe = contenders.projection(*BASIS).describe
+    frames = systems.ellipsoids(count).frames
+    describe = contenders.projection(BASIS).describe
     describe(frames[:10])  # the kernels and their tables are loaded then
 
     gc.collect()

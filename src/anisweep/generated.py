@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from anisweep import claims, readme
+from anisweep import claims, headline, readme
 from anisweep.claims import quantities
 from anisweep.config import Config, DatasetEntry, HyperAxes, Measure, Project, Sweep
 from anisweep.site import Site, SiteImage
@@ -45,6 +45,7 @@ def main() -> None:
     root = Project.find().root
     if "--take" in sys.argv[1:]:
         readme.take(root)
+        headline.take(root)
 
     made = contents(root)
     stale = [path for path, text in made.items() if not _equal(root / path, text)]
@@ -67,6 +68,7 @@ def contents(root: Path) -> dict[str, str]:
         "docs/reference/claims.md": claims_page(),
         "docs/reference/metrics.md": metrics_markdown(),
         "README.md": readme.text(root),
+        str(headline.PAGE): headline.text(root),
     }
 
 

@@ -6,7 +6,8 @@ import shutil
 import sys
 
 from anisweep.store import Store
-from clone import Clone
+from benchmarks import _page
+from clone import ROOT, Clone
 
 
 def test_the_benchmarks_run_in_smoke_size(project: Clone) -> None:
@@ -29,3 +30,8 @@ def test_one_new_artifact_among_a_thousand_is_the_only_one_opened(project: Clone
     store = Store(project.artifacts, state)
     assert len(store.entries()) == 1001
     assert store.opened == 1
+
+
+def test_the_page_and_the_front_page_show_the_kept_figures() -> None:
+    for path, text in _page.contents(ROOT).items():
+        assert path.read_text(encoding="utf-8") == text, "write it again: python -m benchmarks._page"

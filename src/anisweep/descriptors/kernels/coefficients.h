@@ -1,6 +1,7 @@
 /* From groups to the coefficients of their centres: moments, norms, rotation, sum. Lanes are groups. */
 #pragma once
 #include "neighbours.h"
+#include "stages.h"
 #include "triaxial.h"
 
 typedef struct {
@@ -134,8 +135,11 @@ static void add_batch(Batch *batch, const Basis *b, const Group *const *groups, 
     memset(batch->sum, 0, b->row * sizeof(V));
     for (int p = 0; p < shared.most; p += PAIRS)
         add_moments(batch, b, groups, lanes, nb, p, &shared, kind);
+    MARK(MOMENTS);
     finish(batch, b, groups, lanes, kind);
+    MARK(ROTATION);
 
     /* Lanes of one centre must be added one after the other. */
     add_to_rows(rows, batch->sum, b->row);
+    MARK(SUM);
 }

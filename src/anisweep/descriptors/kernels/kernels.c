@@ -183,6 +183,7 @@ static void write_block(Work *w, const Basis *b, const Particles *p, const Task 
         }
 
         orthonormal_lanes(w, b, p->species_count, i - first);
+        MARK(ORTHONORMALISE);
         V *c = w->c, *P = w->P;
         for (int l = 0; l <= b->lmax && t->output == POWER_SPECTRUM; l++) {
             const int channels = p->species_count * b->kept[l];
@@ -190,7 +191,9 @@ static void write_block(Work *w, const Basis *b, const Particles *p, const Task 
             c += (2 * l + 1) * channels;
             P += channels * channels;
         }
+        MARK(PRODUCTS);
         write_rows(t->output == POWER_SPECTRUM ? w->P : w->c, rows, scale, adds, count, t->width);
+        MARK(WRITE);
     }
 }
 
@@ -269,6 +272,7 @@ static int run_block(Work *w, const Basis *b, const Particles *p, Task *t, const
         return status;
     if (!sort_groups(w))
         return NO_MEMORY;
+    MARK(NEIGHBOURS);
 
     sum_block(w, b, p, t->from[e] - t->from[s]);
     write_block(w, b, p, t, s, e);
@@ -292,6 +296,7 @@ int anisweep_run(const Basis *b, const Basis *wider, const Particles *p, Task *t
     const int64_t room = total < BLOCK + longest ? total : BLOCK + longest;
     int status = open_work(&work, b, wider, p, t, room) ? FINE : NO_MEMORY;
 
+    START();
     while (status == FINE && (piece = __atomic_fetch_add(t->next, 1, __ATOMIC_RELAXED)) < t->pieces) {
         int64_t e, s = t->bound[piece];
 

@@ -242,7 +242,7 @@ static int group(Neighbours *nb, const Particles *p, int64_t frame, int i, int r
 {
     const int64_t start = p->start[frame], n = p->start[frame + 1] - start;
     static const double space[3][3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
-    const double(*home)[3] = own ? nb->bodies[i].axes : space;
+    const double(*home)[3] = own ? (const double(*)[3])nb->bodies[i].axes : space;
     const int64_t opened = nb->group_count;
 
     if (!grow((void **)&nb->pairs, &nb->pair_room, nb->pair_count + nb->found_count, sizeof(Pair)))

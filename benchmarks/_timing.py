@@ -1,0 +1,55 @@
+"""Times of several ways to do the same, which take turns, and their ratios."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import ceil
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+#: A turn calls a function until this is over, so that clocks and interruptions matter little.
+TURN_S = 0.05
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A median and the quartiles around it; of three turns or fewer, the lowest and the highest."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: list[float]) -> Spread:
+        ordered = sorted(values)
+        quarter = len(ordered) // 4
+        return cls(median(ordered), ordered[quarter], ordered[-1 - quarter])
+
+
+def take_turns(functions: Mapping[str, Callable[[], Any]], turns: int) -> dict[str, list[float]]:
+    """Seconds of each call of each function, one number a turn. A slow moment hits all functions.
+
+    The first call of each is not counted: it tells how many calls make a turn.
+    """
+    calls = {name: ceil(TURN_S / max(seconds(function, 1), 1e-7)) for name, function in functions.items()}
+    times: dict[str, list[float]] = {name: [] for name in functions}
+
+    for _ in range(turns):
+        for name, function in functions.items():
+            times[name].append(seconds(function, calls[name]))
+    return times
+
+
+def seconds(function: Callable[[], Any], calls: int) -> float:
+    """Of one call, in the mean of some."""
+    start = perf_counter()
+    for _ in range(calls):
+        function()
+    return (perf_counter() - start) / calls
+
+
+def ratios(numerator: list[float], denominator: list[float]) -> Spread:
+    """Turn by turn."""
+    return Spread.of([above / below for above, below in zip(numerator, denominator, strict=True)])
