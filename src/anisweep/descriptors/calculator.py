@@ -24,11 +24,13 @@ class RidgeModel:
     projection : keeps isolated centres, so that each particle counts
     weights : (features,), energy
     intercept : energy of a particle
+    species : that were fitted; a frame may have fewer, and no others
     """
 
     projection: EllipsoidalDensityProjection
     weights: np.ndarray
     intercept: float
+    species: tuple[int, ...]
 
     @classmethod
     def fit(
@@ -42,11 +44,12 @@ class RidgeModel:
 
         Parameters
         ----------
-        frames : all with the same species
+        frames : a species need not be in all of them
         energies : of the frames
         alpha : ridge, relative to the largest eigenvalue of the features' covariance
         """
-        features = projection.power_spectrum(frames)
+        described = projection.describe(frames)
+        features = described.values
         per_particle = np.asarray(energies) / [len(frame) for frame in frames]
 
         centred = features - features.mean(axis=0)
@@ -54,14 +57,14 @@ class RidgeModel:
         damped = singular / (singular**2 + alpha * singular[0] ** 2)
         weights = right.T @ (damped * (left.T @ (per_particle - per_particle.mean())))
 
-        return cls(projection, weights, float(per_particle.mean() - features.mean(axis=0) @ weights))
+        intercept = float(per_particle.mean() - features.mean(axis=0) @ weights)
+        return cls(projection, weights, intercept, tuple(described.neighbours.tolist()))
 
     def energies(self, frames: Sequence[Atoms]) -> np.ndarray:
         """(frames,)"""
         counts = np.array([len(frame) for frame in frames])
-        energies: np.ndarray = counts * (
-            self.projection.power_spectrum(frames) @ self.weights + self.intercept
-        )
+        features = self.projection.describe(frames, species=self.species).values
+        energies: np.ndarray = counts * (features @ self.weights + self.intercept)
         return energies
 
 
@@ -95,7 +98,12 @@ class RidgeCalculator(Calculator):  # type: ignore[misc]
         super().calculate(atoms, properties, system_changes)
         count = len(self.atoms)
 
-        features, derivatives = gradients(self.model.projection, [self.atoms], count * self.model.weights)
+        features, derivatives = gradients(
+            self.model.projection,
+            [self.atoms],
+            count * self.model.weights,
+            species=self.model.species,
+        )
         energy = float(count * (features[0] @ self.model.weights + self.model.intercept))
         self.results = {
             "energy": energy,

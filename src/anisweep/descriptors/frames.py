@@ -110,6 +110,15 @@ def species_of(numbers: np.ndarray) -> np.ndarray:
     return np.unique(numbers)
 
 
+def covering(given: Sequence[int], there: np.ndarray) -> np.ndarray:
+    """The given species, sorted; all that are there must be among them."""
+    species = np.unique(np.asarray(given, dtype=np.int64))
+    missing = np.setdiff1d(there, species)
+    if len(missing):
+        raise BadInput(f"species {missing[0]} is not among those given: {species.tolist()}")
+    return species
+
+
 def gather(frames: Sequence[Any], rotation_key: str, rotation_type: str, first: int = 0) -> FrameArrays:
     """Join the arrays of all frames, and check them.
 

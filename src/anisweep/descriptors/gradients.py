@@ -6,6 +6,7 @@ crosses the cutoff; derivatives are those between the jumps.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from anisweep.descriptors.compute import Backward, Output, Wanted, compute, widths
 from anisweep.descriptors.errors import BadInput
-from anisweep.descriptors.frames import FrameArrays, species_of
+from anisweep.descriptors.frames import FrameArrays, covering, species_of
 from anisweep.descriptors.projection import EllipsoidalDensityProjection
 
 
@@ -86,6 +87,7 @@ def gradients(
     output: Output = "power_spectrum",
     per_centre: bool = False,
     diameters: bool = False,
+    species: Sequence[int] | None = None,
 ) -> tuple[np.ndarray, Gradients]:
     """Features, and derivatives of a function E of them, in one pass.
 
@@ -97,6 +99,7 @@ def gradients(
         linear model. For other models compute the features first (``projection.describe``)
     output, per_centre : as of ``projection.describe``
     diameters : also derive by diameters, which takes longer
+    species : of the neighbours, as of ``projection.describe``
 
     Returns
     -------
@@ -109,13 +112,14 @@ def gradients(
         what is wrong with the frames, or with the cotangent
     """
     arrays = projection.gather(frames)
-    species = species_of(arrays.numbers)
+    there = species_of(arrays.numbers)
+    columns = there if species is None else covering(species, there)
     rows = int(arrays.start[-1]) if per_centre else len(arrays.counts)
-    shape = (rows, sum(widths(projection.tables.radial.counts, len(species), output)))
+    shape = (rows, sum(widths(projection.tables.radial.counts, len(columns), output)))
 
     backward = _backward(arrays, _checked(cotangent, shape), per_centre, diameters)
     wanted = Wanted(output, per_centre, not projection.subtract_center_contribution)
-    features, _ = compute(projection.tables, arrays, species, wanted, projection.threads, backward)
+    features, _ = compute(projection.tables, arrays, columns, wanted, projection.threads, backward)
 
     return features, Gradients(
         backward.positions, backward.rotations, backward.strain, backward.diameters, arrays

@@ -18,6 +18,7 @@ from anisweep.descriptors.compute import OUTPUTS, Output, Wanted, compute, room,
 from anisweep.descriptors.errors import BadInput
 from anisweep.descriptors.frames import (
     FrameArrays,
+    covering,
     gather,
     listed,
     particles_of,
@@ -270,7 +271,7 @@ class EllipsoidalDensityProjection:
         frames = listed(frames)
         counts = particles_of(frames)
         species, gathered = self._runs(frames, counts, first)
-        species = species if neighbours is None else _covering(neighbours, species)
+        species = species if neighbours is None else covering(neighbours, species)
 
         wanted = Wanted(output, per_centre, not self.subtract_center_contribution)
         values = room(tables, counts, species, wanted, self.number_type)
@@ -350,15 +351,6 @@ def _without_isolated(described: Descriptors, counts: np.ndarray) -> Descriptors
         species=described.species[kept],
         found=described.found[alive],
     )
-
-
-def _covering(given: Sequence[int], there: np.ndarray) -> np.ndarray:
-    """The given species, sorted; all that are there must be among them."""
-    species = np.unique(np.asarray(given, dtype=np.int64))
-    missing = np.setdiff1d(there, species)
-    if len(missing):
-        raise BadInput(f"species {missing[0]} is not among those given: {species.tolist()}")
-    return species
 
 
 def _check_choices(

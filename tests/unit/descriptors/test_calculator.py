@@ -6,6 +6,7 @@ from ase.stress import full_3x3_to_voigt_6_stress
 from frames_for_tests import projection, random_frame, relative
 
 from anisweep.descriptors.calculator import RidgeCalculator, RidgeModel
+from anisweep.descriptors.errors import BadInput
 
 
 @pytest.fixture
@@ -78,3 +79,18 @@ def test_torques_turn_downhill(fitted):
 
     gained = before - model.energies([turned])[0]
     assert gained == pytest.approx(angle * (torques**2).sum(), rel=1e-3)
+
+
+def test_a_frame_may_lack_a_species_that_was_fitted():
+    frames = [random_frame(4, edge=6.5, seed=seed, species=(1, 6)) for seed in range(12)]
+    model = RidgeModel.fit(projection(3, cutoff=4.0), frames, np.arange(12.0))
+    alone = frames[0].copy()
+    alone.numbers[:] = frames[0].numbers[0]
+    alone.calc = RidgeCalculator(model)
+
+    assert len(model.species) == 2
+    assert alone.get_potential_energy() == pytest.approx(model.energies([alone])[0], rel=1e-12)
+
+    alone.numbers[0] = 99
+    with pytest.raises(BadInput, match="species 99 is not among those given"):
+        model.energies([alone])
