@@ -28,15 +28,20 @@ class Spread:
         return cls(median(ordered), ordered[quarter], ordered[-1 - quarter])
 
 
-def take_turns(functions: Mapping[str, Callable[[], Any]], turns: int) -> dict[str, list[float]]:
+#: Turns of functions whose calls together take less than so many seconds; others have one.
+TURNS = ((2.0, 7), (20.0, 3))
+
+
+def take_turns(functions: Mapping[str, Callable[[], Any]]) -> dict[str, list[float]]:
     """Seconds of each call of each function, one number a turn. A slow moment hits all functions.
 
-    The first call of each is not counted: it tells how many calls make a turn.
+    The first call of each is not counted: it tells how many calls make a turn, and how many turns there are.
     """
-    calls = {name: ceil(TURN_S / max(seconds(function, 1), 1e-7)) for name, function in functions.items()}
+    first = {name: seconds(function, 1) for name, function in functions.items()}
+    calls = {name: ceil(TURN_S / max(taken, 1e-7)) for name, taken in first.items()}
     times: dict[str, list[float]] = {name: [] for name in functions}
 
-    for _ in range(turns):
+    for _ in range(next((count for limit, count in TURNS if sum(first.values()) < limit), 1)):
         for name, function in functions.items():
             times[name].append(seconds(function, calls[name]))
     return times

@@ -22,9 +22,6 @@ LONGEST_S = 60.0
 #: What such a call then takes.
 SCALED_S = 15.0
 
-#: Turns of functions that together take less than so many seconds; others have one.
-TURNS = ((2.0, 7), (20.0, 3))
-
 OURS, PUBLISHED = "ours", "published"
 
 
@@ -86,7 +83,7 @@ def compare(system: System, output: str, basis: Basis, functions: dict[str, Func
     """All contenders, in turns."""
     parts = {name: affordable(system, function) for name, function in functions.items()}
     calls = {name: call(function, parts[name]) for name, function in functions.items()}
-    times = take_turns(calls, turns(calls))
+    times = take_turns(calls)
     scaled = {
         name: [system.pairs / parts[name].pairs * value for value in values] for name, values in times.items()
     }
@@ -111,18 +108,12 @@ def compare(system: System, output: str, basis: Basis, functions: dict[str, Func
 
 def affordable(system: System, function: Function) -> System:
     """The system, or so many of its frames that a call does not take too long."""
-    first = system.first(1)
+    first = system.first(1 + len(system.frames) // 100)
     per_pair = seconds(call(function, first), 1) / first.pairs
     if per_pair * system.pairs < LONGEST_S:
         return system
 
     return system.first(max(1, int(SCALED_S / per_pair * len(system.frames) / system.pairs)))
-
-
-def turns(calls: dict[str, Callable[[], Any]]) -> int:
-    """How many are worth their time."""
-    together = sum(seconds(function, 1) for function in calls.values())
-    return next((count for limit, count in TURNS if together < limit), 1)
 
 
 def call(function: Function, system: System) -> Callable[[], Any]:

@@ -19,8 +19,6 @@ from benchmarks._timing import Spread, ratios, take_turns
 WIDE: Basis = (9, 6)
 NARROW: Basis = (6, None)
 
-TURNS = 7
-
 
 @dataclass(frozen=True)
 class Point:
@@ -48,7 +46,7 @@ def run(smoke: bool) -> None:
 
 def series(name: str, entries: dict[str, tuple[int, Callable[[], Any]]]) -> Iterator[Point]:
     """Functions in turns, each with the pairs that it computes. All are compared with the first."""
-    times = take_turns({value: function for value, (_, function) in entries.items()}, TURNS)
+    times = take_turns({value: function for value, (_, function) in entries.items()})
     first = next(iter(times.values()))
 
     for value, (pairs, _) in entries.items():

@@ -276,11 +276,60 @@ def in_dictionary(column: str, key: str, of_all: Callable[[list[float]], float])
     return value
 
 
+def crossing(line: Line, rows: Rows) -> float:
+    """Particles at which one call takes as long as the reference's, on a line through logarithms."""
+    anchor = next(row["mode"] for row in rows if row["role"].endswith("anchor"))
+    output = line.text("what").replace(" ", "_")
+    called = [row for row in rows if row["role"] == "cell" and row["output"] == output]
+    sizes = sorted({row["particles"] for row in called})
+    logs = [
+        statistics.fmean(
+            math.log(seconds_of_one_call(called, line.text("mode"), size, pack))
+            - math.log(seconds_of_one_call(called, anchor, size, pack))
+            for pack in sorted({row["pack"] for row in called if row["particles"] == size})
+        )
+        for size in sizes
+    ]
+
+    falls = [k for k in range(1, len(sizes)) if logs[k] < 0 <= logs[k - 1]]
+    k = falls[-1]
+    part = logs[k - 1] / (logs[k - 1] - logs[k])
+    return float(sizes[k - 1] * (sizes[k] / sizes[k - 1]) ** part)
+
+
+def seconds_of_one_call(rows: Rows, mode: str, particles: int, pack: str) -> float:
+    wanted = {"mode": mode, "particles": particles, "pack": pack}
+    return statistics.median(
+        row["one_off_s"] for row in rows if all(row[key] == is_ for key, is_ in wanted.items())
+    )
+
+
+def of_threads(line: Line, rows: Rows, words: str = "") -> Rows:
+    """The cells of the line's system and mode, with its threads or others."""
+    threads = {"1 thr.": 1, "2 thr.": 2, "not pinned": 0}[words or line.text("threads")]
+    return [row for row in of_line(line, rows) if row["role"] == "cell" and row["threads"] == threads]
+
+
+def speed_up(line: Line, rows: Rows) -> float:
+    few, many = (
+        statistics.geometric_mean(per_pack(of_threads(line, rows, words)).values())
+        for words in ("1 thr.", line.text("threads"))
+    )
+    return few / many
+
+
+def cores(line: Line, rows: Rows) -> float:
+    return statistics.fmean(row["cpu_s"] / row["wall_s"] for row in of_threads(line, rows))
+
+
 INVARIANCES = ["inversion", "orientations alone", "permutation", "rotation", "sign", "translation"]
 LEARNED = {"R²": "r2", "error": "rmse", "R², shuffled": "r2_shuffled"}
 
 #: Heads of these stand for modes.
 FIRST = "Wall time"
+
+ONE_CALL = "From which size on a single call pays"
+THREADS = "What threads gain, and what parity costs and hides"
 
 RECOMPUTED: dict[tuple[str, str], Callable[[Line, Rows], float]] = {
     ("All times and ratios", "replicates"): lambda line, rows: len(times(line, rows)),
@@ -330,6 +379,11 @@ RECOMPUTED: dict[tuple[str, str], Callable[[Line, Rows], float]] = {
         ("What a model learns", head): in_dictionary("downstream", key, statistics.mean)
         for head, key in LEARNED.items()
     },
+    (ONE_CALL, "N*"): crossing,
+    (THREADS, "time / ms"): lambda line, rows: statistics.mean(per_pack(of_threads(line, rows)).values()),
+    (THREADS, "speed-up"): speed_up,
+    (THREADS, "cores in use"): cores,
+    (THREADS, "replicates"): lambda line, rows: len(per_pack(of_threads(line, rows))),
     (FIRST, "pairs"): lambda line, rows: max(row["pairs"] for row in of_problem(line, rows)),
     ("Artifacts", "rows"): lambda line, rows: len(rows),
 }
@@ -343,6 +397,9 @@ OTHERS = {
     ("All times and ratios", "detectable"),
     ("Claims of earlier work", "measured"),
     ("What a model learns", "bound"),
+    (ONE_CALL, "slower up to"),
+    (ONE_CALL, "faster from"),
+    (THREADS, "threads"),
     *(("Platforms", head) for head in ("packs", "cores", "memory / GB")),
 }
 

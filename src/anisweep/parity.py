@@ -31,6 +31,7 @@ class Gain:
     time : seconds of one call
     ratio : time / time with the fewest threads; ``None`` for these
     cores : CPU time / wall time
+    artifacts : of these packs, and of those with the fewest threads
     """
 
     site: str
@@ -88,7 +89,7 @@ def _of_one_way(rows: pd.DataFrame) -> Iterator[Gain]:
             time=interval_of_times(list(here["wall_s"]), list(here["host"])),
             ratio=None if threads == order[0] else _ratio(here, base),
             cores=interval(list(here["cores"]), list(here["host"])),
-            artifacts=tuple(sorted(set(by_threads[threads]["artifact"]))),
+            artifacts=tuple(sorted({*by_threads[threads]["artifact"], *by_threads[order[0]]["artifact"]})),
         )
 
 
