@@ -128,7 +128,7 @@ def test_tensors_are_made_once_per_block_of_the_neighbour_list(monkeypatch, mode
 @pytest.mark.parametrize(
     ("mode", "module"),
     [
-        ("torch_mixed", "torch_mixed"),
+        ("torch_mixed", "_mixed"),
         ("torch_full", "_tensors"),
         ("torch_batched", "_tensors"),
     ],
