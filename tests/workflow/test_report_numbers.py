@@ -76,7 +76,7 @@ def test_claims_rest_on_their_artifacts(lines: list[Line], measured: Clone) -> N
     asked = [row for row in rows if row["mode"] in published]
     assert share == sum(row["mode_executed"].endswith(row["mode"]) for row in asked) / len(asked) == 1
 
-    share, rows = measured_of("the real pools equal the request in every row")
+    share, rows = measured_of("the real pools equal the request in every row that pins them")
     assert share == sum(set(row["pools"].values()) == {row["threads"]} for row in rows) / len(rows) == 1
 
     worst, rows = measured_of("stages sum to at least 95 % of the wall time (the rest is at most 5 %)")
