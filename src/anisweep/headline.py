@@ -27,7 +27,8 @@ TEXT = """\
 # The profiling study's table, and ours
 
 This page is generated (`make readme`) from the study [headline](../../config/studies/headline.yaml) at
-`size: full`, measured {where}.
+`size: full`, measured {where}
+({cpu}; {versions}).
 
 *The study* is T. Dahiya, Cersonsky Lab, 2025
 ([doi:10.5281/zenodo.17519888](https://doi.org/10.5281/zenodo.17519888)): 50 frames, one thread, three
@@ -41,7 +42,8 @@ compare ratios.
 {lines}
 
 *Error* is the largest difference from published AniSOAP over its largest value. Published AniSOAP computes in
-double precision only. `make claims` has the verdicts on what the study claims.
+double precision only. {disturbed} of {rows} rows carry warnings of other work on the machine, which widens
+the intervals. `make claims` has the verdicts on what the study claims.
 """
 
 
@@ -74,11 +76,14 @@ def take(root: Path) -> None:
 
     site = "chtc" if "chtc" in set(whole["site"]) else whole["site"].iloc[0]
     measured = whole[whole["site"] == site]
+    cells = tables.read(folder, "cells")
     platform = next(iter(tables.read_platforms(folder).values()))
     kept = {
         "site": site,
         "cpu": platform.cpu_model,
         "packages": {name: platform.packages[name] for name in ("anisoap", "numpy", "torch")},
+        "rows": len(cells),
+        "disturbed": int((cells["warnings"].map(len) > 0).sum()),
         "lines": [asdict(_line(row)) for _, row in measured.iterrows()],
     }
     (root / KEPT).write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
@@ -94,8 +99,12 @@ def text(root: Path) -> str:
     )
 
     return TEXT.format(
-        where=f"{site} in its image (one core of {kept['cpu']}; {versions})",
+        where=f"{site}, in its image",
+        cpu=f"one core of {kept['cpu']}",
+        versions=versions,
         replicates=lines[0].replicates,
+        disturbed=kept["disturbed"],
+        rows=kept["rows"],
         lines="\n".join(map(_table_line, lines)),
     )
 
