@@ -58,7 +58,7 @@ def test_descriptors_are_equal(runs: tuple[Clone, Clone]) -> None:
     here, there = (descriptors(run) for run in runs)
 
     assert here.keys() == there.keys()
-    assert len(here) == 120
+    assert len(here) == 144
     for point, expected in here.items():
         assert np.abs(there[point] - expected).max() <= ACCURACY * np.abs(expected).max()
 
