@@ -6,7 +6,7 @@ import io
 import lzma
 import os
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import ase.io
@@ -17,7 +17,6 @@ from anisweep.descriptors.pairs import Pairs, find_pairs
 from benchmarks._contenders import CUTOFF, projection
 
 DISC = (3.0, 3.0, 1.0)
-TRIAXIAL = (3.0, 2.0, 1.0)
 SPHERE = (2.0, 2.0, 2.0)
 
 #: Particles per cubic Angstrom at which a cutoff of 7 A holds about 89 of them.
@@ -56,6 +55,7 @@ def shaped(frame: Atoms, diameters: tuple[float, float, float]) -> Atoms:
     return frame
 
 
+@cache
 def ellipsoids(count: int | None) -> System:
     """The real frames where ANISWEEP_DATA has them, else made ones of their size and density."""
     folder = os.environ.get("ANISWEEP_DATA")
