@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from anisweep.readme import between
 from anisweep.report.numbers import duration, plain, whole
 from benchmarks import _record
 
@@ -56,12 +57,8 @@ def write(root: Path) -> None:
 def contents(root: Path) -> dict[Path, str]:
     """What the page and the README must be, from the kept figures."""
     kept = Kept.read(root)
-    before, rest = (root / README).read_text(encoding="utf-8").split(BEGIN)
-    _, after = rest.split(END)
-    return {
-        root / PAGE: page(kept),
-        root / README: before + "\n".join([BEGIN, *readme(kept), END]) + after,
-    }
+    front = (root / README).read_text(encoding="utf-8")
+    return {root / PAGE: page(kept), root / README: between(front, BEGIN, END, readme(kept))}
 
 
 def page(kept: Kept) -> str:

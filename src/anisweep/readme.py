@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -58,9 +59,14 @@ def text(root: Path) -> str:
     if _sha256(root / PICTURE) != kept["picture_sha256"]:
         raise ConfigError(f"{PICTURE} is not the picture of {KEPT}. `make readme` writes both from results.")
 
-    before, rest = page.split(BEGIN)
-    _, after = rest.split(END)
-    return before + "\n".join([BEGIN, *_block(kept), END]) + after
+    return between(page, BEGIN, END, _block(kept))
+
+
+def between(page: str, begin: str, end: str, lines: Iterable[str]) -> str:
+    """The page with these lines between two of its marks."""
+    before, rest = page.split(begin)
+    _, after = rest.split(end)
+    return before + "\n".join([begin, *lines, end]) + after
 
 
 def _block(kept: dict[str, Any]) -> list[str]:
