@@ -226,6 +226,18 @@ def wait_while(started: subprocess.Popen[str], condition: Callable[[], bool], wh
     wait_for(so, what)
 
 
+def said_until(started: subprocess.Popen[str], words: str) -> str:
+    """What a command says up to a line with some words (a pattern), or up to its end."""
+    assert started.stdout is not None
+    lines = []
+
+    for line in started.stdout:
+        lines.append(line)
+        if re.search(words, line):
+            break
+    return "".join(lines)
+
+
 def ended(started: subprocess.Popen[str]) -> str:
     """Wait for the end of a command. Returns what it said."""
     said, _ = started.communicate(timeout=TIMEOUT_S)
@@ -242,5 +254,6 @@ __all__ = [
     "descriptors",
     "ended",
     "program",
+    "said_until",
     "wait_while",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections import Counter
 from concurrent.futures import Future
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from jobs import wait_for
-from sweep import IN_TURN, WHEN_READY, Scenario, Sweep, descriptors, ended, program, wait_while
+from sweep import IN_TURN, WHEN_READY, Scenario, Sweep, descriptors, ended, program, said_until, wait_while
 
 from anisweep import reading
 from clone import Clone
@@ -78,17 +79,21 @@ def pilot_and_fetch(sweep: Sweep) -> None:
 
 
 def controller_killed_while_packs_run(sweep: Sweep) -> None:
-    """kill -9; the next run finds its packs again, and none runs twice."""
+    """kill -9; the next run finds its packs again, and none runs twice. Two of them end when it has."""
+    sweep.submits(requirements=f"MY.ProcId =?= 0 || {WHEN_READY}")
     first = sweep.start(*sweep.measuring())
     wait_while(first, lambda: sweep.executions().total() > 0, "no pack started")
+    wait_while(first, lambda: len(sweep.queue()) + sweep.ends()["home"] == 3, "not all packs were submitted")
     program(first).kill()
     ended(first)
-    assert sweep.digests() == {}
 
-    said = sweep.measure()
+    second = sweep.start(*sweep.measuring())
+    said = said_until(second, "under way|Submitted")
+    assert re.search(r"waiting for [23] packs that are under way", said), said
+    sweep.ready()
+    ended(second)
 
-    assert "waiting for 3 packs that are under way" in said
-    assert "Submitted" not in said
+    assert len(sweep.batches()) == 1
     sweep.check_complete(packs=3)
     assert set(sweep.executions().values()) == {1}
 
@@ -137,9 +142,10 @@ def hold_ends_with_words_and_a_record(sweep: Sweep) -> None:
 
 
 def second_controller_is_stopped(sweep: Sweep) -> None:
-    """Within seconds, naming the first; who only asks is answered."""
+    """Within seconds, naming the first; who only asks is answered. No pack starts before."""
+    sweep.submits(requirements=WHEN_READY)
     first = sweep.start(*sweep.measuring())
-    wait_while(first, lambda: sweep.batches() != [], "nothing was submitted")
+    wait_while(first, lambda: len(sweep.queue()) == 3, "not all packs were submitted")
 
     said = sweep.measure(status=1)
     assert first.poll() is None
@@ -149,6 +155,7 @@ def second_controller_is_stopped(sweep: Sweep) -> None:
     dry = sweep.run("snakemake", "-n", "--config", "study=everything", "site=chtc")
     assert "rule measure_pack" not in dry
 
+    sweep.ready()
     said = ended(first)
     assert first.returncode == 0, said
     sweep.check_complete(packs=3)
