@@ -20,9 +20,6 @@ OUTPUTS = ("coefficients", "power_spectrum")
 #: Centres of one frame that are averaged by one call; larger frames are divided, so that threads share them.
 LARGEST_SEGMENT = 512
 
-#: Pieces of work for each of several threads.
-PIECES = 4
-
 FINE, NO_MEMORY, FLAT_CELL, TOO_MANY_IMAGES = range(4)
 
 
@@ -68,17 +65,6 @@ class Segments:
         place = np.arange(len(frame)) - np.repeat(np.cumsum(parts) - parts, parts)
         start = np.concatenate([arrays.start[frame] + place * LARGEST_SEGMENT, arrays.start[-1:]])
         return cls(frame, start)
-
-    def pieces(self, threads: int, whole_frames: bool) -> np.ndarray:
-        """Where pieces of about as many particles begin, and the end: one for one thread, else PIECES."""
-        if threads == 1:
-            return np.array([0, len(self.frame)])
-
-        targets = np.linspace(0, self.start[-1], PIECES * threads + 1)[1:-1]
-        inner = np.minimum(np.searchsorted(self.start, targets), len(self.frame) - 1)
-        if whole_frames:
-            inner = np.searchsorted(self.frame, self.frame[inner])
-        return np.array([0, *inner, len(self.frame)])
 
 
 @dataclass(frozen=True)
@@ -190,8 +176,7 @@ def compute(
     divided = not wanted.per_centre and len(segments.frame) > len(arrays.counts)
 
     features = np.empty((len(segments.frame), results.shape[1])) if divided else results
-    pieces = segments.pieces(threads, backward is not None)
-    Call(tables, arrays, species, wanted, segments, pieces, features, found, backward).run(threads)
+    Call(tables, arrays, species, wanted, segments, features, found, backward).run(threads)
 
     if divided:
         np.add.reduceat(features, np.searchsorted(segments.frame, np.arange(len(arrays.counts))), out=results)
@@ -207,7 +192,7 @@ def room(
 
 
 class Call:
-    """The kernels with their arguments; threads take one piece after another."""
+    """The kernels with their arguments; threads take one block of centres after another."""
 
     def __init__(
         self,
@@ -216,7 +201,6 @@ class Call:
         species: np.ndarray,
         wanted: Wanted,
         segments: Segments,
-        pieces: np.ndarray,
         features: np.ndarray,
         found: np.ndarray,
         backward: Backward | None,
@@ -233,8 +217,7 @@ class Call:
             "output": OUTPUTS.index(wanted.output),
             "self_pairs": wanted.self_pairs,
             "per_centre": wanted.per_centre,
-            "pieces": len(pieces) - 1,
-            "bound": address(pieces),
+            "segments": len(segments.frame),
             "next": ctypes.addressof(self.next),
             "frame": address(segments.frame),
             "from_particle": address(segments.start),
@@ -245,7 +228,7 @@ class Call:
         }
 
     def run(self, threads: int) -> None:
-        """Compute all pieces, with exactly so many threads, of which this is one."""
+        """Compute all blocks, with exactly so many threads, of which this is one."""
         if threads == 1:
             self.work()
             return
@@ -257,7 +240,7 @@ class Call:
                 other.result()
 
     def work(self) -> None:
-        """Compute pieces until none is left."""
+        """Compute blocks until none is left."""
         task = Task(**self.task)
         structures = (self.basis, self.wider, self.inputs.pointers, task, self.derivatives)
 

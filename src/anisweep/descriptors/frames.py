@@ -141,18 +141,18 @@ def gather(frames: Sequence[Any], rotation_key: str, rotation_type: str, first: 
     lengths, particles = counts.tolist(), int(start[-1])
     width = WIDTH[rotation_type]
 
+    def columns(names: tuple[str, ...], dtype: np.dtype[Any], *shape: int) -> np.ndarray:
+        return _join(tables, lengths, particles, names, dtype, shape, first)
+
     def column(name: str, dtype: np.dtype[Any], *shape: int) -> np.ndarray:
-        return _join(tables, lengths, particles, name, dtype, shape, first)
+        joined: np.ndarray = columns((name,), dtype, *shape)[0]
+        return joined
 
     rotations = column(rotation_key, REAL, 4) if width == 4 else column(rotation_key, REAL, 3, 3)
-    diameters = np.empty((particles, 3))
-    for axis, name in enumerate(DIAMETERS):
-        diameters[:, axis] = column(name, REAL)
-
     arrays = FrameArrays(
         positions=column("positions", REAL, 3),
         rotations=rotations.reshape(-1, width),
-        diameters=diameters,
+        diameters=np.ascontiguousarray(columns(DIAMETERS, REAL).T),
         numbers=column("numbers", INTEGER),
         cells=np.frombuffer(_bytes(map(attrgetter("cell.array"), frames))).reshape(-1, 3, 3),
         periodic=np.frombuffer(_bytes(map(attrgetter("pbc"), frames)), dtype=np.uint8).reshape(-1, 3),
@@ -207,30 +207,34 @@ def _join(
     tables: Sequence[dict[str, np.ndarray]],
     lengths: list[int],
     particles: int,
-    name: str,
+    names: tuple[str, ...],
     wanted: np.dtype[Any],
     shape: tuple[int, ...],
     first: int,
 ) -> np.ndarray:
-    """One array of all frames. Joining bytes is faster than np.concatenate on small arrays."""
+    """(names, particles, ...) of all frames. Joining bytes is faster than np.concatenate on small arrays."""
     try:
-        columns = list(map(itemgetter(name), tables))
+        columns = [table[name] for name in names for table in tables]
         if set(map(attrgetter("dtype"), columns)) != {wanted}:
             columns = [column.astype(wanted, casting="same_kind") for column in columns]
         data = _bytes(columns)
         there = list(map(len, columns))
     except KeyError:
-        raise BadInput(_missing(tables, name, first)) from None
+        raise BadInput(_missing(tables, names, first)) from None
     except (AttributeError, TypeError, ValueError):
-        columns = [_converted(table[name], frame, name, wanted) for frame, table in enumerate(tables, first)]
+        columns = [
+            _converted(table[name], frame, name, wanted)
+            for name in names
+            for frame, table in enumerate(tables, first)
+        ]
         data = _bytes(columns)
         there = list(map(len, columns))
 
     joined = np.frombuffer(data, dtype=wanted)
-    if joined.size != particles * prod(shape) or there != lengths:
-        raise BadInput(_misshapen(tables, lengths, name, shape, first))
+    if joined.size != len(names) * particles * prod(shape) or there != len(names) * lengths:
+        raise BadInput(_misshapen(tables, lengths, names, shape, first))
 
-    return joined.reshape(-1, *shape)
+    return joined.reshape(len(names), -1, *shape)
 
 
 def _bytes(columns: Iterable[np.ndarray]) -> bytearray:
@@ -246,7 +250,8 @@ def _converted(column: Any, frame: int, name: str, wanted: np.dtype[Any]) -> np.
         raise BadInput(f"frame {frame}: array {name} does not hold numbers ({error})") from None
 
 
-def _missing(tables: Sequence[dict[str, np.ndarray]], name: str, first: int) -> str:
+def _missing(tables: Sequence[dict[str, np.ndarray]], names: tuple[str, ...], first: int) -> str:
+    name = next(name for name in names if any(name not in table for table in tables))
     frame = _first(tables, lambda table: name not in table)
     there = ", ".join(sorted(tables[frame]))
     return f"frame at index {first + frame} is missing a required attribute '{name}': it has {there}"
@@ -255,13 +260,17 @@ def _missing(tables: Sequence[dict[str, np.ndarray]], name: str, first: int) -> 
 def _misshapen(
     tables: Sequence[dict[str, np.ndarray]],
     lengths: list[int],
-    name: str,
+    names: tuple[str, ...],
     shape: tuple[int, ...],
     first: int,
 ) -> str:
-    shapes = [np.shape(table[name]) for table in tables]
-    frame = next((i for i, came in enumerate(shapes) if came != (lengths[i], *shape)), 0)
-    return f"frame {first + frame}: array {name} has shape {shapes[frame]}, not {(lengths[frame], *shape)}"
+    """Of the first array that is."""
+    places = ((name, frame) for name in names for frame in range(len(tables)))
+    name, frame = next(
+        (name, frame) for name, frame in places if np.shape(tables[frame][name]) != (lengths[frame], *shape)
+    )
+    came = np.shape(tables[frame][name])
+    return f"frame {first + frame}: array {name} has shape {came}, not {(lengths[frame], *shape)}"
 
 
 def _first(tables: Sequence[dict[str, np.ndarray]], bad: Callable[[dict[str, np.ndarray]], bool]) -> int:

@@ -19,12 +19,12 @@ static void differentiate_batch(Backward *w, const Group *const *groups, int lan
     }
 
     pull_back(w, groups, lanes, kind, rows);
-    V *const *product = w->product, *scratch = w->batch.state;
-    transpose_gradient(w->wider, product[ALONG_X], product[ALONG_Y], product[ALONG_Z], product[PLAIN], scratch);
+    V *const *product = w->product;
+    transpose_gradient(w->wider, product[ALONG_X], product[ALONG_Y], product[ALONG_Z], product[PLAIN]);
     if (to->diameters) {
-        transpose_gradient(w->wider, product[TWICE_X], NULL, NULL, product[ALONG_X], scratch);
-        transpose_gradient(w->wider, NULL, product[TWICE_Y], NULL, product[ALONG_Y], scratch);
-        transpose_gradient(w->wider, NULL, NULL, product[TWICE_Z], product[ALONG_Z], scratch);
+        transpose_gradient(w->wider, product[TWICE_X], NULL, NULL, product[ALONG_X]);
+        transpose_gradient(w->wider, NULL, product[TWICE_Y], NULL, product[ALONG_Y]);
+        transpose_gradient(w->wider, NULL, NULL, product[TWICE_Z], product[ALONG_Z]);
     }
 
     memset(w->batch.sum, 0, w->wider->row * sizeof(V));

@@ -35,61 +35,73 @@ typedef struct {
     V *product[PRODUCTS];    /* b and what the transposes make of it, in the layout of `wider` */
 } Backward;
 
-/* What l - 1 and l + 1 hand on to l before up and low come in: with all components m from -(l+1) to l+1, zero
- * where there are none, raised_n = 2(n+1)/(2l-1) in_{n+1} of l - 1 and lowered_n = (1 + 2n/(2l+3)) in_n of l + 1. */
-static void hand_on(const Basis *b, V *raised, V *lowered, const V *in, int l)
+/* One l and n of what is given: (Re, Im) at m are value[m step] and value[-m step], times `share`, and nothing
+ * beyond m = last. */
+typedef struct {
+    const V *value;
+    double share;
+    int step, last;
+} Component;
+
+typedef struct {
+    V re, im;
+} Complex;
+
+INLINE Complex at(const Component c, int m)
 {
-    const int N = b->moments[l], below = l > 0 ? b->moments[l - 1] : 0;
-    const int above = l < b->lmax ? b->moments[l + 1] : 0;
-    const double share_below = 2.0 / (2 * l - 1), share_above = 2.0 / (2 * l + 3);
+    if (m > c.last)
+        return (Complex){splat(0), splat(0)};
+    return (Complex){c.share * c.value[m * c.step], m > 0 ? c.share * c.value[-m * c.step] : splat(0)};
+}
 
-    for (int m = -l - 1; m <= l + 1; m++, raised += N, lowered += N) {
-        const V *down = in + b->offset[l] - (l - m) * below, *up = in + b->offset[l + 1] + (l + 1 + m) * above;
-        const int there = m > -l && m < l;
+/* The transposes of d_x, d_y and d_z for one l and n: those whose `out` is not NULL. From l - 1 comes
+ * raised_n = 2(n+1)/(2l-1) in_{n+1}, and from l + 1 lowered_n = (1 + 2n/(2l+3)) in_n.
+ * d_x = (d_+ + d_-) / 2 and d_y = (d_+ - d_-) / 2i, so from m - 1 comes p = (raised - lowered) / 2, twice that
+ * from m = 0, and from m + 1 comes q = (l+m+2)(l+m+1) lowered / 2 - (l-m-1)(l-m) raised / 2. */
+INLINE void transpose_line(V *x, V *y, V *z, int step, int l, const Component raised, const Component lowered)
+{
+    const Complex none = {splat(0), splat(0)};
+    Complex R_last = none, L_last = none, R = at(raised, 0), L = at(lowered, 0);
 
-        for (int n = 0; n < N; n++) {
-            raised[n] = there && n + 1 < below ? ((n + 1) * share_below) * down[n + 1] : splat(0);
-            lowered[n] = n < above ? (1 + n * share_above) * up[n] : splat(0);
+    for (int m = 0; m <= l; m++) {
+        const Complex R_next = at(raised, m + 1), L_next = at(lowered, m + 1);
+        const double half = m == 1 ? 1 : 0.5;
+        const double up = -0.5 * (l - m - 1) * (l - m), low = 0.5 * (l + m + 2) * (l + m + 1);
+        const V q_re = low * L_next.re + up * R_next.re, q_im = low * L_next.im + up * R_next.im;
+        const V p_re = half * (R_last.re - L_last.re), p_im = half * (R_last.im - L_last.im);
+        const int re = m * step, im = -re;
+
+        if (x) {
+            x[im] = p_im + q_im;
+            x[re] = p_re + q_re;
         }
+        if (y) {
+            y[im] = p_re - q_re;
+            y[re] = q_im - p_im;
+        }
+        if (z) {
+            z[im] = (double)(l - m) * R.im + (l + 1.0 + m) * L.im;
+            z[re] = (double)(l - m) * R.re + (l + 1.0 + m) * L.re;
+        }
+        R_last = R, L_last = L;
+        R = R_next, L = L_next;
     }
 }
 
-/* The transposes of d_x, d_y and d_z: those whose `out` is not NULL. d_x = (d_+ + d_-) / 2, d_y = (d_+ - d_-) / 2i,
- * so from m - 1 comes p = (raised - lowered) / 2, twice that from m = 0, and from m + 1
- * q = (l+m+2)(l+m+1) lowered / 2 - (l-m-1)(l-m) raised / 2. `scratch` holds what is handed on. */
-static void transpose_gradient(const Basis *b, V *x, V *y, V *z, const V *in, V *scratch)
+/* The same for all l and n. */
+static void transpose_gradient(const Basis *b, V *x, V *y, V *z, const V *in)
 {
-    V *raised = scratch, *lowered = scratch + (2 * b->lmax + 3) * b->stride;
-
     for (int l = 0; l <= b->lmax; l++) {
-        const int N = b->moments[l];
-        hand_on(b, raised, lowered, in, l);
+        const int N = b->moments[l], below = l > 0 ? b->moments[l - 1] : 0;
+        const int above = l < b->lmax ? b->moments[l + 1] : 0;
+        const V *down = in + b->offset[l] - l * below, *up = in + b->offset[l + 1] + (l + 1) * above;
 
-        for (int m = 0; m <= l; m++) {
-            const double half = m == 1 ? 1 : 0.5;
-            const double up = -0.5 * (l - m - 1) * (l - m), low = 0.5 * (l + m + 2) * (l + m + 1);
-            const int re = (l + 1 + m) * N, im = (l + 1 - m) * N;
-            const int to_re = b->offset[l] + (l + m) * N, to_im = to_re - 2 * m * N;
-
-            for (int n = 0; n < N; n++) {
-                const V *R = raised + n, *L = lowered + n;
-                const V q_re = low * L[re + N] + up * R[re + N], q_im = low * L[im - N] + up * R[im - N];
-                const V p_re = m > 0 ? half * (R[re - N] - L[re - N]) : splat(0);
-                const V p_im = m > 1 ? half * (R[im + N] - L[im + N]) : splat(0);
-
-                if (x) {
-                    x[to_im + n] = p_im + q_im;
-                    x[to_re + n] = p_re + q_re;
-                }
-                if (y) {
-                    y[to_im + n] = p_re - q_re;
-                    y[to_re + n] = q_im - p_im;
-                }
-                if (z) {
-                    z[to_im + n] = (double)(l - m) * R[im] + (l + 1.0 + m) * L[im];
-                    z[to_re + n] = (double)(l - m) * R[re] + (l + 1.0 + m) * L[re];
-                }
-            }
+        for (int n = 0; n < N; n++) {
+            const int64_t at = b->offset[l] + l * N + n;
+            const int there = n + 1 < below ? l - 1 : -1;
+            const Component raised = {down + n + 1, (n + 1) * 2.0 / (2 * l - 1), below, there};
+            const Component lowered = {up + n, 1 + n * 2.0 / (2 * l + 3), above, n < above ? l + 1 : -1};
+            transpose_line(x ? x + at : NULL, y ? y + at : NULL, z ? z + at : NULL, N, l, raised, lowered);
         }
     }
 }
@@ -125,30 +137,34 @@ static void pull_back(Backward *w, const Group *const *groups, int lanes, int ki
  * with q = (l+m)(l-m+1); for m = 0 they are Im S_1, -Re S_1 and 0. */
 static void turning(const Basis *e, int lmax, const V *b, const V *g, V torque[3])
 {
-    torque[0] = torque[1] = torque[2] = splat(0);
+    V x[2] = {splat(0), splat(0)}, y[2] = {splat(0), splat(0)}, z = splat(0);
 
-    for (int l = 1; l <= lmax; l++)
-        for (int m = 0; m <= l; m++)
-            for (int n = 0; n < e->moments[l]; n++) {
-                const int N = e->moments[l];
-                const V *bl = b + e->offset[l] + n, *gl = g + e->offset[l] + n;
-                const V br = bl[(l + m) * N], bi = bl[(l - m) * N];
+    for (int l = 1; l <= lmax; l++) {
+        const int N = e->moments[l];
+        const V *bl = b + e->offset[l] + l * N, *gl = g + e->offset[l] + l * N;
 
-                if (m == 0) {
-                    torque[0] += br * gl[(l - 1) * N];
-                    torque[1] -= br * gl[(l + 1) * N];
-                    continue;
-                }
+        for (int n = 0; n < N; n++) {
+            x[0] += bl[n] * gl[n - N];
+            y[0] -= bl[n] * gl[n + N];
+        }
+        for (int m = 1; m <= l; m++) {
+            const double q = (l + m) * (l - m + 1.0), up = m < l, down = m > 1 ? q : 0;
+            const V *br = bl + m * N, *bi = bl - m * N, *gr = gl + m * N, *gi = gl - m * N;
 
-                const double q = (l + m) * (l - m + 1.0);
-                const V gr = gl[(l + m) * N], gi = gl[(l - m) * N];
-                const V ur = m < l ? gl[(l + m + 1) * N] : splat(0), ui = m < l ? gl[(l - m - 1) * N] : splat(0);
-                const V dr = q * gl[(l + m - 1) * N], di = m > 1 ? q * gl[(l - m + 1) * N] : splat(0);
+            for (int n = 0; n < N; n++) {
+                const V ur = up * gr[n + N], ui = up * gi[n - N], dr = q * gr[n - N], di = down * gi[n + N];
 
-                torque[0] += 0.5 * (br * (ui + di) - bi * (ur + dr));
-                torque[1] -= 0.5 * (br * (ur - dr) + bi * (ui - di));
-                torque[2] += (double)m * (bi * gr - br * gi);
+                x[0] += 0.5 * br[n] * (ui + di);
+                x[1] -= 0.5 * bi[n] * (ur + dr);
+                y[0] -= 0.5 * br[n] * (ur - dr);
+                y[1] -= 0.5 * bi[n] * (ui - di);
+                z += (double)m * (bi[n] * gr[n] - br[n] * gi[n]);
             }
+        }
+    }
+    torque[0] = x[0] + x[1];
+    torque[1] = y[0] + y[1];
+    torque[2] = z;
 }
 
 /* Dot products of one row (all m and n of an l) of both pairs' moments with `count` vectors. */
@@ -164,6 +180,7 @@ INLINE void multiply(const int count, const Basis *e, V *const *product, const V
     const int rows = N == stride ? 1 : 2 * l + 1, length = N == stride ? (2 * l + 1) * N : N;
 
     for (int m = 0; m < rows; m++)
+#pragma GCC unroll 4
         for (int n = 0; n < length; n++)
             for (int p = 0; p < count; p++) {
                 const V factor = product[p][e->offset[l] + m * N + n];

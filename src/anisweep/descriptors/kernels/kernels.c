@@ -283,30 +283,53 @@ static int run_block(Work *w, const Basis *b, const Particles *p, Task *t, const
     return FINE;
 }
 
-/* Compute pieces of a task until none is left, and derivatives when `to` is not NULL: `wider` is the basis that
- * these need. A frame's mean is differentiated as the sum over its centres. Returns one of the codes above. */
+/* The end of the block that begins with segment `s`. */
+static int64_t block_end(const Task *t, int64_t s, int64_t end)
+{
+    int64_t e = s + 1;
+
+    while (e < end && t->from[e + 1] - t->from[s] <= BLOCK)
+        e++;
+    return e;
+}
+
+/* The next block that no thread has taken, or with `whole_frames` that and the rest of its last frame. Returns
+ * 0 when there is none. */
+static int take(const Task *t, int whole_frames, int64_t *s, int64_t *e)
+{
+    *s = __atomic_load_n(t->next, __ATOMIC_RELAXED);
+
+    do {
+        if (*s >= t->segments)
+            return 0;
+        *e = block_end(t, *s, t->segments);
+        while (whole_frames && *e < t->segments && t->frame[*e] == t->frame[*e - 1])
+            ++*e;
+    } while (!__atomic_compare_exchange_n(t->next, s, *e, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    return 1;
+}
+
+/* Compute a task, block by block, until none is left, and derivatives when `to` is not NULL: `wider` is the basis
+ * that these need. They are added up by particle, so a frame is then the work of one thread; its mean is
+ * differentiated as the sum over its centres. Returns one of the codes above. */
 int anisweep_run(const Basis *b, const Basis *wider, const Particles *p, Task *t, const Derivatives *to)
 {
-    const int64_t first = t->bound[0], end = t->bound[t->pieces], total = t->from[end] - t->from[first];
-    int64_t longest = 0, piece;
+    const int64_t total = t->from[t->segments] - t->from[0];
+    int64_t longest = 0, s, end;
     Work work;
 
-    for (int64_t s = first; s < end; s++)
+    for (s = 0; s < t->segments; s++)
         longest = t->from[s + 1] - t->from[s] > longest ? t->from[s + 1] - t->from[s] : longest;
     const int64_t room = total < BLOCK + longest ? total : BLOCK + longest;
     int status = open_work(&work, b, wider, p, t, room) ? FINE : NO_MEMORY;
 
     START();
-    while (status == FINE && (piece = __atomic_fetch_add(t->next, 1, __ATOMIC_RELAXED)) < t->pieces) {
-        int64_t e, s = t->bound[piece];
-
-        for (; s < t->bound[piece + 1] && status == FINE; s = e) {
-            e = s + 1;
-            while (e < t->bound[piece + 1] && t->from[e + 1] - t->from[s] <= BLOCK)
-                e++;
+    while (status == FINE && take(t, to != NULL, &s, &end))
+        while (s < end && status == FINE) {
+            const int64_t e = block_end(t, s, end);
             status = run_block(&work, b, p, t, to, s, e);
+            s = e;
         }
-    }
     close_work(&work);
     return status;
 }

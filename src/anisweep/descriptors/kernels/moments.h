@@ -96,12 +96,13 @@ INLINE void axial_m0(const int N, V *sum, V *state, const int size, const int st
     for (int n = 0; n < N; n++) {
         for (int q = 0; q < PAIRS; q++) {
             const Rows r = rows_at(state + q * 3 * size, l, size);
-            V t = az[q] * r.last[(l - 1) * stride + n] + C * g[q];
+            V t = az[q] * r.last[(l - 1) * stride + n];
 
             if (l > 1) {
                 t += ax[q] * r.last[l * stride + n] + ay[q] * r.last[(l - 2) * stride + n];
                 t += E * r.before[(l - 2) * stride + n];
             }
+            t += C * g[q];
             g[q] = t;
             r.now[l * stride + n] = t;
         }
@@ -135,7 +136,7 @@ INLINE void axial_row(const int N, const int terms, V *sum, V *state, const int 
             const Rows r = rows_at(state + q * 3 * size, l, size);
             const V x = r.last[(l + m - 2) * stride + n];
             const V y = m > 1 ? r.last[(l - m) * stride + n] : splat(0);
-            V t = ax[q] * x + C * g[q], u = ay[q] * x + C * h[q];
+            V t = ax[q] * x, u = ay[q] * x;
             t -= ay[q] * y;
             u += ax[q] * y;
 
@@ -147,6 +148,8 @@ INLINE void axial_row(const int N, const int terms, V *sum, V *state, const int 
                 t += E * r.before[(l - 2 + m) * stride + n];
                 u += E * r.before[(l - 2 - m) * stride + n];
             }
+            t += C * g[q]; /* last, as the value before it is what it waits for */
+            u += C * h[q];
             g[q] = t;
             h[q] = u;
             r.now[(l + m) * stride + n] = t;
@@ -180,7 +183,9 @@ INLINE void axial_degree(const int N, V *sum, V *state, int size, int stride, in
     {                                                                                                         \
         axial_degree(N, sum, state, size, stride, l, mean, c[0], c[1], add);                                  \
     }
-AXIAL(1) AXIAL(2) AXIAL(3) AXIAL(4) AXIAL(5) AXIAL(6) AXIAL(7) AXIAL(8)
+EACH(AXIAL)
+
+#define AXIAL_CASE(N) case N: axial_##N(sum, state, size, stride, l, mean, c, add); break;
 
 NOINLINE void axial_any(int N, V *sum, V *state, int size, int stride, int l, const Mean *mean, const V *c,
                         int add)
@@ -191,14 +196,7 @@ NOINLINE void axial_any(int N, V *sum, V *state, int size, int stride, int l, co
 static void axial(int N, V *sum, V *state, int size, int stride, int l, const Mean *mean, const V *c, int add)
 {
     switch (N) {
-    case 1: axial_1(sum, state, size, stride, l, mean, c, add); break;
-    case 2: axial_2(sum, state, size, stride, l, mean, c, add); break;
-    case 3: axial_3(sum, state, size, stride, l, mean, c, add); break;
-    case 4: axial_4(sum, state, size, stride, l, mean, c, add); break;
-    case 5: axial_5(sum, state, size, stride, l, mean, c, add); break;
-    case 6: axial_6(sum, state, size, stride, l, mean, c, add); break;
-    case 7: axial_7(sum, state, size, stride, l, mean, c, add); break;
-    case 8: axial_8(sum, state, size, stride, l, mean, c, add); break;
+    EACH(AXIAL_CASE)
     default: axial_any(N, sum, state, size, stride, l, mean, c, add);
     }
 }

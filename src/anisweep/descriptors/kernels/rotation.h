@@ -114,7 +114,9 @@ INLINE void rotate_degree(const int N, V *values, V *scratch, const Basis *b, co
     {                                                                                                         \
         rotate_degree(N, values, scratch, b, turns, l, g, way);                                               \
     }
-ROTATE(1) ROTATE(2) ROTATE(3) ROTATE(4) ROTATE(5) ROTATE(6) ROTATE(7) ROTATE(8)
+EACH(ROTATE)
+
+#define ROTATE_CASE(N) case N: rotate_##N(values, scratch, b, turns, l, g, way); break;
 
 NOINLINE void rotate_any(int N, V *values, V *scratch, const Basis *b, const V *turns, int l, int g, int way)
 {
@@ -124,14 +126,7 @@ NOINLINE void rotate_any(int N, V *values, V *scratch, const Basis *b, const V *
 static void rotate(int N, V *values, V *scratch, const Basis *b, const V *turns, int l, int g, int way)
 {
     switch (N) {
-    case 1: rotate_1(values, scratch, b, turns, l, g, way); break;
-    case 2: rotate_2(values, scratch, b, turns, l, g, way); break;
-    case 3: rotate_3(values, scratch, b, turns, l, g, way); break;
-    case 4: rotate_4(values, scratch, b, turns, l, g, way); break;
-    case 5: rotate_5(values, scratch, b, turns, l, g, way); break;
-    case 6: rotate_6(values, scratch, b, turns, l, g, way); break;
-    case 7: rotate_7(values, scratch, b, turns, l, g, way); break;
-    case 8: rotate_8(values, scratch, b, turns, l, g, way); break;
+    EACH(ROTATE_CASE)
     default: rotate_any(N, values, scratch, b, turns, l, g, way);
     }
 }

@@ -79,19 +79,14 @@ static void products(V *P, const V *c, int l, int channels)
     {                                                                                                         \
         mix(N, to, from, o, stride, K, l, channels);                                                          \
     }
-MIX(1) MIX(2) MIX(3) MIX(4) MIX(5) MIX(6) MIX(7) MIX(8)
+EACH(MIX)
+
+#define MIX_CASE(N) case N: mix_##N(to, from, o, stride, K, l, channels); break;
 
 NOINLINE void orthonormalise(int N, V *to, const V *from, const double *o, int stride, int K, int l, int channels)
 {
     switch (N) {
-    case 1: mix_1(to, from, o, stride, K, l, channels); break;
-    case 2: mix_2(to, from, o, stride, K, l, channels); break;
-    case 3: mix_3(to, from, o, stride, K, l, channels); break;
-    case 4: mix_4(to, from, o, stride, K, l, channels); break;
-    case 5: mix_5(to, from, o, stride, K, l, channels); break;
-    case 6: mix_6(to, from, o, stride, K, l, channels); break;
-    case 7: mix_7(to, from, o, stride, K, l, channels); break;
-    case 8: mix_8(to, from, o, stride, K, l, channels); break;
+    EACH(MIX_CASE)
     default: mix(N, to, from, o, stride, K, l, channels);
     }
 }

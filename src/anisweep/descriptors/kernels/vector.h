@@ -25,7 +25,8 @@ typedef double Row __attribute__((vector_size(8 * LANES), aligned(8), may_alias)
 #define NOINLINE static __attribute__((noinline))
 
 /* Loops over up to so many radial functions are compiled for each number, as straight lines. */
-#define STRAIGHT 8
+#define STRAIGHT 9
+#define EACH(F) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9)
 
 #define UP(count) (((count) + LANES - 1) / LANES * LANES)
 

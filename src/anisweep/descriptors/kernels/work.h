@@ -6,9 +6,8 @@
  * fields are those of `Task` in tables.py. */
 typedef struct {
     int64_t output, self_pairs, per_centre;
-    int64_t pieces;         /* of the work: each is taken by the next thread that is free */
-    const int64_t *bound;   /* [piece + 1] first segment */
-    int64_t *next;          /* piece, counted up by all threads */
+    int64_t segments;
+    int64_t *next;          /* the first segment that no thread has taken */
     const int64_t *frame;   /* [segment] */
     const int64_t *from;    /* [segment + 1] first particle */
     int64_t width;          /* of an output row */
@@ -128,8 +127,7 @@ static int open_work(Work *w, const Basis *b, const Basis *wider, const Particle
     const size_t values = degrees * degrees * species * b->stride;
     const size_t products = degrees * species * b->stride * species * b->stride;
     const size_t widest = UP(values > products ? values : products);
-    const int64_t first = t->bound[0], end = t->bound[t->pieces];
-    const int64_t most = end > first ? most_particles(p, t->frame[first], t->frame[end - 1] + 1) : 0;
+    const int64_t most = t->segments ? most_particles(p, t->frame[0], t->frame[t->segments - 1] + 1) : 0;
 
     memset(w, 0, sizeof(*w));
     w->frame = -1;
