@@ -28,22 +28,25 @@ class Spread:
         return cls(median(ordered), ordered[quarter], ordered[-1 - quarter])
 
 
-#: Turns of functions whose calls together take less than so many seconds; others have one.
-TURNS = ((2.0, 7), (20.0, 3))
+#: Turns of a function whose call takes less than so many seconds. What takes longer has its first call alone.
+TURNS = ((0.5, 7), (5.0, 3))
 
 
 def take_turns(functions: Mapping[str, Callable[[], Any]]) -> dict[str, list[float]]:
     """Seconds of each call of each function, one number a turn. A slow moment hits all functions.
 
-    The first call of each is not counted: it tells how many calls make a turn, and how many turns there are.
+    The first call of each tells how many calls make a turn, and how many turns there are. It does not count,
+    unless there are none.
     """
     first = {name: seconds(function, 1) for name, function in functions.items()}
     calls = {name: ceil(TURN_S / max(taken, 1e-7)) for name, taken in first.items()}
-    times: dict[str, list[float]] = {name: [] for name in functions}
+    turns = {name: next((n for limit, n in TURNS if taken < limit), 0) for name, taken in first.items()}
+    times: dict[str, list[float]] = {name: [] if turns[name] else [taken] for name, taken in first.items()}
 
-    for _ in range(next((count for limit, count in TURNS if sum(first.values()) < limit), 1)):
+    for turn in range(max(turns.values())):
         for name, function in functions.items():
-            times[name].append(seconds(function, calls[name]))
+            if turn < turns[name]:
+                times[name].append(seconds(function, calls[name]))
     return times
 
 
@@ -56,5 +59,7 @@ def seconds(function: Callable[[], Any], calls: int) -> float:
 
 
 def ratios(numerator: list[float], denominator: list[float]) -> Spread:
-    """Turn by turn."""
+    """Turn by turn; where one has had fewer turns, of each of its turns over the median of the other's."""
+    if len(numerator) != len(denominator):
+        denominator = [median(denominator)] * len(numerator)
     return Spread.of([above / below for above, below in zip(numerator, denominator, strict=True)])

@@ -82,12 +82,12 @@ def of_basis(basis: Basis, smoke: bool) -> Iterator[Timing]:
 def compare(system: System, output: str, basis: Basis, functions: dict[str, Function]) -> Iterator[Timing]:
     """All contenders, in turns."""
     parts = {name: affordable(system, function) for name, function in functions.items()}
-    calls = {name: call(function, parts[name]) for name, function in functions.items()}
-    times = take_turns(calls)
+    results: dict[str, Any] = {}
+    times = take_turns({name: keeping(results, name, functions[name], parts[name]) for name in functions})
     scaled = {
         name: [system.pairs / parts[name].pairs * value for value in values] for name, values in times.items()
     }
-    errors = differences(functions, parts) if output == "power spectrum" else {}
+    errors = differences(results) if output == "power spectrum" else {}
 
     for name, values in scaled.items():
         timing = Timing(
@@ -106,30 +106,35 @@ def compare(system: System, output: str, basis: Basis, functions: dict[str, Func
         yield timing
 
 
+def keeping(results: dict[str, Any], name: str, function: Function, system: System) -> Callable[[], None]:
+    """A call of a function, whose result is kept."""
+
+    def call() -> None:
+        results[name] = function(system.frames)
+
+    return call
+
+
 def affordable(system: System, function: Function) -> System:
     """The system, or so many of its frames that a call does not take too long."""
     first = system.first(1 + len(system.frames) // 100)
-    per_pair = seconds(call(function, first), 1) / first.pairs
+    per_pair = seconds(lambda: function(first.frames), 1) / first.pairs
     if per_pair * system.pairs < LONGEST_S:
         return system
 
     return system.first(max(1, int(SCALED_S / per_pair * len(system.frames) / system.pairs)))
 
 
-def call(function: Function, system: System) -> Callable[[], Any]:
-    return lambda: function(system.frames)
-
-
-def differences(functions: dict[str, Function], parts: dict[str, System]) -> dict[str, float]:
+def differences(results: dict[str, Any]) -> dict[str, float]:
     """Largest difference from the published features over their largest value, of equal features."""
-    part = parts[PUBLISHED]
-    truth = np.atleast_2d(functions[PUBLISHED](part.frames))
+    truth = np.atleast_2d(results[PUBLISHED])
 
-    def of(function: Function) -> float:
-        features = np.atleast_2d(function(part.frames))
-        return float(np.abs(features - truth).max() / np.abs(truth).max())
+    def of(result: Any) -> float:
+        features = np.atleast_2d(result)
+        frames = min(len(features), len(truth))
+        return float(np.abs(features[:frames] - truth[:frames]).max() / np.abs(truth[:frames]).max())
 
-    return {name: of(functions[name]) for name in functions.keys() & {OURS, "torch_full"}}
+    return {name: of(results[name]) for name in results.keys() & {OURS, "torch_full"}}
 
 
 def line(timing: Timing) -> str:

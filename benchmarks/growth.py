@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import get_context
 from typing import Any
+
+from ase import Atoms
 
 from anisweep.descriptors import library
 from benchmarks import _contenders as contenders
@@ -126,15 +129,55 @@ def levels(smoke: bool) -> Iterator[Point]:
 
 
 def two_threads(smoke: bool) -> Iterator[Point]:
-    """The kernels alone, their frames read before."""
+    """The kernels alone, their frames read before; then what two processes reach that share nothing."""
     with on_all_cores():
         for system in representative(smoke):
             for basis in (NARROW, WIDE):
-                entries = {
-                    str(threads): (system.pairs, contenders.kernels_alone(basis, system.frames, threads))
-                    for threads in (1, 2)
-                }
-                yield from series(f"threads, kernels, {system.name}, {words(basis)}", entries)
+                one, two = (contenders.kernels_alone(basis, system.frames, threads) for threads in (1, 2))
+                parts = [contenders.kernels_alone(basis, part, 1) for part in halves(system.frames)]
+                with processes(parts) as each_its_half:
+                    entries = {"1": one, "2": two, "two processes": each_its_half}
+                    yield from series(
+                        f"threads, kernels, {system.name}, {words(basis)}",
+                        {name: (system.pairs, function) for name, function in entries.items()},
+                    )
+
+
+def halves(frames: list[Atoms]) -> tuple[list[Atoms], list[Atoms]]:
+    """The even ones and the odd ones: as much work."""
+    return frames[::2], frames[1::2] or frames
+
+
+@contextmanager
+def processes(works: list[Callable[[], Any]]) -> Iterator[Callable[[], None]]:
+    """A function that lets processes do their works at once, and waits for all of them."""
+    fork = get_context("fork")
+    ours, theirs = zip(*(fork.Pipe() for _ in works), strict=True)
+
+    def follow(work: Callable[[], Any], pipe: Any) -> None:
+        while True:
+            pipe.recv_bytes()
+            work()
+            pipe.send_bytes(b"done")
+
+    def together() -> None:
+        for pipe in ours:
+            pipe.send_bytes(b"go")
+        for pipe in ours:
+            pipe.recv_bytes()
+
+    children = [
+        fork.Process(target=follow, args=(work, pipe), daemon=True)
+        for work, pipe in zip(works, theirs, strict=True)
+    ]
+    for child in children:
+        child.start()
+    try:
+        yield together
+    finally:
+        for child in children:
+            child.terminate()
+            child.join()
 
 
 def representative(smoke: bool) -> list[System]:
