@@ -34,7 +34,7 @@ localrules:
     summarise,
     decide,
     write_legacy_tables,
-    draw_figure,
+    draw_figures,
     judge_claims,
     draw_profile,
     write_report,

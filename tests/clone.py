@@ -92,11 +92,11 @@ class Clone:
         return Counter(cell["reason"] for cell in self.plan(*overrides, **environment)["to_measure"])
 
     def pending(self, *overrides: str, **environment: str) -> list[str]:
-        """What plain `snakemake -n` would run: a rule's name, behind it the figure that it draws."""
+        """The rules that plain `snakemake -n` would run."""
         config = ("--config", "study=tiny", *overrides)
         said = self.run("snakemake", "--dry-run", "--cores", "1", *config, **environment)
         jobs = re.findall(r"^(?:local)?rule (\w+):\n((?:    .*\n)*)", said, re.MULTILINE)
-        return sorted(_with_figure(rule, about) for rule, about in jobs if "output:" in about)
+        return sorted(rule for rule, about in jobs if "output:" in about)
 
     # --- files ------------------------------------------------------------------------------------------
 
@@ -129,8 +129,3 @@ class Clone:
             **self.environment,
             **more,
         }
-
-
-def _with_figure(rule: str, about: str) -> str:
-    figure = re.search(r"figure=(\w+)", about)
-    return f"{rule} {figure[1]}" if figure else rule

@@ -237,18 +237,19 @@ def tables(step: str, study: str) -> None:
 
 @main.command(hidden=True)
 @click.argument("study")
-@click.argument("figure")
+@click.argument("names", nargs=-1)
 @plainly
-def draw(study: str, figure: str) -> None:
-    """Draw one figure of a study: results/STUDY/figures."""
+def draw(study: str, names: tuple[str, ...]) -> None:
+    """Draw figures of a study: results/STUDY/figures."""
     import anisweep.figures.profiles as profiles
     from anisweep import figures
 
     folder = Project.find().results / study
-    if figure in figures.names():
-        figures.draw_to(figure, folder / "tables", folder / "figures" / figure)
-    else:
-        profiles.draw_to(figure, folder, folder / "figures" / figure)
+    for name in names:
+        if name in figures.names():
+            figures.draw_to(name, folder / "tables", folder / "figures" / name)
+        else:
+            profiles.draw_to(name, folder, folder / "figures" / name)
 
 
 @main.command(hidden=True)

@@ -109,7 +109,7 @@ def test_plain_snakemake_does_the_same(project: Clone) -> None:
         ("tables", ["decide", "summarise"]),
         (
             "report",
-            [*[f"draw_figure {figure}" for figure in FIGURES], "judge_claims", "summarise", "write_report"],
+            ["draw_figures", "judge_claims", "summarise", "write_report"],
         ),
     ],
 )
@@ -140,7 +140,7 @@ def test_a_figure_that_fails_is_missed_until_it_is_mended(project: Clone) -> Non
         assert "Then run the same command again" in said
 
     project.edit(code, "    raise RuntimeError\n", "")
-    assert "draw_figure fidelity" in project.pending()
+    assert "draw_figures" in project.pending()
 
 
 def test_lint_finds_nothing(project: Clone) -> None:

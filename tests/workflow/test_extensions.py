@@ -80,4 +80,4 @@ def test_a_figure_measures_nothing(project: Clone) -> None:
     target = PAGES["draw-a-figure.md"]
     (project.root / target).write_text(file_of("draw-a-figure.md", target))
 
-    assert project.pending() == ["draw_figure memory", "write_report"]
+    assert project.pending() == ["draw_figures", "write_report"]

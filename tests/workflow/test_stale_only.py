@@ -7,14 +7,10 @@ import re
 import shutil
 from pathlib import Path
 
-from anisweep import figures
 from clone import Clone
 
-#: A file in their folder is a figure.
-FIGURES = figures.names()
-DRAW_ALL = [f"draw_figure {figure}" for figure in FIGURES]
 TABLES = ["collect_cells", "collect_journeys", "decide", "summarise", "write_legacy_tables"]
-AFTER_MEASURING = sorted([*TABLES, *DRAW_ALL, "judge_claims", "write_report"])
+AFTER_MEASURING = sorted([*TABLES, "draw_figures", "judge_claims", "write_report"])
 
 TIMING = "src/anisweep/worker/timing.py"
 
@@ -42,10 +38,10 @@ def test_nothing_hangs_on_snakemakes_metadata(project: Clone) -> None:
     assert project.pending() == []
 
 
-def test_code_of_a_figure_draws_that_figure(project: Clone) -> None:
+def test_code_of_a_figure_draws_figures(project: Clone) -> None:
     append(project, "src/anisweep/figures/fidelity.py", "\nNEW = 1\n")
 
-    assert project.pending() == ["draw_figure fidelity", "write_report"]
+    assert project.pending() == ["draw_figures", "write_report"]
 
 
 def test_another_claim_judges_the_claims(project: Clone) -> None:
@@ -57,7 +53,7 @@ def test_another_claim_judges_the_claims(project: Clone) -> None:
 def test_the_style_draws_all_figures(project: Clone) -> None:
     append(project, "src/anisweep/figures/anisweep.mplstyle", "\naxes.grid: False\n")
 
-    assert project.pending() == [*DRAW_ALL, "write_report"]
+    assert project.pending() == ["draw_figures", "write_report"]
 
 
 def test_what_is_lost_after_the_artifacts_is_made_from_them(project: Clone) -> None:
@@ -77,7 +73,7 @@ def test_a_lost_figure_or_table_is_made_again(project: Clone) -> None:
     (project.root / "results" / "tiny" / "figures" / "fidelity.svg").unlink()
     (project.root / "results" / "tiny" / "tables" / "timings_local.csv").unlink()
 
-    assert project.pending() == ["draw_figure fidelity", "write_legacy_tables", "write_report"]
+    assert project.pending() == ["draw_figures", "write_legacy_tables", "write_report"]
 
 
 def test_worker_code_changes_every_cell(project: Clone) -> None:

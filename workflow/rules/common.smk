@@ -25,7 +25,6 @@ def targets():
 
 wildcard_constraints:
     study="|".join(run.studies),
-    figure="|".join(figure_names()),
     profile=r"(prof|flame)_\w+",
     pack=r"[a-z0-9_]+-r\d+-[0-9a-f]{12}(-\d+)?",
 

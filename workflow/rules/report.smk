@@ -1,24 +1,31 @@
-# Figures, one rule run each, and the report over all studies.
+# Figures, and the report over all studies. A study's figures are drawn by one process: starting one takes longer
+# than drawing them all.
+
+CAPTION = "../report/figure.rst"
 
 
-rule draw_figure:
+rule draw_figures:
     input:
         f"{TABLES}/cells.parquet",
         f"{TABLES}/summary.parquet",
-        code=lambda wildcards: modules(
-            f"figures/{wildcards.figure}.py",
-            "figures/_*.py",
+        code=modules(
+            "figures/*.py",
             "figures/*.mplstyle",
             "tables/__init__.py",
             "tables/names.py",
         ),
     output:
-        report("results/{study}/figures/{figure}.svg", caption="../report/figure.rst"),
-        "results/{study}/figures/{figure}.png",
+        [
+            report(f"results/{{study}}/figures/{name}.svg", caption=CAPTION)
+            for name in figure_names()
+        ],
+        [f"results/{{study}}/figures/{name}.png" for name in figure_names()],
     log:
-        "results/logs/{study}/{figure}.log",
+        "results/logs/{study}/figures.log",
+    params:
+        figures=figure_names(),
     shell:
-        "anisweep draw {wildcards.study} {wildcards.figure} 2>&1 | tee {log:q}"
+        "anisweep draw {wildcards.study} {params.figures} 2>&1 | tee {log:q}"
 
 
 rule judge_claims:
@@ -46,7 +53,7 @@ rule draw_profile:
             "figures/profiles/*.py", "figures/__init__.py", "figures/*.mplstyle"
         ),
     output:
-        report("results/{study}/figures/{profile}.svg", caption="../report/figure.rst"),
+        report("results/{study}/figures/{profile}.svg", caption=CAPTION),
         "results/{study}/figures/{profile}.png",
     log:
         "results/logs/{study}/{profile}.log",

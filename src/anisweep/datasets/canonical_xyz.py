@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import ase.io
 import numpy as np
 from ase import Atoms
 
@@ -54,6 +53,8 @@ def read(path: Path, frames: int | None = None) -> list[Atoms]:
         raise DataError(
             str(path), "there is no such file", "a prepared data set", "run `make run` to prepare it"
         )
+
+    import ase.io  # takes half a second, of every command
 
     # Opened here and with its format, so that ASE reads nothing into the name.
     with path.open() as stream:

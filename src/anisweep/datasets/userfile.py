@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import ase.io
 import numpy as np
 from ase import Atoms
 
@@ -115,6 +114,8 @@ def read_any(path: Path, first: int = 0, end: int | None = None) -> Iterator[Ato
 
 def _frames(path: Path, first: int, end: int | None) -> Iterator[Atoms]:
     """As ASE guesses the format; XYZ is divided first, since ASE seeks, which takes hours in .xz."""
+    import ase.io  # takes half a second, of every command
+
     if is_xyz(path):
         texts = itertools.islice(xyz_frames(path), first, end)
         while several := list(itertools.islice(texts, AT_A_TIME)):

@@ -10,8 +10,6 @@ import lzma
 from collections.abc import Iterator
 from pathlib import Path
 
-from ase.io.formats import get_compression, open_with_compression
-
 from anisweep.datasets.errors import DataError
 
 ALLOWED = "for each frame a line with the number of particles, a header, and one line a particle"
@@ -19,6 +17,8 @@ ALLOWED = "for each frame a line with the number of particles, a header, and one
 
 def is_xyz(path: Path) -> bool:
     """Whether the name says XYZ, compressed or not."""
+    from ase.io.formats import get_compression  # takes half a second, of every command
+
     name, _ = get_compression(path.name)
     return Path(name).suffix in (".xyz", ".extxyz")
 
@@ -31,6 +31,8 @@ def xyz_frames(path: Path) -> Iterator[str]:
     DataError
         With the number of the first line that cannot belong to an XYZ file.
     """
+    from ase.io.formats import open_with_compression
+
     try:
         with open_with_compression(str(path), "r") as stream:
             yield from _frames(enumerate(stream, start=1), path)

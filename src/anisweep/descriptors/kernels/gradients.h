@@ -97,11 +97,11 @@ static void transpose_gradient(const Basis *b, V *x, V *y, V *z, const V *in)
         const V *down = in + b->offset[l] - l * below, *up = in + b->offset[l + 1] + (l + 1) * above;
 
         for (int n = 0; n < N; n++) {
-            const int64_t at = b->offset[l] + l * N + n;
+            const int64_t place = b->offset[l] + l * N + n;
             const int there = n + 1 < below ? l - 1 : -1;
             const Component raised = {down + n + 1, (n + 1) * 2.0 / (2 * l - 1), below, there};
             const Component lowered = {up + n, 1 + n * 2.0 / (2 * l + 3), above, n < above ? l + 1 : -1};
-            transpose_line(x ? x + at : NULL, y ? y + at : NULL, z ? z + at : NULL, N, l, raised, lowered);
+            transpose_line(x ? x + place : NULL, y ? y + place : NULL, z ? z + place : NULL, N, l, raised, lowered);
         }
     }
 }
