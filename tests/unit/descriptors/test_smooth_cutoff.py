@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
-from ase import Atoms
+from ase import Atoms, units
+from ase.md.verlet import VelocityVerlet
 from frames_for_tests import projection, random_frame, relative, shaped
 
 from anisweep.descriptors import BadInput
+from anisweep.descriptors.calculator import RidgeCalculator, RidgeModel
 from anisweep.descriptors.gradients import gradients
 
 CUTOFF, WIDTH = 5.0, 0.8
@@ -79,6 +81,34 @@ def test_derivatives_are_central_differences_also_across_the_cutoff(smoothing):
 
     assert relative(result.positions, by_position) <= 1e-7
     assert relative(result.cells[0], by_cell) <= 1e-7
+
+
+def drift(smoothing, step):
+    """How far the total energy strays in 100 fs of dynamics, with steps of so many fs."""
+    frames = [random_frame(8, edge=6.5, seed=seed, shape="discs") for seed in range(12)]
+    calculator = projection(3, cutoff=4.0, cutoff_smoothing=smoothing)
+    generator = np.random.default_rng(0)
+    features = calculator.power_spectrum(frames)
+    truth = features @ generator.normal(size=features.shape[1])
+    model = RidgeModel.fit(calculator, frames, 0.16 * truth / truth.std(), alpha=1e-10)
+
+    atoms = frames[0]
+    atoms.calc = RidgeCalculator(model)
+    atoms.set_masses(np.full(8, 50.0))
+    atoms.set_momenta(generator.normal(size=(8, 3)) * np.sqrt(50 * units.kB * 300))
+    dynamics = VelocityVerlet(atoms, step * units.fs)
+
+    energies = []
+    for _ in range(round(100 / step)):
+        dynamics.run(1)
+        energies.append(atoms.get_total_energy())
+    return np.ptp(energies)
+
+
+def test_dynamics_keep_the_energy():
+    """Up to the square of the step; without the smooth cutoff it jumps with any."""
+    assert drift(1.5, step=1) <= drift(1.5, step=2) / 3
+    assert drift(None, step=1) >= 1000 * drift(1.5, step=1)
 
 
 def test_a_width_that_makes_no_sense_is_refused():
