@@ -1,6 +1,7 @@
 """The descriptors in Torch equal those of the C kernels, and so do their derivatives."""
 
 from dataclasses import replace
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -10,6 +11,9 @@ from anisweep.descriptors import BadInput
 from anisweep.descriptors.gradients import gradients
 
 torch = pytest.importorskip("torch", reason="no torch")
+
+from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
+from torch.utils._pytree import tree_leaves  # noqa: E402
 
 from anisweep.descriptors.torch_backend import TorchProjection  # noqa: E402
 
@@ -167,6 +171,38 @@ def test_memory_changes_nothing_but_the_last_digit():
 
     assert pieces._at_a_time(1) == pieces._pairs() == 1
     assert relative(pieces.power_spectrum(frames), whole.power_spectrum(frames)) <= 1e-14
+
+
+class Watch(TorchDispatchMode):
+    """Counts the bytes of the tensors that are alive after each operation."""
+
+    def __init__(self):
+        super().__init__()
+        self.made = {}
+        self.most = 0
+
+    def __torch_dispatch__(self, function, types, arguments=(), keywords=None):
+        result = function(*arguments, **(keywords or {}))
+        self.made |= {id(leaf): ref(leaf) for leaf in tree_leaves(result) if isinstance(leaf, torch.Tensor)}
+        self.made = {key: tensor for key, tensor in self.made.items() if tensor() is not None}
+
+        storages = [tensor().untyped_storage() for tensor in self.made.values()]
+        self.most = max(self.most, sum({each.data_ptr(): each.nbytes() for each in storages}.values()))
+        return result
+
+
+def test_memory_is_what_was_given():
+    """Beyond inputs and results, which are small here."""
+    frames = [random_frame(12, edge=6.0, seed=seed) for seed in range(20)]
+
+    def most(memory):
+        with Watch() as watch:
+            in_torch(memory=memory).features(frames)
+        return watch.most
+
+    assert most(2**28) > 2**21
+    assert most(2**20) <= 1.5 * 2**20
+    assert most(2**18) <= 1.5 * 2**18
 
 
 def test_features_are_a_tensor_and_empty_frames_are_zero(device):
