@@ -1,4 +1,7 @@
-"""From an XYZ file to a model with energies, forces and torques: python fit_a_model.py FILE.xyz"""
+"""From an XYZ file to a model with energies, forces and torques: python fit_a_model.py [FILE.xyz]
+
+Without a file it writes one first, as an example: example_crystals.xyz.
+"""
 
 import itertools
 import sys
@@ -71,6 +74,7 @@ def write_example(path):
     for frame in frames:
         frame.info["reference_energy"] = overlap(frame)
     ase.io.write(path, frames, columns=["symbols", "positions", "c_q"], format="extxyz")
+    return path
 
 
 def overlap(frame):
@@ -90,7 +94,6 @@ def overlap(frame):
 
 
 if __name__ == "__main__":
-    file = sys.argv[1]
-    write_example(file)  # leave this line out when the file is your own
+    file = sys.argv[1] if len(sys.argv) > 1 else write_example("example_crystals.xyz")
     model, new, _ = fit(file)
     use(model, new[0])

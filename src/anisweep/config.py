@@ -63,14 +63,27 @@ class Section(BaseModel):
 class HyperAxes(Section):
     """Hyperparameters by AniSOAP's names; a list of values makes an axis of the sweep."""
 
-    radial_basis_name: Basis | list[Basis] = "gto"
-    max_angular: Order | list[Order] = 6
-    max_radial: Order | list[Order | list[Order] | None] | None = None
-    cutoff_radius: Length | list[Length] = 7.0
-    radial_gaussian_width: Length | list[Length | None] | None = 1.5
-    subtract_center_contribution: bool | list[bool] = False
-    basis_rcond: Annotated[float, Field(ge=0, lt=1)] | list[Annotated[float, Field(ge=0, lt=1)]] = 1e-8
-    basis_tol: Annotated[float, Field(gt=0)] | list[Annotated[float, Field(gt=0)]] = 1e-3
+    radial_basis_name: Annotated[Basis | list[Basis], Field(description="radial functions")] = "gto"
+    max_angular: Annotated[Order | list[Order], Field(description="lmax")] = 6
+    max_radial: Annotated[
+        Order | list[Order | list[Order] | None] | None,
+        Field(description="k: k + 1 functions; null: (lmax - l) // 2 + 1; a list in the list: k for each l"),
+    ] = None
+    cutoff_radius: Annotated[Length | list[Length], Field(description="Angstrom")] = 7.0
+    radial_gaussian_width: Annotated[
+        Length | list[Length | None] | None, Field(description="Angstrom; null with the monomial basis")
+    ] = 1.5
+    subtract_center_contribution: Annotated[
+        bool | list[bool], Field(description="leave out each centre's own density")
+    ] = False
+    basis_rcond: Annotated[
+        Annotated[float, Field(ge=0, lt=1)] | list[Annotated[float, Field(ge=0, lt=1)]],
+        Field(description="eigenvalues of the radial overlap up to this are dropped"),
+    ] = 1e-8
+    basis_tol: Annotated[
+        Annotated[float, Field(gt=0)] | list[Annotated[float, Field(gt=0)]],
+        Field(description="more than this dropped is an error"),
+    ] = 1e-3
 
 
 class Measure(Section):

@@ -24,7 +24,7 @@ START_S = 8.0
 #: Resident memory of that interpreter.
 INTERPRETER_MB = 700
 
-#: Published anisoap on one core (measured, docs/explanation/measuring.md): a fixed part for each pair, and
+#: Published anisoap on one core, as measured: a fixed part for each pair, and
 #: a part for each multiply-add of its dense contraction.
 PAIR_US = 80.0
 MULTIPLY_ADD_US = 0.0012
