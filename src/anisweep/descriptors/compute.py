@@ -111,9 +111,7 @@ class Inputs:
         self.species = np.zeros(len(arrays.numbers), dtype=np.int64)
         if len(species) > 1:
             self.species = np.searchsorted(species, arrays.numbers)
-        self.alike, alike_count = np.full(len(arrays.numbers), -1, dtype=np.int64), 0
-        if not general:
-            self.alike, alike_count = _alike(arrays.diameters, self.species)
+        self.alike, alike_count = _alike(arrays.diameters, self.species, general)
 
         self.pointers = Particles(
             positions=address(arrays.positions),
@@ -250,9 +248,12 @@ class Call:
         complain(status, self.inputs.arrays.first + task.failed_frame)
 
 
-def _alike(diameters: np.ndarray, species: np.ndarray) -> tuple[np.ndarray, int]:
-    """A number for each kind of sphere (size and species), -1 for what is no sphere."""
+def _alike(diameters: np.ndarray, species: np.ndarray, general: bool) -> tuple[np.ndarray, int]:
+    """A number for each kind of sphere (size and species), -1 for what is, or is treated as, no sphere."""
     numbers = np.full(len(diameters), -1, dtype=np.int64)
+    if general:
+        return numbers, 0
+
     sphere = (diameters[:, 0] == diameters[:, 1]) & (diameters[:, 1] == diameters[:, 2])
     if not np.count_nonzero(sphere):
         return numbers, 0

@@ -119,7 +119,13 @@ def covering(given: Sequence[int], there: np.ndarray) -> np.ndarray:
     return species
 
 
-def gather(frames: Sequence[Any], rotation_key: str, rotation_type: str, first: int = 0) -> FrameArrays:
+def gather(
+    frames: Sequence[Any],
+    rotation_key: str,
+    rotation_type: str,
+    first: int = 0,
+    counts: np.ndarray | None = None,
+) -> FrameArrays:
     """Join the arrays of all frames, and check them.
 
     Parameters
@@ -128,6 +134,7 @@ def gather(frames: Sequence[Any], rotation_key: str, rotation_type: str, first: 
     rotation_key : name of the array of orientations
     rotation_type : ``quaternion`` (w, x, y, z; any length but zero) or ``matrix``
     first : what the first frame is called in errors
+    counts : particles of each frame, where they are known
 
     Raises
     ------
@@ -135,7 +142,7 @@ def gather(frames: Sequence[Any], rotation_key: str, rotation_type: str, first: 
         an array is missing, of the wrong shape, not finite, zero where it must not be
     """
     tables = [frame.arrays for frame in frames]
-    counts = _counts(tables)
+    counts = _counts(tables) if counts is None else counts
     start = np.zeros(len(tables) + 1, dtype=np.int64)
     counts.cumsum(out=start[1:])
     lengths, particles = counts.tolist(), int(start[-1])

@@ -238,13 +238,14 @@ class EllipsoidalDensityProjection:
             raise BadInput(f"output must be one of {', '.join(OUTPUTS)}, not {output!r}")
         return self._describe(frames, output, per_centre, self.tables, species, first)
 
-    def gather(self, frames: Any, first: int = 0) -> FrameArrays:
+    def gather(self, frames: Any, first: int = 0, counts: np.ndarray | None = None) -> FrameArrays:
         """The arrays of frames, checked. Frames without orientations keep their axes along x, y and z.
 
-        ``first`` is what errors call the first frame.
+        ``first`` is what errors call the first frame; ``counts`` are the particles of each, where known.
         """
         frames = listed(frames)
-        bare = [i for i, frame in enumerate(frames) if self.rotation_key not in frame.arrays]
+        key = self.rotation_key
+        bare = [i for i, frame in enumerate(frames) if key not in frame.arrays]
         frames = frames.copy() if bare else frames
 
         for i in bare:
@@ -257,7 +258,7 @@ class EllipsoidalDensityProjection:
             unrotated = [1.0, 0, 0, 0] if self.rotation_type == "quaternion" else np.eye(3)
             frames[i].arrays[self.rotation_key] = np.array([unrotated] * len(frames[i]))
 
-        return gather(frames, self.rotation_key, self.rotation_type, first)
+        return gather(frames, self.rotation_key, self.rotation_type, first, counts)
 
     def _describe(
         self,
@@ -293,10 +294,10 @@ class EllipsoidalDensityProjection:
         """The species of all frames, and their arrays, of a run of frames at a time."""
         ranges = runs(counts, self._at_a_time(1))
         if len(ranges) == 1:
-            arrays = self.gather(frames, first)
+            arrays = self.gather(frames, first, counts)
             return species_of(arrays.numbers), [arrays]
 
-        several = (self.gather(frames[begin:end], first + begin) for begin, end in ranges)
+        several = (self.gather(frames[begin:end], first + begin, counts[begin:end]) for begin, end in ranges)
         return species_among(frames), several
 
     def _fill(
@@ -319,7 +320,7 @@ class EllipsoidalDensityProjection:
                 numbers.append(arrays.numbers)
             del arrays  # before the next ones are gathered
 
-        return np.concatenate(found), np.concatenate(numbers or [species[:0]])
+        return _joined(found), _joined(numbers or [species[:0]])
 
     def _at_a_time(self, species: int) -> int:
         """Particles whose arrays are gathered together, where neighbours have so many species."""
@@ -330,6 +331,11 @@ class EllipsoidalDensityProjection:
     ) -> np.ndarray:
         """Write the features of some frames; which centres have a neighbour of which species."""
         return compute(tables, arrays, species, wanted, self.threads, into=into)[1]
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    """One after another; mostly there is one."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _without_isolated(described: Descriptors, counts: np.ndarray) -> Descriptors:
