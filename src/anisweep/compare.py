@@ -58,15 +58,8 @@ def compare(cells: pd.DataFrame, kind: Kind, a: str, b: str) -> list[Comparison]
     point = [name for name in [*POINT, "dataset_digest"] if name != kind]
 
     both = [group for _, group in sides.groupby(point) if group["is_a"].any() and group["is_b"].any()]
-    named = _with_frames(with_names(pd.concat(both))) if both else sides.assign(system="", series="")
+    named = with_names(pd.concat(both)) if both else sides.assign(system="", series="")
     return [_comparison(group, kind) for _, group in named.groupby(point, sort=False)]
-
-
-def _with_frames(named: pd.DataFrame) -> pd.DataFrame:
-    """Over all studies a data set may have been taken at several lengths."""
-    lengths = named.groupby("system")["frames"].transform("nunique")
-    with_them = named["system"] + ", " + named["frames"].astype("str") + " frames"
-    return named.assign(system=named["system"].where(lengths == 1, with_them))
 
 
 def _timed(cells: pd.DataFrame) -> pd.DataFrame:

@@ -112,7 +112,7 @@ class DatasetEntry(Section):
     """A data set of a study: one of the generated ones, or a file of the user's."""
 
     frames: Annotated[
-        Count | list[Count] | None,
+        Count | Annotated[list[Count], Field(min_length=1)] | None,
         Field(description="the first so many; all when left out; a list makes an axis of the sweep"),
     ] = None
     outputs: Annotated[list[Output] | None, Field(description="instead of the study's")] = None
@@ -130,7 +130,7 @@ class DatasetEntry(Section):
         """The numbers of frames, one or several; ``None`` for all."""
         if self.frames is None:
             return [None]
-        return self.frames if isinstance(self.frames, list) else [self.frames]
+        return list(dict.fromkeys(self.frames)) if isinstance(self.frames, list) else [self.frames]
 
     @model_validator(mode="after")
     def _only_for_files(self) -> DatasetEntry:
@@ -185,7 +185,11 @@ class Sweep(Section):
     @field_validator("anchor")
     @classmethod
     def _known_anchor(cls, value: str) -> str:
-        return _known_mode(value)
+        if modes.environment(_known_mode(value)):
+            raise ValueError(
+                f"{value} needs an interpreter of its own, and the anchor runs in all: choose another mode"
+            )
+        return value
 
     @field_validator("modes")
     @classmethod

@@ -4,8 +4,8 @@ A one-off call begins with a fresh interpreter and ends with the result (`one_of
 it on imports, constructor and compilation; a large one on computing. The crossover N* is the number of
 particles at which a mode and the reference take the same: below it, the mode does not pay.
 
-The ratio of both is paired within packs, and at each size has its 95 % interval. N* itself is read between
-the two sizes where the ratio passes 1, on a line through their logarithms.
+The ratio of both is paired within packs (or replicates), and at each size has its 95 % interval. N* itself
+is read between the two sizes where the ratio passes 1, on a line through their logarithms.
 """
 
 from __future__ import annotations
@@ -57,10 +57,19 @@ def crossovers(cells: pd.DataFrame) -> list[Crossover]:
     anchors = set(cells.loc[cells["role"] != "cell", "mode"])
     is_reference = named["mode"].isin(anchors) & (named["precision"] == "fp64") & (named["device"] == "cpu")
 
-    same = ["pack", "process", "dataset", "frames", "output", "hypers", "threads"]
-    pairs = named[~is_reference].merge(named[is_reference], on=same, suffixes=("", "_reference"))
-    groups = pairs.groupby(["site", "output", "hypers", "series"])
-    return [_crossover(rows) for _, rows in groups if rows["particles"].nunique() > 1]
+    groups = named[~is_reference].groupby(["site", "output", "hypers", "series"])
+    paired = [_paired(rows, named[is_reference]) for _, rows in groups]
+    return [_crossover(pairs) for pairs in paired if pairs["particles"].nunique() > 1]
+
+
+def _paired(rows: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
+    """Each call of a mode with the reference's: of its pack, or of its replicate where packs hold one."""
+    same = ["site", "dataset", "frames", "output", "hypers", "threads"]
+    within = rows.merge(reference, on=[*same, "pack", "process"], suffixes=("", "_reference"))
+
+    if within["particles"].nunique() == rows["particles"].nunique():
+        return within
+    return rows.merge(reference, on=[*same, "replicate"], suffixes=("", "_reference"))
 
 
 def _crossover(pairs: pd.DataFrame) -> Crossover:

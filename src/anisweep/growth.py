@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from anisweep.statistics import Interval, interval
-from anisweep.tables.names import hyper_in_short, with_names
+from anisweep.tables.names import hyper_in_short, hypers_names, with_names
 
 #: Fewer sizes than this make no line that could be wrong.
 LEAST = 3
@@ -99,19 +99,30 @@ def growths(cells: pd.DataFrame) -> list[Growth]:
 
 def _with_size(named: pd.DataFrame) -> Iterator[Growth]:
     sized = named[(named["pairs"] > 0) & (named["particles"] > 0)]
+    hypers = _hypers(named)
 
     for _, rows in sized.groupby(["site", "output", "hypers", "series"]):
         family = of_one_kind(rows)
 
         for along, size in SIZES.items():
             chosen = _of_equal_size(family) if along == "species" else family
-            yield from _line(chosen.assign(size=size(chosen)), along, _words(rows["output"]))
+            where = _words(rows["output"]) + hypers[rows["hypers"].iloc[0]]
+            yield from _line(chosen.assign(size=size(chosen)), along, where)
 
 
 def _with_frames(named: pd.DataFrame) -> Iterator[Growth]:
+    hypers = _hypers(named)
+
     for _, rows in named.groupby(["site", "dataset", "output", "hypers", "series"]):
         where = f"{rows['dataset'].iloc[0].replace('_', ' ')}, {_words(rows['output'])}"
+        where += hypers[rows["hypers"].iloc[0]]
         yield from _line(rows.assign(size=rows["frames"].astype(float)), "frames", where)
+
+
+def _hypers(named: pd.DataFrame) -> dict[str, str]:
+    """What tells a set of hyperparameters from the others, where there are several; begins with a comma."""
+    names = hypers_names(list(named["hypers"].unique()))
+    return {text: f", {name}" if name else "" for text, name in names.items()}
 
 
 def of_one_kind(rows: pd.DataFrame) -> pd.DataFrame:
@@ -131,10 +142,14 @@ def _of_equal_size(family: pd.DataFrame) -> pd.DataFrame:
 
 
 def _with_hypers(named: pd.DataFrame) -> Iterator[Growth]:
+    lengths = named.groupby("dataset")["frames"].nunique()
+
     for name in HYPERS:
         for _, alike in along_hyper(named, name):
             for _, rows in alike.groupby("series"):
                 where = f"{rows['dataset'].iloc[0].replace('_', ' ')}, {_words(rows['output'])}"
+                if lengths[rows["dataset"].iloc[0]] > 1:
+                    where += f", {rows['frames'].iloc[0]} frames"
                 yield from _line(rows, hyper_in_short(name), where)
 
 

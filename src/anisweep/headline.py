@@ -77,7 +77,8 @@ def take(root: Path) -> None:
     site = "chtc" if "chtc" in set(whole["site"]) else whole["site"].iloc[0]
     measured = whole[whole["site"] == site]
     cells = tables.read(folder, "cells")
-    platform = next(iter(tables.read_platforms(folder).values()))
+    cells = cells[cells["site"] == site]
+    platform = tables.read_platforms(folder)[cells["pack"].iloc[0]]
     kept = {
         "site": site,
         "cpu": platform.cpu_model,
@@ -95,11 +96,13 @@ def text(root: Path) -> str:
     lines = [Line(**line) for line in kept["lines"]]
     versions = ", ".join(f"{name} {version}" for name, version in kept["packages"].items())
     site = (
-        "on this project's test pool of HTCondor" if kept["site"] == "chtc" else f"at the site {kept['site']}"
+        "on this project's test pool of HTCondor, in its image"
+        if kept["site"] == "chtc"
+        else f"at the site {kept['site']}"
     )
 
     return TEXT.format(
-        where=f"{site}, in its image",
+        where=site,
         cpu=f"one core of {kept['cpu']}",
         versions=versions,
         replicates=lines[0].replicates,

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
@@ -23,11 +23,8 @@ from anisweep.plan.text import duration
 from anisweep.preflight import pass_or_stop
 from anisweep.profiled import profile_figures
 from anisweep.site import LOCAL
-from anisweep.store import Store, remove_leftovers, restore_kept, write_json
+from anisweep.store import Store, measured_elsewhere, remove_leftovers, restore_kept, write_json
 from anisweep.studies import study_tables
-
-if TYPE_CHECKING:
-    pass
 
 PACKAGE = Path(__file__).parent
 
@@ -120,14 +117,20 @@ class Run:
         return [] if planned and not (self.project.root / path).exists() else [f"{path} is not planned"]
 
     def artifacts(self, study: str, targets: Collection[str] = ()) -> list[str]:
-        """The artifacts that a study's tables rest on, there or to come.
+        """The artifacts that a study's tables rest on, there or to come; of other sites, what is there.
 
         ``snakemake report`` takes what is there: it measures nothing.
         """
-        names = self.plan.artifacts_of(study)
+        cells = [self.plan.cells[key] for key in self.plan.studies[study]]
+        store = Store(self.project.artifacts, self.project.state)
+        names = sorted({*self.plan.artifacts_of(study), *measured_elsewhere(store, cells)})
         if set(targets) == {"report"}:
             names = [name for name in names if name not in self.packs]
         return [f"results/artifacts/{name}.tar.gz" for name in names]
+
+    def brought_journeys(self) -> list[str]:
+        """What bundles say that a cluster did with their packs."""
+        return sorted(os.path.relpath(file) for file in self.project.results.glob("*/journeys/*.csv"))
 
     def ingested(self) -> list[str]:
         """The table of old bundles, where there is one; the report shows it."""

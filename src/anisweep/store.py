@@ -232,6 +232,17 @@ def write_bytes(path: Path, content: bytes) -> None:
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 
+def measured_elsewhere(store: Store, cells: list[Cell]) -> list[str]:
+    """Names of the artifacts in which another site has measured what these cells are about."""
+    points = {cell.point for cell in cells}
+    own = {cell.site for cell in cells}
+    return [
+        entry.name
+        for entry in store.entries()
+        if entry.sound and any(seen["site"] not in own and at in points for at, seen in entry.points.items())
+    ]
+
+
 def rows_of(store: Store, cells: list[Cell]) -> list[tuple[Entry, list[Row]]]:
     """The rows that a study's tables rest on, by artifact.
 

@@ -100,5 +100,5 @@ def test_a_preview_says_hours_gigabytes_and_how_to_go_in_parts(project, tmp_path
 
     assert "3 jobs, 3 core-hours" in words
     assert ("at most 3.0 GB over the network.\n" in words) == built
-    assert ("beside the image of 3 jobs, which is not built yet" in words) != built
+    assert ("beside the image of 3 jobs, which is not there yet" in words) != built
     assert "`--pilot N` sends the first N packs, `replicates=1` the first replicate" in words

@@ -57,6 +57,15 @@ def test_a_mode_that_starts_slowly_and_computes_fast() -> None:
     assert len(found.artifacts) == 12
 
 
+def test_a_mode_in_packs_of_its_own_is_compared_by_replicate() -> None:
+    """As after a change of its code, when it alone is measured again."""
+    rows = cells(0.001, numpy_only=published, torch_mixed=lambda size: 3.0 + 0.001 * size)
+    alone = rows["mode"] == "torch_mixed"
+    rows = rows.assign(pack=rows["pack"].where(~alone, rows["pack"] + "-later"))
+
+    assert only(crossovers(rows)).crossing == pytest.approx(111, rel=0.1)
+
+
 @pytest.mark.parametrize(
     ("seconds", "slower_up_to", "faster_from"),
     [(lambda size: 1.0, None, 2), (lambda size: 3.0 + 0.02 * size, 384, None)],

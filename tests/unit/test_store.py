@@ -10,7 +10,7 @@ import pytest
 import examples
 from anisweep.artifact import kept_link
 from anisweep.cell import Settings
-from anisweep.store import Store, restore_kept, rows_of
+from anisweep.store import Store, measured_elsewhere, restore_kept, rows_of
 
 
 @pytest.fixture
@@ -228,6 +228,8 @@ def test_another_site_counts_with_whatever_code_it_had(store):
 
     found = chosen(store, examples.cell())
     assert found == [("a-r1-0123456789ab", ["local"]), ("b-r1-0123456789ab", ["chtc"])]
+    assert measured_elsewhere(store, [examples.cell()]) == ["b-r1-0123456789ab"]
+    assert measured_elsewhere(store, [examples.cell(mode="torch_full")]) == []
 
 
 def test_older_code_of_the_own_site_does_not_count(store):

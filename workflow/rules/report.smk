@@ -11,6 +11,10 @@ rule draw_figures:
         code=modules(
             "figures/*.py",
             "figures/*.mplstyle",
+            "cell.py",
+            "growth.py",
+            "parity.py",
+            "statistics.py",
             "tables/__init__.py",
             "tables/names.py",
         ),
@@ -34,7 +38,13 @@ rule judge_claims:
         expand(f"{TABLES}/cells.parquet", study=run.report_studies),
         run.bundles(),
         claims=run.claims,
-        code=modules("claims/**/*.py", "decision.py", "statistics.py", "tables/*.py"),
+        code=modules(
+            "claims/**/*.py",
+            "decision.py",
+            "growth.py",
+            "statistics.py",
+            "tables/*.py",
+        ),
     output:
         "results/claims.csv",
     log:
@@ -81,9 +91,12 @@ rule write_report:
             "tables/__init__.py",
             "tables/names.py",
             "claims/text.py",
+            "crossover.py",
             "decision.py",
             "growth.py",
+            "parity.py",
             "recommendations.py",
+            "statistics.py",
             "tables/ingested.py",
         ),
     output:

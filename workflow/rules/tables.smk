@@ -24,6 +24,7 @@ rule collect_cells:
 rule collect_journeys:
     input:
         lambda wildcards: run.artifacts(wildcards.study, targets()),
+        run.brought_journeys(),
         code=modules(
             "cluster/arrivals.py",
             "studies.py",

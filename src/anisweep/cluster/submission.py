@@ -54,7 +54,7 @@ class Volume:
             f"{duration(self.longest_s)}, at most {self.gigabytes:.1f} GB over the network"
         )
         if self.without_image:
-            said += f" beside the image of {self.without_image} jobs, which is not built yet"
+            said += f" beside the image of {self.without_image} jobs, which is not there yet"
         if self.jobs == 1:
             return f"{said}."
         return (

@@ -27,7 +27,7 @@ datasets:
 {diameters}
 
 # The first mode is the published package; `anisweep plan study={name}` says how long it will take.
-modes: [numpy_only, torch_mixed, torch_full, torch_batched]
+modes: [numpy_only, torch_mixed, torch_full, torch_batched, fused_cpu]
 anchor: numpy_only  # the others are compared with it, in time and in values
 outputs: [coefficients]  # or power_spectrum, for one species
 

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from anisweep.cell import NOT_PINNED
 from anisweep.figures._series import (
     NothingToDraw,
     Series,
@@ -56,7 +57,8 @@ def _smallest_and_largest(compared: list[Gain]) -> list[str]:
 
 
 def _draw_panel(axes: Axes, here: list[Gain], shown: list[Series]) -> None:
-    ways = list(dict.fromkeys(gain.pinning for gain in here))
+    in_order = sorted(here, key=lambda gain: (gain.threads == NOT_PINNED, gain.threads))
+    ways = list(dict.fromkeys(gain.pinning for gain in in_order))
     axes.axhline(1.0, color="#1f2328", linestyle="--", linewidth=1.0)
     axes.set_xticks(range(len(ways)), [way.removesuffix(" thr.") for way in ways])
     axes.set_xlim(-0.5, len(ways) - 0.5)

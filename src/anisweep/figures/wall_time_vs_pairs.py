@@ -8,16 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from anisweep.figures._series import NothingToDraw, draw_line, legend_beside, name_ticks, series_of
-from anisweep.growth import of_one_kind
+from anisweep.growth import LEAST, of_one_kind
 
 TITLE = "Wall time against size"
 CAPTION = (
     "Wall time of one computation against the number of neighbour pairs, for data sets that differ in size; "
     "bars are 95 % intervals, and both axes are logarithmic. The grey line is proportional to the pairs."
 )
-
-#: A line through fewer sizes shows nothing.
-LEAST = 3
 
 
 def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 
@@ -81,12 +82,22 @@ def ingest(project: Project, file: Path, site: str) -> Outcome:
         outcome.refused.append(study)
     elif study:
         _take_ours(project, file, study, outcome)
+        if outcome.differ:
+            outcome.taken, outcome.differ = _taken_alone(file, study)
     else:
         _take_old(project, file, site, outcome)
 
     if outcome.taken and outcome.taken.checked:
         note_bundle(project.results / "tables", outcome.taken)
     return outcome
+
+
+def _taken_alone(file: Path, study: str) -> tuple[Taken | None, list[str]]:
+    """What a bundle gives in an empty place: here, other measurements of the same came into the tables."""
+    alone = Outcome(file.name)
+    with TemporaryDirectory() as empty:
+        _take_ours(Project(Path(empty)), file, study, alone)
+    return alone.taken, alone.differ
 
 
 def _manifest(file: Path) -> bytes | None:

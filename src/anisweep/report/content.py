@@ -139,7 +139,9 @@ def _columns(here: pd.DataFrame) -> tuple[list[str], int, list[str]]:
     is_other = timed["mode"] != timed["anchor"]
 
     ranks = timed.assign(other=is_other).groupby("series").agg({"other": "min", "ratio": "median"})
-    chosen = set(ranks.sort_values(["other", "ratio"]).index[:HEADLINE_COLUMNS])
+    reference = [name for name in series_in_order(timed) if not ranks.loc[name, "other"]][:1]
+    fastest = ranks[ranks["other"]].sort_values("ratio").index[: HEADLINE_COLUMNS - len(reference)]
+    chosen = {*reference, *fastest}
 
     columns = [name for name in series_in_order(timed) if name in chosen]
     without = [name for name in series_in_order(here) if name not in ranks.index]

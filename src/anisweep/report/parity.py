@@ -15,6 +15,9 @@ from anisweep.report.numbers import NOTHING, between, milliseconds, plain, whole
 HEADS = ["system", "mode", "threads", "time / ms", "95 % interval", "speed-up", "95 % interval", "verdict"]
 HEADS += ["cores in use", "replicates", "artifacts"]
 
+#: Sorts behind every number of threads. (A page has no infinity.)
+MOST = 10**6
+
 NOTE = (
     "The speed-up is the time with the fewest threads over the time. Not pinned: no library was told how "
     "many threads to take, as when nobody thinks of it. Cores in use are CPU seconds in a second of wall "
@@ -34,7 +37,7 @@ def parity_table(cells: pd.DataFrame) -> Table:
         [
             Value(gain.system),
             Value(gain.series),
-            Value(gain.pinning, sort=gain.threads if gain.threads != NOT_PINNED else float("inf")),
+            Value(gain.pinning, sort=gain.threads if gain.threads != NOT_PINNED else MOST),
             Value(milliseconds(gain.time.mean), sort=gain.time.mean),
             Value(between(1e3 * gain.time.low, 1e3 * gain.time.high)),
             *_speed_up(gain),
@@ -65,6 +68,7 @@ def costs_and_hides(found: Sequence[Gain]) -> str:
         free = [gain for gain in found if gain.site == site and gain.threads == NOT_PINNED and gain.ratio]
         largest = [gain for gain in free if gain.pairs == max(each.pairs for each in free)]
         if largest:
+            largest = [gain for gain in largest if gain.system == largest[0].system]
             where = f"{largest[0].system} at {site}"
             parts = "; ".join(map(_in_words, largest))
             fewest = "1 thread" if largest[0].fewest == 1 else f"{largest[0].fewest} threads"

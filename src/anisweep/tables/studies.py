@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 #: What makes one measurement.
-ONE = ["pack", "process", "order", "role", "key", "output", "dataset", "hypers"]
+ONE = ["pack", "process", "order", "role", "key", "output", "dataset", "frames", "hypers"]
 
 
 def all_cells(folders: Sequence[Path]) -> pd.DataFrame:

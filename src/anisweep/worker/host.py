@@ -89,7 +89,7 @@ def noise(walls: list[float], threads: int, load_before: float, throttled: int) 
 
     cpus = os.cpu_count() or 1
     free = cpus - (cpus if threads == NOT_PINNED else threads)
-    if load_before > free + 0.5:
+    if load_before > max(1, free) + 0.5:  # the run itself leaves a load of about 1
         warnings.append(
             f"load average {load_before:.1f} before the start on {cpus} CPUs: others were "
             "computing. `top` shows who."

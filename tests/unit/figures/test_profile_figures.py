@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import pandas as pd
 import pytest
 
 import profiled_study
@@ -32,6 +33,18 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_each_data_set_has_its_figures(study: Path) -> None:
     assert sorted(profiles.names(tables.read(study / "tables", "hotspots"))) == NAMES
+
+
+def test_each_number_of_frames_has_its_hotspots(study: Path) -> None:
+    lines = tables.read(study / "tables", "hotspots")
+    found = profiles.names(pd.concat([lines.assign(frames=200), lines]))
+
+    assert {name: frames for name, (_, _, frames) in found.items()} == {
+        "prof_ellipsoids_50": 50,
+        "prof_ellipsoids_200": 200,
+        "prof_ellipsoids_callgraph": 200,
+        "flame_ellipsoids": 200,
+    }
 
 
 @pytest.mark.parametrize("name", NAMES)

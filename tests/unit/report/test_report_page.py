@@ -129,6 +129,24 @@ def test_of_many_series_the_first_table_shows_the_reference_and_the_fastest(tmp_
     assert "The reference and the fastest are shown; 2 more are in the full table below." in first
 
 
+def test_the_reference_has_one_column_of_the_first_table(tmp_path: Path) -> None:
+    rows = synthetic.first_look(noise=0.0)
+    more = [
+        replace(row, threads=threads, key=f"{row.key}{threads}")
+        for row in rows
+        if row.role == "cell" and row.mode == "numpy_only"
+        for threads in (2, 3, 4, 5, 6)
+    ]
+    heads, _ = first_table(tmp_path, rows + more)
+
+    assert [head.split()[0] for head in heads[2:]] == [
+        "numpy_only",
+        "torch_batched",
+        "torch_full",
+        "torch_mixed",
+    ]
+
+
 def test_a_removed_figure_disappears(tmp_path: Path, results: Path) -> None:
     study = shutil.copytree(results / "first_look", tmp_path / "first_look")
     shutil.copy(study / "figures" / "fidelity.svg", study / "figures" / "of_last_year.svg")

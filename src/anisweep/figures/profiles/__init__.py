@@ -18,11 +18,11 @@ from anisweep.profiled import Kind, profile_figures
 __all__ = ["draw_to", "names"]
 
 
-def names(hotspots: pd.DataFrame) -> dict[str, tuple[Kind, str]]:
-    """Kind and data set of each figure that a table of hotspots has, by its name."""
-    sets = hotspots[["dataset", "frames"]].drop_duplicates()
+def names(hotspots: pd.DataFrame) -> dict[str, tuple[Kind, str, int]]:
+    """Kind, data set and frames of each figure that a table of hotspots has, by its name."""
+    sets = hotspots[["dataset", "frames"]].drop_duplicates().sort_values("frames")
     return {
-        name: (kind, dataset)
+        name: (kind, dataset, int(frames))
         for dataset, frames in zip(sets["dataset"], sets["frames"], strict=True)
         for name, kind in profile_figures(dataset, frames).items()
     }
@@ -43,10 +43,9 @@ def draw_to(name: str, study: Path, stem: Path) -> None:
         figures.save_words(reason, stem, name.replace("_", " "))
         return
 
-    kind, dataset = known[name]
+    kind, dataset, frames = known[name]
     module = importlib.import_module(f"anisweep.figures.profiles.{kind}")
-    lines = one_problem(hotspots[hotspots["dataset"] == dataset])
-    frames = int(lines["frames"].iloc[0])
+    lines = one_problem(hotspots[(hotspots["dataset"] == dataset) & (hotspots["frames"] == frames)])
     title = f"{module.TITLE}: {dataset.replace('_', ' ')}, {frames} frame{'s' if frames > 1 else ''}"
 
     with plt.style.context(figures.STYLE):
@@ -54,11 +53,10 @@ def draw_to(name: str, study: Path, stem: Path) -> None:
 
 
 def one_problem(lines: pd.DataFrame) -> pd.DataFrame:
-    """Of several sites, outputs, frames and hyperparameters one: local, coefficients, the first."""
+    """Of several sites, outputs and hyperparameters one: local, coefficients, the first."""
     for column, usual in (("site", "local"), ("output", "coefficients")):
         present = sorted(lines[column].unique())
         lines = lines[lines[column] == (usual if usual in present else present[0])]
 
-    same = (lines["hypers"] == lines["hypers"].iloc[0]) & (lines["frames"] == lines["frames"].iloc[0])
-    shown: pd.DataFrame = lines[same]
+    shown: pd.DataFrame = lines[lines["hypers"] == lines["hypers"].iloc[0]]
     return shown
