@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -121,12 +122,19 @@ class Run:
 
         ``snakemake report`` takes what is there: it measures nothing.
         """
-        cells = [self.plan.cells[key] for key in self.plan.studies[study]]
-        store = Store(self.project.artifacts, self.project.state)
-        names = sorted({*self.plan.artifacts_of(study), *measured_elsewhere(store, cells)})
+        names = sorted({*self.plan.artifacts_of(study), *self._elsewhere[study]})
         if set(targets) == {"report"}:
             names = [name for name in names if name not in self.packs]
         return [f"results/artifacts/{name}.tar.gz" for name in names]
+
+    @cached_property
+    def _elsewhere(self) -> dict[str, list[str]]:
+        """Of each study the artifacts of other sites: found once, for several rules ask."""
+        store = Store(self.project.artifacts, self.project.state)
+        return {
+            study: measured_elsewhere(store, [self.plan.cells[key] for key in keys])
+            for study, keys in self.plan.studies.items()
+        }
 
     def brought_journeys(self) -> list[str]:
         """What bundles say that a cluster did with their packs."""
