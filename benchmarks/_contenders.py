@@ -11,7 +11,6 @@ from ase import Atoms
 
 from anisweep.descriptors import EllipsoidalDensityProjection
 from anisweep.descriptors.compute import Wanted, compute
-from anisweep.descriptors.frames import species_of
 from anisweep.descriptors.gradients import gradients
 from anisweep.descriptors.library import VARIABLE
 
@@ -77,7 +76,7 @@ def kernels_alone(basis: Basis, frames: list[Atoms], threads: int) -> Callable[[
     """The compiled part, with frames read before."""
     ours = projection(basis)
     arrays = ours.gather(frames)
-    species = species_of(arrays.numbers)
+    species = arrays.species
     wanted = Wanted("power_spectrum", per_centre=False, self_pairs=True)
     return lambda: compute(ours.tables, arrays, species, wanted, threads)
 

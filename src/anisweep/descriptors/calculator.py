@@ -10,9 +10,9 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 
-from anisweep.descriptors.frames import DIAMETERS
 from anisweep.descriptors.gradients import gradients
 from anisweep.descriptors.projection import EllipsoidalDensityProjection
+from anisweep.descriptors.reader import DIAMETERS
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from anisweep.descriptors.arrays import FrameArrays
 from anisweep.descriptors.errors import BadInput
-from anisweep.descriptors.frames import FrameArrays
 from anisweep.descriptors.library import kernels
 from anisweep.descriptors.tables import Derivatives, Particles, Tables, Task, address
 
@@ -20,7 +19,7 @@ OUTPUTS = ("coefficients", "power_spectrum")
 #: Centres of one frame that are averaged by one call; larger frames are divided, so that threads share them.
 LARGEST_SEGMENT = 512
 
-FINE, NO_MEMORY, FLAT_CELL, TOO_MANY_IMAGES = range(4)
+FINE, NO_MEMORY, FLAT_CELL, TOO_MANY_IMAGES, NO_THREADS = range(5)
 
 
 @dataclass(frozen=True)
@@ -174,7 +173,7 @@ def compute(
     divided = not wanted.per_centre and len(segments.frame) > len(arrays.counts)
 
     features = np.empty((len(segments.frame), results.shape[1])) if divided else results
-    Call(tables, arrays, species, wanted, segments, features, found, backward).run(threads)
+    _run(tables, arrays, species, wanted, segments, features, found, backward, threads)
 
     if divided:
         np.add.reduceat(features, np.searchsorted(segments.frame, np.arange(len(arrays.counts))), out=results)
@@ -189,63 +188,44 @@ def room(
     return np.empty((rows, sum(widths(tables.radial.counts, len(species), wanted.output))), kind)
 
 
-class Call:
-    """The kernels with their arguments; threads take one block of centres after another."""
+def _run(
+    tables: Tables,
+    arrays: FrameArrays,
+    species: np.ndarray,
+    wanted: Wanted,
+    segments: Segments,
+    features: np.ndarray,
+    found: np.ndarray,
+    backward: Backward | None,
+    threads: int,
+) -> None:
+    """Call the kernels, which take one block of centres after another."""
+    inputs = Inputs(arrays, species, general=backward is not None and backward.diameters is not None)
 
-    def __init__(
-        self,
-        tables: Tables,
-        arrays: FrameArrays,
-        species: np.ndarray,
-        wanted: Wanted,
-        segments: Segments,
-        features: np.ndarray,
-        found: np.ndarray,
-        backward: Backward | None,
-    ) -> None:
-        general = backward is not None and backward.diameters is not None
-        self.inputs = Inputs(arrays, species, general)
-        self.basis = tables.pointers
-        self.wider = None if backward is None else tables.wider_pointers(backward.order)
-        self.derivatives = None if backward is None else backward.pointers()
-        self.kernels = kernels()
-        self.next = ctypes.c_int64(0)
-
-        self.task = {
-            "output": OUTPUTS.index(wanted.output),
-            "self_pairs": wanted.self_pairs,
-            "per_centre": wanted.per_centre,
-            "segments": len(segments.frame),
-            "next": ctypes.addressof(self.next),
-            "frame": address(segments.frame),
-            "from_particle": address(segments.start),
-            "width": features.shape[1],
-            "out": address(features),
-            "found": address(found),
-            "cotangent": None if backward is None else backward.cotangent.ctypes.data,
-        }
-
-    def run(self, threads: int) -> None:
-        """Compute all blocks, with exactly so many threads, of which this is one."""
-        if threads == 1:
-            self.work()
-            return
-
-        with ThreadPoolExecutor(threads - 1) as pool:
-            others = [pool.submit(self.work) for _ in range(threads - 1)]
-            self.work()
-            for other in others:
-                other.result()
-
-    def work(self) -> None:
-        """Compute blocks until none is left."""
-        task = Task(**self.task)
-        structures = (self.basis, self.wider, self.inputs.pointers, task, self.derivatives)
-
-        status = self.kernels.anisweep_run(
-            *(None if structure is None else ctypes.byref(structure) for structure in structures)
-        )
-        complain(status, self.inputs.arrays.first + task.failed_frame)
+    task = Task(
+        output=OUTPUTS.index(wanted.output),
+        self_pairs=wanted.self_pairs,
+        per_centre=wanted.per_centre,
+        segments=len(segments.frame),
+        threads=threads,
+        frame=address(segments.frame),
+        from_particle=address(segments.start),
+        width=features.shape[1],
+        out=address(features),
+        found=address(found),
+        cotangent=None if backward is None else backward.cotangent.ctypes.data,
+    )
+    structures = (
+        tables.pointers,
+        None if backward is None else tables.wider_pointers(backward.order),
+        inputs.pointers,
+        task,
+        None if backward is None else backward.pointers(),
+    )
+    status = kernels().anisweep_run(
+        *(None if structure is None else ctypes.byref(structure) for structure in structures)
+    )
+    complain(status, arrays.first + task.failed_frame)
 
 
 def _alike(diameters: np.ndarray, species: np.ndarray, general: bool) -> tuple[np.ndarray, int]:
@@ -268,6 +248,9 @@ def complain(status: int, frame: int) -> None:
     """Raise what a status of the kernels means."""
     if status == NO_MEMORY:
         raise MemoryError("the kernels got no memory: compute fewer frames at a time")
+
+    if status == NO_THREADS:
+        raise RuntimeError("the system started no more threads: ask for fewer, or see `ulimit -u`")
 
     if status == FLAT_CELL:
         raise BadInput(

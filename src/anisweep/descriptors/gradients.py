@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from anisweep.descriptors.arrays import FrameArrays
 from anisweep.descriptors.compute import Backward, Output, Wanted, compute, widths
 from anisweep.descriptors.errors import BadInput
-from anisweep.descriptors.frames import FrameArrays, covering, species_of
+from anisweep.descriptors.frames import covering
 from anisweep.descriptors.projection import EllipsoidalDensityProjection
 
 
@@ -112,7 +113,7 @@ def gradients(
         what is wrong with the frames, or with the cotangent
     """
     arrays = projection.gather(frames)
-    there = species_of(arrays.numbers)
+    there = arrays.species
     columns = there if species is None else covering(species, there)
     rows = int(arrays.start[-1]) if per_centre else len(arrays.counts)
     shape = (rows, sum(widths(projection.tables.radial.counts, len(columns), output)))

@@ -37,7 +37,7 @@ FOLDER = Path(__file__).parent
 
 #: Of the files in kernels/, without comments and layout. It stands here so that measurements with other
 #: kernels count as made with other code; a test says what to write when the files change.
-SOURCE = "995badd56425"
+SOURCE = "8b74051eec19"
 
 NO_KERNELS = (
     "{} has no compiled kernels ({}): install with `pip install .`, which needs a C compiler "
@@ -115,6 +115,16 @@ def level() -> str:
 def kernels() -> ctypes.CDLL:
     """The library of the level in use."""
     return _library(level())
+
+
+@lru_cache(maxsize=1)
+def reader() -> ctypes.PyDLL:
+    """The functions of kernels/reader.h, the same for each level; the GIL is held during a call."""
+    library = ctypes.PyDLL(kernels()._name)
+    frames, pointer, number = ctypes.py_object, ctypes.c_void_p, ctypes.c_int64
+    library.anisweep_survey.argtypes = [frames, pointer, number, pointer, number, pointer, number]
+    library.anisweep_read.argtypes = [frames, pointer, pointer, number, pointer, number]
+    return library
 
 
 @lru_cache(maxsize=len(LEVELS))

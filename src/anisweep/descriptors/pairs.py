@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from anisweep.descriptors.arrays import FrameArrays
 from anisweep.descriptors.compute import Inputs, complain
-from anisweep.descriptors.frames import FrameArrays, species_of
 from anisweep.descriptors.library import kernels
 
 
@@ -43,7 +43,7 @@ def find_pairs(arrays: FrameArrays, frames: range, cutoff: float, self_pairs: bo
     BadInput
         a cell without volume, or far smaller than the cutoff
     """
-    inputs = Inputs(arrays, species_of(arrays.numbers), general=True)
+    inputs = Inputs(arrays, arrays.species, general=True)
     count, failed_frame = ctypes.c_int64(0), ctypes.c_int64(0)
     pairs = np.empty((0, 5), dtype=np.int64)
 

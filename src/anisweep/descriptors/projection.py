@@ -12,19 +12,17 @@ from typing import Any
 import numpy as np
 
 from anisweep.descriptors import labels
+from anisweep.descriptors.arrays import FrameArrays
 from anisweep.descriptors.basis import RadialBasis, radial_counts
 from anisweep.descriptors.columns import columns_of, of_pairs
 from anisweep.descriptors.compute import OUTPUTS, Output, Wanted, compute, room, widths
 from anisweep.descriptors.errors import BadInput
 from anisweep.descriptors.frames import (
-    FrameArrays,
     covering,
     gather,
     listed,
-    particles_of,
     runs,
-    species_among,
-    species_of,
+    survey,
 )
 from anisweep.descriptors.tables import Tables
 
@@ -270,9 +268,12 @@ class EllipsoidalDensityProjection:
         first: int = 0,
     ) -> Descriptors:
         frames = listed(frames)
-        counts = particles_of(frames)
-        species, gathered = self._runs(frames, counts, first)
+        counts, species = survey(frames, first)
         species = species if neighbours is None else covering(neighbours, species)
+        gathered = (
+            self.gather(frames[begin:end], first + begin, counts[begin:end])
+            for begin, end in runs(counts, self._at_a_time(1))
+        )
 
         wanted = Wanted(output, per_centre, not self.subtract_center_contribution)
         values = room(tables, counts, species, wanted, self.number_type)
@@ -287,18 +288,6 @@ class EllipsoidalDensityProjection:
 
         described = Descriptors(output, values, frame, centre, kind, species, tables.radial.counts, found)
         return _without_isolated(described, counts) if self.drop_isolated else described
-
-    def _runs(
-        self, frames: list[Any], counts: np.ndarray, first: int
-    ) -> tuple[np.ndarray, Iterable[FrameArrays]]:
-        """The species of all frames, and their arrays, of a run of frames at a time."""
-        ranges = runs(counts, self._at_a_time(1))
-        if len(ranges) == 1:
-            arrays = self.gather(frames, first, counts)
-            return species_of(arrays.numbers), [arrays]
-
-        several = (self.gather(frames[begin:end], first + begin, counts[begin:end]) for begin, end in ranges)
-        return species_among(frames), several
 
     def _fill(
         self,

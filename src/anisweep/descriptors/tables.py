@@ -42,7 +42,7 @@ class Task(ctypes.Structure):
     """See kernels/work.h."""
 
     _fields_ = (
-        _fields("output self_pairs per_centre segments", "", "next frame from_particle")
+        _fields("output self_pairs per_centre segments threads next", "", "frame from_particle")
         + _fields("width", "", "out found cotangent")
         + _fields("failed_frame", "", "")
     )

@@ -3,10 +3,12 @@
  * Work goes block by block. The centres of a block (a few small frames, or a part of a large one) have their
  * neighbours grouped, the groups sorted so that lanes hold groups alike, the coefficients summed in a buffer
  * that stays in the cache, and the block's features written. Memory does not grow with the frames. */
+#include <pthread.h>
+#include "reader.h"
 #include "work.h"
 
 enum { COEFFICIENTS, POWER_SPECTRUM };
-enum { FINE, NO_MEMORY, FLAT_CELL, TOO_MANY_IMAGES };
+enum { FINE, NO_MEMORY, FLAT_CELL, TOO_MANY_IMAGES, NO_THREADS };
 
 #define BLOCK 96     /* centres */
 #define COUNTS 128   /* groups with more pairs count as equal in sorting */
@@ -37,7 +39,7 @@ static int enter_frame(Work *w, const Basis *b, const Particles *p, int64_t fram
 }
 
 /* Groups of all centres of the segments s to e. */
-static int gather(Work *w, const Basis *b, const Particles *p, Task *t, int64_t s, int64_t e)
+static int gather(Work *w, const Basis *b, const Particles *p, const Task *t, int64_t s, int64_t e)
 {
     const int own = t->output == POWER_SPECTRUM; /* invariant, so each centre may use its own axes */
     w->nb.group_count = w->nb.pair_count = 0;
@@ -48,7 +50,7 @@ static int gather(Work *w, const Basis *b, const Particles *p, Task *t, int64_t 
         const int status = enter_frame(w, b, p, frame);
 
         if (status != FINE) {
-            t->failed_frame = frame;
+            w->failed_frame = frame;
             return status;
         }
         for (int64_t i = t->from[s]; i < t->from[s + 1]; i++, row++) {
@@ -263,7 +265,7 @@ static void cotangent_block(Work *w, const Basis *b, const Particles *p, const T
 }
 
 /* The block of segments s to e; with `to` its derivatives, too. */
-static int run_block(Work *w, const Basis *b, const Particles *p, Task *t, const Derivatives *to, int64_t s,
+static int run_block(Work *w, const Basis *b, const Particles *p, const Task *t, const Derivatives *to, int64_t s,
                      int64_t e)
 {
     const int status = gather(w, b, p, t, s, e);
@@ -283,21 +285,24 @@ static int run_block(Work *w, const Basis *b, const Particles *p, Task *t, const
     return FINE;
 }
 
-/* The end of the block that begins with segment `s`. */
+/* The end of the block that begins with segment `s`: BLOCK centres, or the thread's share of those that are left
+ * when that is less, so that threads end together. */
 static int64_t block_end(const Task *t, int64_t s, int64_t end)
 {
+    const int64_t share = (t->from[t->segments] - t->from[s]) / t->threads;
+    const int64_t most = share < BLOCK ? share : BLOCK;
     int64_t e = s + 1;
 
-    while (e < end && t->from[e + 1] - t->from[s] <= BLOCK)
+    while (e < end && t->from[e + 1] - t->from[s] <= most)
         e++;
     return e;
 }
 
 /* The next block that no thread has taken, or with `whole_frames` that and the rest of its last frame. Returns
  * 0 when there is none. */
-static int take(const Task *t, int whole_frames, int64_t *s, int64_t *e)
+static int take(Task *t, int whole_frames, int64_t *s, int64_t *e)
 {
-    *s = __atomic_load_n(t->next, __ATOMIC_RELAXED);
+    *s = __atomic_load_n(&t->next, __ATOMIC_RELAXED);
 
     do {
         if (*s >= t->segments)
@@ -305,32 +310,98 @@ static int take(const Task *t, int whole_frames, int64_t *s, int64_t *e)
         *e = block_end(t, *s, t->segments);
         while (whole_frames && *e < t->segments && t->frame[*e] == t->frame[*e - 1])
             ++*e;
-    } while (!__atomic_compare_exchange_n(t->next, s, *e, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    } while (!__atomic_compare_exchange_n(&t->next, s, *e, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
     return 1;
 }
 
-/* Compute a task, block by block, until none is left, and derivatives when `to` is not NULL: `wider` is the basis
- * that these need. They are added up by particle, so a frame is then the work of one thread; its mean is
- * differentiated as the sum over its centres. Returns one of the codes above. */
-int anisweep_run(const Basis *b, const Basis *wider, const Particles *p, Task *t, const Derivatives *to)
+/* Nothing more is taken. */
+static void stop(Task *t)
+{
+    __atomic_store_n(&t->next, t->segments, __ATOMIC_RELAXED);
+}
+
+/* Centres of the largest block, at most. */
+static int64_t largest_block(const Task *t)
 {
     const int64_t total = t->from[t->segments] - t->from[0];
-    int64_t longest = 0, s, end;
-    Work work;
+    int64_t longest = 0;
 
-    for (s = 0; s < t->segments; s++)
+    for (int64_t s = 0; s < t->segments; s++)
         longest = t->from[s + 1] - t->from[s] > longest ? t->from[s + 1] - t->from[s] : longest;
-    const int64_t room = total < BLOCK + longest ? total : BLOCK + longest;
-    int status = open_work(&work, b, wider, p, t, room) ? FINE : NO_MEMORY;
+    return total < BLOCK + longest ? total : BLOCK + longest;
+}
+
+/* One of the threads of a task, and how it ended. */
+typedef struct {
+    pthread_t id;
+    const Basis *basis, *wider;
+    const Particles *particles;
+    Task *task;
+    const Derivatives *to;
+    int64_t room; /* centres of the largest block */
+    int64_t failed_frame;
+    int status;
+} Thread;
+
+/* Take block by block until none is left, or until a thread fails. */
+static void *work(void *argument)
+{
+    Thread *thread = argument;
+    const Basis *b = thread->basis;
+    const Particles *p = thread->particles;
+    Task *t = thread->task;
+    Work w;
+    int64_t s, end;
+    int status = open_work(&w, b, thread->wider, p, t, thread->room) ? FINE : NO_MEMORY;
 
     START();
-    while (status == FINE && take(t, to != NULL, &s, &end))
+    while (status == FINE && take(t, thread->to != NULL, &s, &end))
         while (s < end && status == FINE) {
             const int64_t e = block_end(t, s, end);
-            status = run_block(&work, b, p, t, to, s, e);
+            status = run_block(&w, b, p, t, thread->to, s, e);
             s = e;
         }
-    close_work(&work);
+    if (status != FINE)
+        stop(t);
+
+    thread->status = status;
+    thread->failed_frame = w.failed_frame;
+    close_work(&w);
+    return NULL;
+}
+
+/* Compute a task, and derivatives when `to` is not NULL: `wider` is the basis that these need. They are added up
+ * by particle, so a frame is then the work of one thread; its mean is differentiated as the sum over its centres.
+ * This thread is one of those that work. Returns one of the codes above. */
+int anisweep_run(const Basis *b, const Basis *wider, const Particles *p, Task *t, const Derivatives *to)
+{
+    Thread *threads = calloc(t->threads, sizeof(Thread));
+    const int64_t room = largest_block(t);
+    int64_t started = 1;
+    int status = FINE;
+
+    if (!threads)
+        return NO_MEMORY;
+    for (int64_t i = 0; i < t->threads; i++)
+        threads[i] = (Thread){.basis = b, .wider = wider, .particles = p, .task = t, .to = to, .room = room};
+
+    while (started < t->threads && !pthread_create(&threads[started].id, NULL, work, &threads[started]))
+        started++;
+    if (started < t->threads) {
+        status = NO_THREADS;
+        stop(t);
+    }
+    work(&threads[0]);
+
+    for (int64_t i = 0; i < started; i++) {
+        if (i > 0)
+            pthread_join(threads[i].id, NULL);
+        if (status == FINE) {
+            status = threads[i].status;
+            t->failed_frame = threads[i].failed_frame;
+        }
+    }
+    free(threads);
     return status;
 }
 

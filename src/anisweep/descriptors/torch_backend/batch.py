@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from anisweep.descriptors.frames import FrameArrays
+from anisweep.descriptors.arrays import FrameArrays
 from anisweep.descriptors.pairs import Pairs, find_pairs
 from anisweep.descriptors.torch_backend.expansion import Groups
 

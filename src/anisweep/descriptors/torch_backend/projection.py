@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from anisweep.descriptors.arrays import FrameArrays
 from anisweep.descriptors.compute import Output, Wanted
 from anisweep.descriptors.errors import BadInput
-from anisweep.descriptors.frames import FrameArrays, species_of
 from anisweep.descriptors.projection import EllipsoidalDensityProjection
 from anisweep.descriptors.tables import Tables as Hyperparameters
 from anisweep.descriptors.torch_backend import geometry, rotation
@@ -90,14 +90,14 @@ class TorchProjection(EllipsoidalDensityProjection):
         (centres or frames, features), float64 for ``fp64``, else float32
         """
         arrays = self.gather(frames)
-        species = species_of(arrays.numbers)
+        species = arrays.species
         parts = [self._of(batch, output, per_centre) for batch in self._batches(arrays, species)]
         return torch.cat(parts)
 
     def batch(self, frames: Any) -> Batch:
         """Frames as tensors on the device, with their neighbours, to be differentiated by."""
         arrays = self.gather(frames)
-        return self._batch(arrays, range(len(arrays.counts)), species_of(arrays.numbers))
+        return self._batch(arrays, range(len(arrays.counts)), arrays.species)
 
     def coefficients_of(self, batch: Batch, per_centre: bool = True) -> Tensor:
         """Coefficients, differentiable (once) by the four tensors of the batch.

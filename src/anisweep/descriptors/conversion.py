@@ -1,0 +1,83 @@
+"""Joins the arrays of frames that the kernels' reader does not take, or names what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from anisweep.descriptors.arrays import FrameArrays
+from anisweep.descriptors.errors import BadInput
+from anisweep.descriptors.reader import DIAMETERS, INTEGER, NUMBERS, POSITIONS, REAL
+
+
+def convert(frames: Sequence[Any], rotation_key: str, into: FrameArrays) -> None:
+    """Copy what frames hold, converted where nothing is lost by it.
+
+    Parameters
+    ----------
+    frames : of ase.Atoms
+    rotation_key : name of the array of orientations
+    into : room for these frames
+
+    Raises
+    ------
+    BadInput
+        an array is missing, of the wrong shape, or holds no numbers
+    """
+    tables = [frame.arrays for frame in frames]
+    lengths = into.counts.tolist()
+
+    def column(name: str, dtype: np.dtype[Any], *shape: int) -> np.ndarray:
+        return _join(tables, lengths, name, dtype, shape, into.first)
+
+    rotations = into.rotations
+    shape = (3, 3) if rotations.shape[1] == 9 else (4,)
+    rotations[:] = column(rotation_key, REAL, *shape).reshape(rotations.shape)
+    into.positions[:] = column(POSITIONS, REAL, 3)
+    into.numbers[:] = column(NUMBERS, INTEGER)
+    for k, name in enumerate(DIAMETERS):
+        into.diameters[:, k] = column(name, REAL)
+
+    into.cells[:] = [frame.cell.array for frame in frames]
+    into.periodic[:] = [frame.pbc for frame in frames]
+
+
+def numbers_of(frames: Sequence[Any], first: int) -> tuple[np.ndarray, np.ndarray]:
+    """(frames,) particles of each, and (particles,) their species."""
+    tables = [frame.arrays for frame in frames]
+    lengths = [len(table[NUMBERS]) for table in tables]
+    return np.array(lengths), _join(tables, lengths, NUMBERS, INTEGER, (), first)
+
+
+def _join(
+    tables: Sequence[dict[str, Any]],
+    lengths: list[int],
+    name: str,
+    wanted: np.dtype[Any],
+    shape: tuple[int, ...],
+    first: int,
+) -> np.ndarray:
+    """(particles, ...) of all frames."""
+    columns = []
+
+    for frame, (table, length) in enumerate(zip(tables, lengths, strict=True), first):
+        if name not in table:
+            there = ", ".join(sorted(table))
+            raise BadInput(f"frame at index {frame} is missing a required attribute '{name}': it has {there}")
+
+        columns.append(_numbers(table[name], frame, name, wanted))
+        came = columns[-1].shape
+        if came != (length, *shape):
+            raise BadInput(f"frame {frame}: array {name} has shape {came}, not {(length, *shape)}")
+
+    return np.concatenate(columns)
+
+
+def _numbers(column: Any, frame: int, name: str, wanted: np.dtype[Any]) -> np.ndarray:
+    """Also of a list. Nothing is cut off silently."""
+    try:
+        return np.asarray(column).astype(wanted, casting="same_kind")
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"frame {frame}: array {name} does not hold numbers ({error})") from None
