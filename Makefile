@@ -51,7 +51,7 @@ test: check ## check, then conformance, the tiny study end to end, and the repor
 	@pytest -q -n 2 tests/workflow
 	@pytest -q tests/pool -m "not fault"
 
-faults: env ## kills, full disks, wrong input: everything that may go wrong
+faults: conformance ## conformance, kills, full disks, wrong input: everything that may go wrong
 	@pytest -q -n 2 tests/faults
 	@pytest -q --maxfail 3 tests/pool -m fault
 

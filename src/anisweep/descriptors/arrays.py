@@ -69,6 +69,19 @@ class FrameArrays:
         """Of all particles, sorted."""
         return np.unique(self.numbers)
 
+    def places(self, species: np.ndarray) -> np.ndarray:
+        """(particles,) place of each particle's species among the given ones, which are sorted.
+
+        Raises
+        ------
+        BadInput
+            for a species that is not among them: somebody changed the frames since they were counted
+        """
+        places = np.searchsorted(species, self.numbers).clip(max=len(species) - 1)
+        if not _all(species[places] == self.numbers):
+            raise BadInput("the species of the frames changed while they were described: describe copies")
+        return places
+
     def where(self, particle: int) -> str:
         """A particle by its place in its frame."""
         frame = int(np.searchsorted(self.start, particle, side="right")) - 1

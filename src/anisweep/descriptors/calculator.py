@@ -10,6 +10,7 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 
+from anisweep.descriptors.errors import BadInput
 from anisweep.descriptors.gradients import gradients
 from anisweep.descriptors.projection import EllipsoidalDensityProjection
 from anisweep.descriptors.reader import DIAMETERS
@@ -45,23 +46,32 @@ class RidgeModel:
         Parameters
         ----------
         frames : a species need not be in all of them
-        energies : of the frames
+        energies : (frames,), in any unit, which is then the model's
         alpha : ridge, relative to the largest eigenvalue of the features' covariance
+
+        Raises
+        ------
+        BadInput
+            for frames, naming frame and particle; one without particles has no energy per particle
         """
         described = projection.describe(frames)
         features = described.values
-        per_particle = np.asarray(energies) / [len(frame) for frame in frames]
+        counts = np.array([len(frame) for frame in frames])
+        if not counts.all():
+            raise BadInput(f"frame {int(counts.argmin())} has no particles, so no energy per particle")
+        per_particle = np.asarray(energies) / counts
 
         centred = features - features.mean(axis=0)
         left, singular, right = np.linalg.svd(centred, full_matrices=False)
-        damped = singular / (singular**2 + alpha * singular[0] ** 2)
+        floor = np.finfo(float).tiny  # where all features are equal there is nothing to learn
+        damped = singular / np.maximum(singular**2 + alpha * singular[0] ** 2, floor)
         weights = right.T @ (damped * (left.T @ (per_particle - per_particle.mean())))
 
         intercept = float(per_particle.mean() - features.mean(axis=0) @ weights)
         return cls(projection, weights, intercept, tuple(described.neighbours.tolist()))
 
     def energies(self, frames: Sequence[Atoms]) -> np.ndarray:
-        """(frames,)"""
+        """(frames,), in the unit of the energies that were fitted."""
         counts = np.array([len(frame) for frame in frames])
         features = self.projection.describe(frames, species=self.species).values
         energies: np.ndarray = counts * (features @ self.weights + self.intercept)
@@ -86,7 +96,7 @@ class RidgeCalculator(Calculator):  # type: ignore[misc]
         changes: list[str] = super().check_state(atoms, tol)
         names = () if changes else (self.model.projection.rotation_key, *DIAMETERS)
         return changes + [
-            name for name in names if not np.array_equal(atoms.arrays[name], self.atoms.arrays[name])
+            name for name in names if not np.array_equal(atoms.arrays.get(name), self.atoms.arrays.get(name))
         ]
 
     def calculate(

@@ -40,12 +40,14 @@ def of_pairs(columns: np.ndarray, pairs: Sequence[tuple[int, int]]) -> np.ndarra
     Raises
     ------
     BadInput
-        for coefficients, and for a species that no neighbour has
+        for coefficients, for no pairs, and for a species that no neighbour has
     """
     first, second = columns["species_a"], columns["species_b"]
     if (second < 0).any():
         raise BadInput("species pairs are of the power spectrum: coefficients have one species a column")
 
+    if not len(pairs):
+        raise BadInput("no pairs of species are given: name at least one")
     for species in {s for pair in pairs for s in pair}:
         if species not in first:
             raise BadInput(f"no neighbour of species {species}: there are {np.unique(first).tolist()}")

@@ -16,7 +16,7 @@ from anisweep.descriptors.tables import Derivatives, Particles, Tables, Task, ad
 Output = Literal["coefficients", "power_spectrum"]
 OUTPUTS = ("coefficients", "power_spectrum")
 
-#: Centres of one frame that are averaged by one call; larger frames are divided, so that threads share them.
+#: Centres of one frame that are averaged together; larger frames are divided, so that threads share them.
 LARGEST_SEGMENT = 512
 
 FINE, NO_MEMORY, FLAT_CELL, TOO_MANY_IMAGES, NO_THREADS = range(5)
@@ -107,9 +107,7 @@ class Inputs:
 
     def __init__(self, arrays: FrameArrays, species: np.ndarray, general: bool) -> None:
         self.arrays = arrays
-        self.species = np.zeros(len(arrays.numbers), dtype=np.int64)
-        if len(species) > 1:
-            self.species = np.searchsorted(species, arrays.numbers)
+        self.species = arrays.places(species)
         self.alike, alike_count = _alike(arrays.diameters, self.species, general)
 
         self.pointers = Particles(
@@ -126,6 +124,12 @@ class Inputs:
             matrices=arrays.rotations.shape[1] == 9,
             general=general,
         )
+
+
+def check_output(output: str) -> None:
+    """Raise ``BadInput`` for an output that does not exist."""
+    if output not in OUTPUTS:
+        raise BadInput(f"output must be one of {', '.join(OUTPUTS)}, not {output!r}")
 
 
 def widths(counts: tuple[int, ...], species: int, output: Output) -> list[int]:

@@ -46,8 +46,13 @@ def convert(frames: Sequence[Any], rotation_key: str, into: FrameArrays) -> None
 
 def numbers_of(frames: Sequence[Any], first: int) -> tuple[np.ndarray, np.ndarray]:
     """(frames,) particles of each, and (particles,) their species."""
+    for number, frame in enumerate(frames, first):
+        if not hasattr(frame, "arrays"):
+            came = f"{frame!r:.60}"
+            raise BadInput(f"frame {number} must be an ase.Atoms, and is {came}: ase.io.read(file, ':')")
+
     tables = [frame.arrays for frame in frames]
-    lengths = [len(table[NUMBERS]) for table in tables]
+    lengths = [len(table.get(NUMBERS, ())) for table in tables]
     return np.array(lengths), _join(tables, lengths, NUMBERS, INTEGER, (), first)
 
 

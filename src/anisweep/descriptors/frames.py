@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ def listed(frames: Any) -> list[Any]:
     Raises
     ------
     BadInput
-        when there is none, or the first is no ase.Atoms
+        when there is none
     """
     if hasattr(frames, "get_positions"):
         return [frames]
@@ -33,15 +34,17 @@ def listed(frames: Any) -> list[Any]:
     )
     if not several:
         raise BadInput("no frames: give a list of at least one ase.Atoms")
-    if not hasattr(several[0], "arrays"):
-        raise BadInput(
-            f"frames must be ase.Atoms, and the first is {several[0]!r:.60}: ase.io.read(file, ':')"
-        )
     return several
 
 
 def survey(frames: list[Any], first: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """(frames,) particles of each, and the species of all, sorted."""
+    """(frames,) particles of each, and the species of all, sorted.
+
+    Raises
+    ------
+    BadInput
+        for what is no ase.Atoms, and for species that are no integers
+    """
     counts, seen = np.empty(len(frames), dtype=np.int64), np.zeros(MOST_SPECIES, dtype=bool)
     if reader.survey(frames, counts, seen):
         return counts, np.flatnonzero(seen)
@@ -62,6 +65,8 @@ def runs(counts: np.ndarray, particles: int) -> list[tuple[int, int]]:
 
 def covering(given: Sequence[int], there: np.ndarray) -> np.ndarray:
     """The given species, sorted; all that are there must be among them."""
+    if not all(isinstance(number, Integral) for number in given):
+        raise BadInput(f"species must be integers, not {list(given)}")
     species = np.unique(np.asarray(given, dtype=np.int64))
     missing = np.setdiff1d(there, species)
     if len(missing):
@@ -70,30 +75,28 @@ def covering(given: Sequence[int], there: np.ndarray) -> np.ndarray:
 
 
 def gather(
-    frames: list[Any],
-    rotation_key: str,
-    rotation_type: str,
-    first: int = 0,
-    counts: np.ndarray | None = None,
+    frames: list[Any], counts: np.ndarray, rotation_key: str, rotation_type: str, first: int = 0
 ) -> FrameArrays:
     """Join the arrays of all frames, and check them.
 
     Parameters
     ----------
     frames : of ase.Atoms, with arrays ``c_diameter[1]``, ``[2]``, ``[3]`` and the orientations
+    counts : (frames,) particles of each
     rotation_key : name of the array of orientations
     rotation_type : ``quaternion`` (w, x, y, z; any length but zero) or ``matrix``
     first : what the first frame is called in errors
-    counts : particles of each frame, where they are known
 
     Raises
     ------
     BadInput
         an array is missing, of the wrong shape, not finite, zero where it must not be
     """
-    counts = survey(frames, first)[0] if counts is None else counts
-    arrays = FrameArrays.empty(rotation_type, counts, first)
+    if len(frames) != len(counts):
+        came = f"{len(frames)} frames came where {len(counts)} were counted"
+        raise BadInput(f"{came}: describe a copy of the list")
 
+    arrays = FrameArrays.empty(rotation_type, counts, first)
     if not reader.read(frames, rotation_key, arrays):
         convert(frames, rotation_key, arrays)
     check(arrays, rotation_key)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from anisweep.descriptors.arrays import FrameArrays
-from anisweep.descriptors.compute import Backward, Output, Wanted, compute, widths
+from anisweep.descriptors.compute import Backward, Output, Wanted, check_output, compute, widths
 from anisweep.descriptors.errors import BadInput
 from anisweep.descriptors.frames import covering
 from anisweep.descriptors.projection import EllipsoidalDensityProjection
@@ -110,8 +110,9 @@ def gradients(
     Raises
     ------
     BadInput
-        what is wrong with the frames, or with the cotangent
+        what is wrong with the frames, with the output, or with the cotangent
     """
+    check_output(output)
     arrays = projection.gather(frames)
     there = arrays.species
     columns = there if species is None else covering(species, there)

@@ -1,8 +1,9 @@
 """The compiled kernels: one shared library for each level of the instruction set, chosen at run time.
 
-setup.py compiles kernels/kernels.c once for each level. They are plain C behind ctypes, which releases the
-GIL during a call, so one build serves every version of Python. Where the package travels as source, as it
-does to a cluster, `compile_kernels` puts them into the user's cache, by the digest of their source.
+setup.py compiles kernels/kernels.c once for each level. They are C behind ctypes, and what they call of
+Python is of its stable ABI, so one build serves every version. The GIL is released while they compute. Where
+the package travels as source, as it does to a cluster, `compile_kernels` puts them into the user's cache, by
+the digest of their source.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import ctypes
 import os
 import platform
 import subprocess
+import sys
 from functools import lru_cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
@@ -23,12 +25,23 @@ VARIABLE = "ANISWEEP_LEVEL"
 
 #: What the compiler is told: for every level, and for each. Python's own flags, which come first, may hold
 #: -fwrapv: indices that may wrap cost up to a tenth.
-COMMON_FLAGS = ("-O3", "-std=gnu11", "-fno-math-errno", "-ffp-contract=fast", "-fno-wrapv", "-Wno-psabi")
+COMMON_FLAGS = (
+    "-O3",
+    "-std=gnu11",
+    "-pthread",
+    "-fno-math-errno",
+    "-ffp-contract=fast",
+    "-fno-wrapv",
+    "-Wno-psabi",
+)
 LEVEL_FLAGS = {
     "portable": (),
     "avx2": ("-mavx2", "-mfma"),
     "avx512": ("-mavx512f", "-mavx512dq", "-mavx512vl", "-mfma", "-mprefer-vector-width=512"),
 }
+
+#: Python's functions, which the reader of frames calls, are found when the library is loaded.
+LINK_FLAGS = ("-undefined", "dynamic_lookup") if sys.platform == "darwin" else ()
 
 #: An image names its compiled kernels by this variable.
 KERNELS = "ANISWEEP_KERNELS"
@@ -37,7 +50,7 @@ FOLDER = Path(__file__).parent
 
 #: Of the files in kernels/, without comments and layout. It stands here so that measurements with other
 #: kernels count as made with other code; a test says what to write when the files change.
-SOURCE = "8b74051eec19"
+SOURCE = "df8e4ba498d6"
 
 NO_KERNELS = (
     "{} has no compiled kernels ({}): install with `pip install .`, which needs a C compiler "
@@ -64,10 +77,22 @@ def compile_kernels() -> bool:
         target = _cached(name)
         if target is None:
             raise ImportError("this user has no home directory to compile into: set XDG_CACHE_HOME")
-        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ImportError(
+                f"no kernels can be compiled into the cache ({error}): set XDG_CACHE_HOME"
+            ) from None
         partial = target.with_name(f".{target.name}.{os.getpid()}")
         source = FOLDER / "kernels" / f"{name}.c"
-        flags = [*COMMON_FLAGS, *LEVEL_FLAGS[name], f'-DANISWEEP_SOURCE="{SOURCE}"', "-shared", "-fPIC"]
+        flags = [
+            *COMMON_FLAGS,
+            *LEVEL_FLAGS[name],
+            f'-DANISWEEP_SOURCE="{SOURCE}"',
+            "-shared",
+            "-fPIC",
+            *LINK_FLAGS,
+        ]
 
         try:
             subprocess.run(
@@ -81,8 +106,8 @@ def compile_kernels() -> bool:
         except subprocess.CalledProcessError as failed:
             raise ImportError(f"{source} could not be compiled:\n{failed.stderr}") from None
         partial.replace(target)
+        _path.cache_clear()
 
-    _path.cache_clear()
     return bool(missing)
 
 

@@ -60,7 +60,7 @@ def find_pairs(arrays: FrameArrays, frames: range, cutoff: float, self_pairs: bo
             ctypes.byref(count),
             ctypes.byref(failed_frame),
         )
-        complain(status, failed_frame.value)
+        complain(status, arrays.first + failed_frame.value)
 
     pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
     return Pairs(pairs[:, 0], pairs[:, 1], pairs[:, 2:])

@@ -15,7 +15,7 @@ from anisweep.descriptors import labels
 from anisweep.descriptors.arrays import FrameArrays
 from anisweep.descriptors.basis import RadialBasis, radial_counts
 from anisweep.descriptors.columns import columns_of, of_pairs
-from anisweep.descriptors.compute import OUTPUTS, Output, Wanted, compute, room, widths
+from anisweep.descriptors.compute import Output, Wanted, check_output, compute, room, widths
 from anisweep.descriptors.errors import BadInput
 from anisweep.descriptors.frames import (
     covering,
@@ -28,6 +28,8 @@ from anisweep.descriptors.tables import Tables
 
 #: Particles for each thread that are gathered at a time, so that memory does not grow with the frames.
 AT_A_TIME = 2048
+
+MOST_THREADS = 1024
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Descriptors:
     neighbours : species of the neighbours, sorted
     counts : radial functions for each l
     found : (centres, neighbours) whether a centre has a neighbour (or itself) of a species
+    dropped : whether rows without any neighbour were left out
     """
 
     output: Output
@@ -55,6 +58,7 @@ class Descriptors:
     neighbours: np.ndarray
     counts: tuple[int, ...]
     found: np.ndarray
+    dropped: bool = False
 
     @cached_property
     def columns(self) -> np.ndarray:
@@ -65,17 +69,17 @@ class Descriptors:
         return columns_of(self.output, self.counts, self.neighbours)
 
     def of_degree(self, l: int) -> np.ndarray:
-        """The columns of one l."""
+        """(rows, columns of one l)."""
         ends = np.cumsum([0, *widths(self.counts, len(self.neighbours), self.output)])
         return self.values[:, ends[l] : ends[l + 1]]
 
     def of_pairs(self, pairs: Sequence[tuple[int, int]]) -> np.ndarray:
-        """The columns of a power spectrum whose channels have these species, in this order each.
+        """(rows, columns) of a power spectrum whose channels have these species, in this order each.
 
         Raises
         ------
         BadInput
-            for coefficients, and for a species that is not among the neighbours
+            for coefficients, for no pairs, and for a species that is not among the neighbours
         """
         return self.values[:, of_pairs(self.columns, pairs)]
 
@@ -85,7 +89,7 @@ class Descriptors:
 
     def met(self, species: int) -> np.ndarray:
         """Which neighbour species centres of a species have: all, unless isolated centres were dropped."""
-        if len(self.found) != len(self.species):
+        if not self.dropped or len(self.found) != len(self.species):
             return np.ones(len(self.neighbours), dtype=bool)
         met: np.ndarray = self.found[self.species == species].any(axis=0)
         return met
@@ -179,6 +183,18 @@ class EllipsoidalDensityProjection:
         frames : of ase.Atoms
         normalize : orthonormalise the radial functions; else they are r^(l + 2n), times the envelope
         show_progress, rust_moments : of the published package, without a meaning here
+
+        Returns
+        -------
+        TensorMap
+            a block for each species of centre and l, of shape (centres, 2l + 1, species and radial functions)
+
+        Raises
+        ------
+        BadInput
+            for frames, naming frame and particle
+        ImportError
+            without metatensor
         """
         tables = self.tables if normalize else replace(self.tables, normalize=False)
         return labels.coefficients(self._describe(frames, "coefficients", True, tables))
@@ -204,6 +220,13 @@ class EllipsoidalDensityProjection:
             the mean over centres; the axis of frames stays when there is one frame
         TensorMap
             when mean_over_samples is False: one row for each centre, one block for each species of centre
+
+        Raises
+        ------
+        BadInput
+            for frames, naming frame and particle
+        ImportError
+            for a TensorMap without metatensor
         """
         described = self.describe(frames, "power_spectrum", per_centre=not mean_over_samples)
         return described.values if mean_over_samples else labels.power_spectrum(described)
@@ -232,16 +255,25 @@ class EllipsoidalDensityProjection:
             for frames, naming frame and particle, for an output that does not exist, and for particles of
             a species that is not among those given
         """
-        if output not in OUTPUTS:
-            raise BadInput(f"output must be one of {', '.join(OUTPUTS)}, not {output!r}")
-        return self._describe(frames, output, per_centre, self.tables, species, first)
+        check_output(output)
+        return self._describe(frames, output, bool(per_centre), self.tables, species, first)
 
     def gather(self, frames: Any, first: int = 0, counts: np.ndarray | None = None) -> FrameArrays:
         """The arrays of frames, checked. Frames without orientations keep their axes along x, y and z.
 
-        ``first`` is what errors call the first frame; ``counts`` are the particles of each, where known.
+        Parameters
+        ----------
+        frames : of ase.Atoms
+        first : what errors call the first frame
+        counts : (frames,) particles of each, where they are known
+
+        Raises
+        ------
+        BadInput
+            for frames, naming frame and particle
         """
         frames = listed(frames)
+        counts = survey(frames, first)[0] if counts is None else counts
         key = self.rotation_key
         bare = [i for i, frame in enumerate(frames) if key not in frame.arrays]
         frames = frames.copy() if bare else frames
@@ -253,10 +285,11 @@ class EllipsoidalDensityProjection:
                 stacklevel=3,
             )
             frames[i] = frames[i].copy()
-            unrotated = [1.0, 0, 0, 0] if self.rotation_type == "quaternion" else np.eye(3)
-            frames[i].arrays[self.rotation_key] = np.array([unrotated] * len(frames[i]))
+            unrotated = np.array([1.0, 0, 0, 0]) if self.rotation_type == "quaternion" else np.eye(3)
+            every = (len(frames[i]), *unrotated.shape)
+            frames[i].arrays[self.rotation_key] = np.broadcast_to(unrotated, every).copy()
 
-        return gather(frames, self.rotation_key, self.rotation_type, first, counts)
+        return gather(frames, counts, self.rotation_key, self.rotation_type, first)
 
     def _describe(
         self,
@@ -345,6 +378,7 @@ def _without_isolated(described: Descriptors, counts: np.ndarray) -> Descriptors
         centre=described.centre[kept],
         species=described.species[kept],
         found=described.found[alive],
+        dropped=True,
     )
 
 
@@ -360,8 +394,8 @@ def _check_choices(
             "We have only implemented transforming quaternions (`quaternion`) and rotation matrices "
             "(`matrix`)."
         )
-    if isinstance(threads, bool) or not isinstance(threads, Integral) or threads < 1:
-        raise BadInput(f"threads must be an integer of at least 1, not {threads!r}")
+    if isinstance(threads, bool) or not isinstance(threads, Integral) or not 1 <= threads <= MOST_THREADS:
+        raise BadInput(f"threads must be an integer from 1 to {MOST_THREADS}, not {threads!r}")
     for name, share in (("basis_rcond", basis_rcond), ("basis_tol", basis_tol)):
         if not isinstance(share, Real) or np.isnan(share):
             raise BadInput(f"{name} must be a number, not {share!r}")

@@ -69,7 +69,7 @@ def describe(request: Request, output: Path, threads: int, tell: Callable[[Progr
 
     with folder.held():
         job = Job.of(request, projection, folder.survey(request.file))
-        _check_room(job, folder.path)
+        _check_room(job, folder)
         try:
             _compute(job, folder, tell)
             _check_unchanged(request, origin["sha256"])
@@ -119,9 +119,9 @@ class Job:
         parts = divide(survey.counts, first, end, request.per_centre, len(columns))
         return cls(request, projection, survey, columns, chosen, parts)
 
-    def bytes(self) -> int:
-        """Size of the values."""
-        return 8 * len(self.columns) * sum(part.rows for part in self.parts)
+    def bytes(self, parts: list[Part]) -> int:
+        """Size of the values of some parts."""
+        return 8 * len(self.columns) * sum(part.rows for part in parts)
 
 
 def _compute(job: Job, folder: Folder, tell: Callable[[Progress], None]) -> None:
@@ -190,10 +190,11 @@ def _check_unchanged(request: Request, before: str) -> None:
         raise DataError(str(request.file), came, "a file that stays as it is", "describe a copy of it")
 
 
-def _check_room(job: Job, folder: Path) -> None:
-    """The parts and the output lie side by side for a moment."""
-    needed, free = 2 * job.bytes(), shutil.disk_usage(folder).free
+def _check_room(job: Job, folder: Folder) -> None:
+    """The parts, of which some may be there, and the output lie side by side for a moment."""
+    missing = [part for part in job.parts if not folder.has(part)]
+    needed, free = job.bytes(job.parts) + job.bytes(missing), shutil.disk_usage(folder.path).free
     if needed > free:
         came = f"{needed / 1e6:,.1f} MB are needed, and {free / 1e6:,.1f} MB are free"
         remedy = "make room there, average over frames, or divide the work with --shard"
-        raise DataError(str(folder.parent), came, "room for the output twice", remedy)
+        raise DataError(str(folder.path.parent), came, "room for the output twice", remedy)

@@ -35,11 +35,6 @@ class Survey:
     counts: np.ndarray
     species: np.ndarray
 
-    @property
-    def start(self) -> np.ndarray:
-        """(frames + 1,) first particle of each frame."""
-        return np.concatenate([[0], np.cumsum(self.counts)])
-
 
 def survey(path: Path) -> Survey:
     """Look at every frame of a file.

@@ -79,9 +79,28 @@ def test_complex_numbers_are_not_cut_to_their_real_parts():
         projection().power_spectrum([frame])
 
 
+def test_a_later_frame_that_is_none_is_named():
+    with pytest.raises(BadInput, match=r"frame 1 must be an ase\.Atoms, and is None"):
+        projection().power_spectrum([random_frame(), None])
+
+
+def test_an_empty_frame_needs_no_orientations():
+    empty = random_frame(0)
+    del empty.arrays["c_q"]
+    with pytest.warns(UserWarning, match="Frame 0 does not have rotations stored"):
+        assert not projection().power_spectrum([empty, random_frame()])[0].any()
+
+
+def test_species_are_integers_and_pairs_are_some():
+    with pytest.raises(BadInput, match=r"species must be integers, not \[1\.7\]"):
+        projection().describe([random_frame()], species=[1.7])
+    with pytest.raises(BadInput, match="no pairs of species are given"):
+        projection().describe([random_frame()]).of_pairs([])
+
+
 @pytest.mark.parametrize("wrong", ["crystals.xyz", None, 3, [None], [[random_frame()]]])
 def test_what_is_no_frame_is_named(wrong):
-    with pytest.raises(BadInput, match=r"frames must be ase\.Atoms, and the first is .*ase\.io\.read"):
+    with pytest.raises(BadInput, match=r"frame 0 must be an ase\.Atoms, and is .*ase\.io\.read"):
         projection().power_spectrum(wrong)
 
 
@@ -148,8 +167,9 @@ HYPERS = [
     ({"max_radial": [1, 2]}, ValueError, r"of length 4 .*Received 2"),
     ({"max_radial": 1.5}, ValueError, "must be None, int, or list of int.*got 1.5"),
     ({"rotation_type": "euler"}, ValueError, "quaternions .* and rotation matrices"),
-    ({"threads": 0}, ValueError, "threads must be an integer of at least 1, not 0"),
-    ({"threads": "2"}, ValueError, "threads must be an integer of at least 1, not '2'"),
+    ({"threads": 0}, ValueError, "threads must be an integer from 1 to 1024, not 0"),
+    ({"threads": 2**64}, ValueError, "threads must be an integer from 1 to 1024, not 18446744073709551616"),
+    ({"threads": "2"}, ValueError, "threads must be an integer from 1 to 1024, not '2'"),
     ({"cutoff_radius": None}, ValueError, "cutoff_radius must be a positive length in Angstrom, not None"),
     ({"cutoff_radius": 5 + 0j}, ValueError, r"cutoff_radius must be a positive length .*, not \(5\+0j\)"),
     ({"basis_rcond": float("nan")}, ValueError, "basis_rcond must be a number, not nan"),

@@ -24,6 +24,24 @@ def test_a_linear_truth_is_found(fitted):
     assert np.abs(model.energies(frames) - energies).max() <= 1e-6 * np.ptp(energies)
 
 
+def test_where_there_is_nothing_to_learn_the_mean_is_the_answer():
+    frame = random_frame(4, seed=1)
+    model = RidgeModel.fit(projection(3), [frame], [-2.0])
+    assert model.energies([frame]) == pytest.approx([-2.0])
+
+    with pytest.raises(BadInput, match="frame 1 has no particles, so no energy per particle"):
+        RidgeModel.fit(projection(3), [frame, random_frame(0)], [-2.0, 0.0])
+
+
+@pytest.mark.filterwarnings("ignore:Frame 0 does not have rotations")
+def test_frames_without_orientations_are_looked_at_again(fitted):
+    model, frames, _ = fitted
+    atoms = frames[0].copy()
+    del atoms.arrays["c_q"]
+    atoms.calc = RidgeCalculator(model)
+    assert atoms.get_potential_energy() == atoms.get_potential_energy()
+
+
 def test_forces_and_stress_are_derivatives_of_the_energy(fitted):
     model, frames, _ = fitted
     atoms = frames[0]

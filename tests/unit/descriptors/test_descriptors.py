@@ -199,6 +199,15 @@ def test_isolated_particles_and_empty_frames_are_zero_or_dropped():
     assert dropping.describe(frames, per_centre=True).frame.tolist() == [1, 1]
 
 
+def test_species_that_never_meet_have_columns_unless_isolated_ones_are_dropped():
+    frame = random_frame(particles=2, species=(1, 8), edge=100.0)
+    frame.positions[:] = [[0, 0, 0], [50, 0, 0]]
+
+    assert projection().describe([frame], per_centre=True).met(1).tolist() == [True, True]
+    dropping = projection(drop_isolated=True)
+    assert dropping.describe([frame], per_centre=True).met(1).tolist() == [True, False]
+
+
 def test_coinciding_particles_count_twice():
     frame = random_frame(particles=1, shape="discs")
     twice = frame + frame

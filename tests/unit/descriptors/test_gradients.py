@@ -59,18 +59,92 @@ def test_derivatives_are_central_differences(shape, basis, lmax, max_radial, out
     def energy(changed):
         return (calculator.describe(changed, output, per_centre).values * cotangent).sum()
 
-    same, result = gradients(calculator, frames, cotangent, output, per_centre, diameters=True)
-    assert relative(same, features) <= 1e-12
-
-    assert relative(result.positions[:3], differences(energy, frames, "positions", (3, 3))) <= 1e-7
-    assert relative(result.cells[0], differences(energy, frames, "cell", (3, 3))) <= 1e-7
+    by_position = differences(energy, frames, "positions", (3, 3))
+    by_cell = differences(energy, frames, "cell", (3, 3))
+    by_quaternion = differences(energy, frames, "c_q", (3, 4))
     by_diameter = np.stack([differences(energy, frames, name, (3,)) for name in DIAMETERS], axis=1)
+
+    for diameters in (False, True):
+        same, result = gradients(calculator, frames, cotangent, output, per_centre, diameters)
+        assert relative(same, features) <= 1e-12
+        assert relative(result.positions[:3], by_position) <= 1e-7
+        assert relative(result.cells[0], by_cell) <= 1e-7
+
+        if shape == "spheres":
+            assert np.abs(result.quaternions).max() <= 1e-12 * np.abs(result.positions).max()
+        else:
+            assert relative(result.quaternions[:3], by_quaternion) <= 1e-7
+
     assert relative(result.diameters[:3], by_diameter) <= 1e-7
 
-    if shape == "spheres":
-        assert np.abs(result.quaternions).max() <= 1e-12 * np.abs(result.positions).max()
-    else:
-        assert relative(result.quaternions[:3], differences(energy, frames, "c_q", (3, 4))) <= 1e-7
+
+def unusual_frames():
+    """One of more than a block and more than a segment, none, a slab, and particles at one place."""
+    large = random_frame(600, (1, 6), edge=27.0, seed=3)
+    slab = random_frame(12, (6, 1), edge=7.0, seed=4)
+    slab.pbc = [True, True, False]
+    coinciding = random_frame(4, (1,), seed=5)
+    coinciding.positions[1] = coinciding.positions[0]
+    return [large, random_frame(0), slab, coinciding]
+
+
+def stepped(frames, name, steps, size):
+    """The frames, each moved along its step."""
+    changed = [frame.copy() for frame in frames]
+    for frame, step in zip(changed, steps, strict=True):
+        if name == "cell":
+            frame.set_cell(frame.cell.array + size * step)
+        elif name == "diameters":
+            for axis, column in enumerate(DIAMETERS):
+                frame.arrays[column] = frame.arrays[column] + size * step[:, axis]
+        else:
+            frame.arrays[name] = frame.arrays[name] + size * step
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("lmax", "max_radial", "basis", "without_own"),
+    [(6, None, "gto", False), (9, 6, "gto", True), (4, 2, "monomial", True)],
+)
+def test_large_and_unusual_frames(lmax, max_radial, basis, without_own):
+    """Along their own direction, where each wrong component counts, mixed with a random one."""
+    frames = unusual_frames()
+    settings = {
+        "max_radial": max_radial,
+        "subtract_center_contribution": without_own,
+        "cutoff_smoothing": 1.0,
+    }
+    calculator = projection(lmax, basis, 4.5, **settings)
+    cotangent = np.random.default_rng(0).normal(size=calculator.describe(frames).values.shape)
+    _, result = gradients(calculator, frames, cotangent, diameters=True)
+    starts = np.cumsum([len(frame) for frame in frames])[:-1]
+
+    def energy(changed):
+        return (calculator.describe(changed).values * cotangent).sum()
+
+    def check(name, derivatives):
+        total = np.concatenate([part.ravel() for part in derivatives])
+        generator = np.random.default_rng(1)
+        steps = [part / np.linalg.norm(total) for part in derivatives]
+        steps = [step + generator.normal(size=step.shape) / np.sqrt(total.size) for step in steps]
+        if name == "cell":
+            steps = [step * frame.pbc[:, None] for step, frame in zip(steps, frames, strict=True)]
+
+        up, down = (energy(stepped(frames, name, steps, size)) for size in (STEP, -STEP))
+        expected = sum((step * part).sum() for step, part in zip(steps, derivatives, strict=True))
+        assert abs((up - down) / (2 * STEP) - expected) <= 1e-7 * np.linalg.norm(total)
+
+    check("positions", np.split(result.positions, starts))
+    check("cell", list(result.cells))
+    check("c_q", np.split(result.quaternions, starts))
+    check("diameters", np.split(result.diameters, starts))
+
+    for threads in (1, 3):
+        calculator.threads = threads
+        for diameters in (False, True):
+            _, other = gradients(calculator, frames, cotangent, diameters=diameters)
+            for name in ("positions", "rotations", "strain"):
+                assert relative(getattr(other, name), getattr(result, name)) <= 1e-12
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -103,6 +177,7 @@ def test_the_ways_through_the_kernels_give_the_same_derivatives(monkeypatch):
     for level in library.levels():
         monkeypatch.setenv(library.VARIABLE, level)
         check(gradients(projection(), frames, cotangent)[1], 1e-12)
+        check(gradients(projection(), frames, cotangent, diameters=True)[1], 1e-12)
 
 
 def test_one_cotangent_for_all_rows():
@@ -130,5 +205,7 @@ def test_matrices_have_rotations_but_no_quaternions():
     _, result = gradients(calculator, [frame], np.ones(calculator.power_spectrum([frame]).shape[1]))
 
     assert result.rotations.any()
+    with pytest.raises(BadInput, match="output must be one of coefficients, power_spectrum, not 'spectrum'"):
+        gradients(calculator, [frame], np.ones(3), "spectrum")
     with pytest.raises(BadInput, match="given as matrices: use `rotations`"):
         _ = result.quaternions

@@ -7,10 +7,12 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
+from ase import Atoms
 from frames_for_tests import projection, random_frame
 from scipy.spatial.transform import Rotation
 
-from anisweep.descriptors import reader
+from anisweep.descriptors import BadInput, reader
+from anisweep.descriptors import projection as module
 from anisweep.descriptors.arrays import FrameArrays
 from anisweep.descriptors.frames import gather, survey
 
@@ -33,12 +35,16 @@ def reads(frames, key="c_q"):
     )
 
 
+def gathered(frames, key="c_q", kind="quaternion"):
+    return gather(frames, survey(frames)[0], key, kind)
+
+
 def both_ways(frames, key, kind, monkeypatch):
     """The arrays by the reader, and by NumPy."""
-    one = gather(frames, key, kind)
+    one = gathered(frames, key, kind)
     with monkeypatch.context() as patch:
         patch.setattr(reader, "KNOWN_LAYOUT", False)
-        other = gather(frames, key, kind)
+        other = gathered(frames, key, kind)
     return one, other
 
 
@@ -78,11 +84,11 @@ UNUSUAL = {
 @pytest.mark.parametrize("unusual", UNUSUAL)
 def test_other_arrays_are_left_to_numpy(unusual, monkeypatch):
     frames = some_frames()
-    expected = gather(frames, "c_q", "quaternion").positions
+    expected = gathered(frames).positions
     frames[1].arrays["positions"] = UNUSUAL[unusual](frames[1].arrays["positions"])
 
     assert not reads(frames)
-    positions = gather(frames, "c_q", "quaternion").positions
+    positions = gathered(frames).positions
     assert np.abs(positions - expected).max() < (1e-6 if unusual == "single precision" else 1e-300)
 
 
@@ -116,18 +122,57 @@ def test_what_is_no_frame_leaves_no_error_behind(wrong):
     assert reader.survey(frames, counts, np.zeros(256, dtype=bool)) == (wrong in ("no array", "no cell"))
 
 
+class Interrupted(Atoms):
+    """Whose periodicity is asked for while the user presses Ctrl-C, or memory runs out."""
+
+    error: type[BaseException]
+
+    @property
+    def pbc(self):
+        raise self.error
+
+    @pbc.setter
+    def pbc(self, value):
+        self._pbc = value
+
+
+@needs_layout
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
+def test_an_interruption_is_not_taken_for_a_frame_that_is_not_as_expected(error):
+    frame = Interrupted(random_frame())
+    frame.arrays.update(random_frame().arrays)
+    frame.error = error
+
+    with pytest.raises(error):
+        reads([frame])
+
+
+def test_frames_that_change_meanwhile_are_refused(monkeypatch):
+    """Between counting and reading another thread may run."""
+    frames = [random_frame(3, (8, 1)), random_frame(2, (8,))]
+    for counted in ([8], [1, 6]):
+        seen = (np.array([3, 2]), np.array(counted))
+        monkeypatch.setattr(module, "survey", lambda frames, first, seen=seen: seen)
+        with pytest.raises(BadInput, match=r"the species of the frames changed .* describe copies"):
+            projection().describe(frames)
+
+    with pytest.raises(BadInput, match="2 frames came where 1 were counted: describe a copy of the list"):
+        projection().gather(frames, counts=np.array([3]))
+
+
 def test_it_keeps_no_references():
     frames = some_frames()
     objects = [frames[1], frames[1].arrays, *frames[1].arrays.values(), frames[1].cell, frames[1].pbc]
     before = [sys.getrefcount(thing) for thing in objects]
 
     for _ in range(10):
-        gather(frames, "c_q", "quaternion")
+        gathered(frames)
     assert [sys.getrefcount(thing) for thing in objects] == before
 
 
 NO_ROOM = """
 import resource
+from ase import Atoms
 from frames_for_tests import projection, random_frame
 
 frame = random_frame(40)

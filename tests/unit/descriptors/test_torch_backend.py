@@ -263,6 +263,16 @@ def test_what_does_not_exist_is_refused(settings, message):
         in_torch(**settings)
 
 
+def test_what_is_wrong_is_said_as_by_the_kernels():
+    with pytest.raises(BadInput, match="output must be one of coefficients, power_spectrum, not 'spectrum'"):
+        in_torch().features([random_frame()], "spectrum")
+
+    flat = random_frame()
+    flat.set_cell(np.diag([5.0, 5.0, 0.0]))
+    with pytest.raises(BadInput, match="frame 101: it is periodic, but its cell vectors span no volume"):
+        in_torch().describe([random_frame(), flat], first=100)
+
+
 def test_unnormalised_coefficients_are_refused():
     with pytest.raises(BadInput, match="normalize=False is not in Torch: use EllipsoidalDensityProjection"):
         in_torch().transform([random_frame()], normalize=False)

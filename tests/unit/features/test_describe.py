@@ -6,6 +6,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import ase.io
@@ -127,6 +128,27 @@ def test_what_a_killed_run_had_finished_is_not_computed_again(request_, tmp_path
     assert told[after] == Progress(7 * after, min(7 * after + 7, 40), 40)
     describe(request_, tmp_path / "fresh.npz", 1, silent)
     assert (tmp_path / "out.npz").read_bytes() == (tmp_path / "fresh.npz").read_bytes()
+
+
+def test_finished_parts_need_no_room_a_second_time(request_, tmp_path, monkeypatch):
+    def dying(progress: Progress) -> None:
+        if progress.done > 34:
+            raise Killed
+
+    with pytest.raises(Killed):
+        describe(request_, tmp_path / "out.npz", 1, dying)
+
+    describe(request_, tmp_path / "whole.npz", 1, silent)
+    output = np.load(tmp_path / "whole.npz")["values"].nbytes
+
+    def free(bytes_):
+        monkeypatch.setattr(run.shutil, "disk_usage", lambda folder: SimpleNamespace(free=bytes_))
+
+    free(output)
+    with pytest.raises(DataError, match="MB are needed"):
+        describe(request_, tmp_path / "out.npz", 1, silent)
+    free(1.2 * output)
+    assert describe(request_, tmp_path / "out.npz", 1, silent)
 
 
 def test_a_part_that_is_damaged_or_of_another_request_is_computed_again(request_, tmp_path):

@@ -39,6 +39,9 @@ static void differentiate_batch(Backward *w, const Group *const *groups, int lan
                 add_pair(w->basis, groups[k], nb->pairs + groups[k]->first + p + q, product[q], k, to);
     }
 
+    if (kind == SPHERES) /* of several particles, and none feels its orientation */
+        return;
+
     V torque[3];
     turning(w->wider, w->basis->lmax, w->product[PLAIN], w->batch.sum, torque);
     for (int k = 0; k < lanes; k++)

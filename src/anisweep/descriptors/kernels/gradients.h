@@ -261,6 +261,9 @@ static void add_pair(const Basis *b, const Group *g, const Pair *pair, const V *
             to->strain[9 * g->frame + 3 * x + y] += pair->r[x] * force[y];
     }
 
+    if (g->kind == SPHERES)
+        return;
+
     double *torque = to->rotations + 3 * pair->particle;
     torque[0] -= pair->r[1] * force[2] - pair->r[2] * force[1];
     torque[1] -= pair->r[2] * force[0] - pair->r[0] * force[2];

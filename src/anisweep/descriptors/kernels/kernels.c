@@ -32,10 +32,8 @@ static int enter_frame(Work *w, const Basis *b, const Particles *p, int64_t fram
     for (int64_t i = p->start[frame]; i < p->start[frame + 1]; i++)
         body_of(w->nb.bodies + i - p->start[frame], p, i, b);
 
-    const int status = enter_box(&w->nb.box, p, frame, b->cutoff);
-    if (status == FINE)
-        w->frame = frame;
-    return status;
+    w->frame = frame;
+    return enter_box(&w->nb.box, p, frame, b->cutoff);
 }
 
 /* Groups of all centres of the segments s to e. */
@@ -49,10 +47,8 @@ static int gather(Work *w, const Basis *b, const Particles *p, const Task *t, in
         const int64_t frame = t->frame[s], start = p->start[frame];
         const int status = enter_frame(w, b, p, frame);
 
-        if (status != FINE) {
-            w->failed_frame = frame;
+        if (status != FINE)
             return status;
-        }
         for (int64_t i = t->from[s]; i < t->from[s + 1]; i++, row++) {
             const int64_t opened = w->nb.group_count;
             if (!find(&w->nb, i - start, p->start[frame + 1] - start, b->cutoff * b->cutoff, t->self_pairs))
@@ -60,7 +56,7 @@ static int gather(Work *w, const Basis *b, const Particles *p, const Task *t, in
             fade(&w->nb, b);
             if (!group(&w->nb, p, frame, i - start, row, own))
                 return NO_MEMORY;
-            for (int64_t g = opened; g < w->nb.group_count && t->found; g++)
+            for (int64_t g = opened; g < w->nb.group_count; g++)
                 t->found[i * p->species_count + p->species[w->nb.groups[g].particle]]++;
         }
     }
@@ -339,7 +335,7 @@ typedef struct {
     Task *task;
     const Derivatives *to;
     int64_t room; /* centres of the largest block */
-    int64_t failed_frame;
+    int64_t frame; /* the last one */
     int status;
 } Thread;
 
@@ -365,7 +361,7 @@ static void *work(void *argument)
         stop(t);
 
     thread->status = status;
-    thread->failed_frame = w.failed_frame;
+    thread->frame = w.frame;
     close_work(&w);
     return NULL;
 }
@@ -398,7 +394,7 @@ int anisweep_run(const Basis *b, const Basis *wider, const Particles *p, Task *t
             pthread_join(threads[i].id, NULL);
         if (status == FINE) {
             status = threads[i].status;
-            t->failed_frame = threads[i].failed_frame;
+            t->failed_frame = threads[i].frame;
         }
     }
     free(threads);

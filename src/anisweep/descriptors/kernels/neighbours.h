@@ -14,7 +14,7 @@ typedef struct {
 } Pair;
 
 /* What a group needs of the kernel; groups of one kind share their lanes. */
-enum { TURNED = 1, EVEN = 2, TRIAXIAL = 4, KINDS = 8 };
+enum { SPHERES = 0, TURNED = 1, EVEN = 2, TRIAXIAL = 4, KINDS = 8 };
 
 typedef struct {
     int64_t centre, particle; /* in the whole data set */
@@ -38,7 +38,7 @@ typedef struct {
     int64_t group_room, pair_room, found_room;
 } Neighbours;
 
-/* Room for one more; 0 when there is no memory. */
+/* Room for so many; 0 when there is no memory. */
 static int grow(void **array, int64_t *room, int64_t needed, size_t size)
 {
     if (needed <= *room)
@@ -222,9 +222,7 @@ static int open_group(Neighbours *nb, const Particles *p, int64_t frame, int i, 
     *g = (Group){.centre = start + i, .particle = start + j, .frame = frame, .row = row, .shape = body->shape};
     memcpy(g->order, body->order, sizeof(g->order));
 
-    if (body->sphere) {
-        memcpy(g->axes, home, sizeof(g->axes));
-    } else if (i == j && own) {
+    if (body->sphere || (i == j && own)) {
         memcpy(g->axes, home, sizeof(g->axes));
     } else {
         orient(g, body, home);

@@ -18,7 +18,10 @@ Object *PyDict_GetItemWithError(Object *dictionary, Object *key);
 Object *PyObject_GetAttr(Object *object, Object *name);
 void Py_IncRef(Object *object);
 void Py_DecRef(Object *object);
+Object *PyErr_Occurred(void);
+int PyErr_ExceptionMatches(Object *kind);
 void PyErr_Clear(void);
+extern Object *PyExc_Exception, *PyExc_MemoryError;
 
 typedef struct {
     Object head;
@@ -114,8 +117,15 @@ static int read_frame(Object *frame, const Names *names, const Column *columns, 
     return copied;
 }
 
+/* A frame that is not as expected is no error. Ctrl-C is, and so is memory that has run out. */
+static void forget_error(void)
+{
+    if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_Exception) && !PyErr_ExceptionMatches(PyExc_MemoryError))
+        PyErr_Clear();
+}
+
 /* Count the particles of each frame, and mark which of the species 0 to `most` - 1 there are. `dtype` is that of the
- * species. Returns 0, without a Python error, when some frame is not as expected. */
+ * species. Returns 0 when some frame is not as expected. */
 int anisweep_survey(Object *frames, const Names *names, int64_t dtype, int64_t *counts, int64_t frame_count,
                     char *seen, int64_t most)
 {
@@ -137,12 +147,12 @@ int anisweep_survey(Object *frames, const Names *names, int64_t dtype, int64_t *
         if (arrays)
             Py_DecRef(arrays);
     }
-    PyErr_Clear();
+    forget_error();
     return there;
 }
 
 /* Read a list of frames whose particles begin at start[frame]. `columns` are `count` arrays of particles, then the
- * cell's and the periodicity's. Returns 0, without a Python error, when some frame is not as expected. */
+ * cell's and the periodicity's. Returns 0 when some frame is not as expected. */
 int anisweep_read(Object *frames, const Names *names, const Column *columns, int64_t count, const int64_t *start,
                   int64_t frame_count)
 {
@@ -162,6 +172,6 @@ int anisweep_read(Object *frames, const Names *names, const Column *columns, int
             copied = 0;
         }
     }
-    PyErr_Clear();
+    forget_error();
     return copied;
 }

@@ -6,13 +6,14 @@
  * fields are those of `Task` in tables.py. */
 typedef struct {
     int64_t output, self_pairs, per_centre;
-    int64_t segments, threads;
+    int64_t segments;
+    int64_t threads;        /* that take blocks, this one among them */
     int64_t next;           /* the first segment that no thread has taken */
     const int64_t *frame;   /* [segment] */
     const int64_t *from;    /* [segment + 1] first particle */
     int64_t width;          /* of an output row */
     double *out;
-    int64_t *found;         /* [centre][species] groups of neighbours, counted when not NULL */
+    int64_t *found;         /* [centre][species] groups of neighbours */
     const double *cotangent; /* [centre or frame][width] derivatives by features, or NULL */
     int64_t failed_frame;   /* where the status is of a frame */
 } Task;
@@ -28,7 +29,6 @@ typedef struct {
     int *order;            /* groups, sorted */
     int64_t order_room;
     int64_t frame;         /* that `nb` holds */
-    int64_t failed_frame;
 } Work;
 
 /* Room for batches of a basis; 0 when there is none. */

@@ -77,7 +77,7 @@ def batch_of(
     start, counts = int(arrays.start[frames.start]), arrays.counts[frames.start : frames.stop]
     here = slice(start, int(arrays.start[frames.stop]))
     pairs = find_pairs(arrays, frames, cutoff, self_pairs)
-    kinds = np.searchsorted(species, arrays.numbers)
+    kinds = arrays.places(species)
 
     def tensor(array: np.ndarray) -> Tensor:
         return torch.tensor(array, device=device)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from anisweep.descriptors.arrays import FrameArrays
-from anisweep.descriptors.compute import Output, Wanted
+from anisweep.descriptors.compute import Output, Wanted, check_output
 from anisweep.descriptors.errors import BadInput
 from anisweep.descriptors.projection import EllipsoidalDensityProjection
 from anisweep.descriptors.tables import Tables as Hyperparameters
@@ -89,6 +89,7 @@ class TorchProjection(EllipsoidalDensityProjection):
         -------
         (centres or frames, features), float64 for ``fp64``, else float32
         """
+        check_output(output)
         arrays = self.gather(frames)
         species = arrays.species
         parts = [self._of(batch, output, per_centre) for batch in self._batches(arrays, species)]
@@ -169,7 +170,7 @@ class TorchProjection(EllipsoidalDensityProjection):
             values = self._of(batch, wanted.output, wanted.per_centre).cpu().numpy()
             into[row : row + len(values)] = values
             row += len(values)
-        return np.concatenate(found).reshape(-1, len(species))
+        return np.concatenate(found).reshape(-1, len(species)) > 0
 
     def _batches(self, arrays: FrameArrays, species: np.ndarray) -> Iterator[Batch]:
         """Runs of frames of so many centres that what is kept for each stays within the memory."""

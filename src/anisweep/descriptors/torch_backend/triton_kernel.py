@@ -104,7 +104,7 @@ def _differentiate(
     for first in range(0, products, PRODUCTS):
         k = first + tl.arange(0, PRODUCTS)
         known = there[:, None] & (k < products)[None, :]
-        share = tl.load(shares + k[None, :] * groups + group[:, None], mask=known, other=0)
+        share = tl.load(shares + k[None, :].to(tl.int64) * groups + group[:, None], mask=known, other=0)
         x, y, z = _products(values, powers, k, pair, there, pairs, products, DEGREE)
         dx, dy, dz = _products(slopes, powers, k, pair, there, pairs, products, DEGREE)
         ddx, ddy, ddz = _products(bends, powers, k, pair, there, pairs, products, DEGREE)
