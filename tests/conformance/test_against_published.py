@@ -17,6 +17,7 @@ from anisweep.modes import _published  # noqa: E402
 SHAPES = {
     "discs": [[3.0, 3.0, 1.0]],
     "rods along x": [[3.0, 1.0, 1.0]],
+    "rods along y": [[1.0, 2.5, 1.0]],
     "triaxial": [[3.0, 2.0, 1.0]],
     "spheres": [[2.0, 2.0, 2.0]],
     "mixed": [[3.0, 3.0, 1.0], [3.0, 2.0, 1.0], [2.0, 2.0, 2.0], [1.0, 3.0, 3.0], [2.5, 2.5, 2.5]],
@@ -79,7 +80,7 @@ def share_mixing(published, ours):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize(("species", "subtract"), [(1, False), (2, True), (4, False)])
+@pytest.mark.parametrize(("species", "subtract"), [(1, False), (2, True), (3, True), (4, False)])
 @pytest.mark.parametrize(("lmax", "max_radial"), [(6, None), (4, [2, 0, 1, 1, 3])])
 @pytest.mark.parametrize("basis", BASES)
 def test_coefficients_with_the_same_orthonormalisation(basis, lmax, max_radial, species, subtract, shape):
@@ -91,7 +92,14 @@ def test_coefficients_with_the_same_orthonormalisation(basis, lmax, max_radial, 
 
 
 @pytest.mark.parametrize(
-    ("species", "subtract", "shape"), [(1, False, "discs"), (2, True, "mixed"), (3, False, "mixed")]
+    ("species", "subtract", "shape"),
+    [
+        (1, False, "discs"),
+        (2, True, "mixed"),
+        (3, False, "mixed"),
+        (4, True, "triaxial"),
+        (2, False, "spheres"),
+    ],
 )
 @pytest.mark.parametrize("surroundings", ["dense", "isolated", "small cell"])
 @pytest.mark.parametrize("basis", BASES)
@@ -108,6 +116,32 @@ def test_coefficients_of_the_largest_basis_of_the_studies(basis, surroundings, s
 
     share_mixing(published, ours)
     assert relative_error(ours.transform(frames), expected) <= 1e-12
+
+
+def test_frames_that_are_not_periodic():
+    """In some directions only is nothing that the published package's neighbour list takes."""
+    published, ours = both("gto", 6, None)
+    frames = shaped(random_frames(2, frames=2), "mixed")
+    for frame in frames:
+        frame.pbc = False
+    share_mixing(published, ours)
+
+    assert relative_error(ours.transform(frames), reference(published, frames)) <= 1e-14
+
+
+def test_orientations_as_matrices():
+    from anisoap.representations import EllipsoidalDensityProjection as Published
+    from scipy.spatial.transform import Rotation
+
+    settings = {"radial_gaussian_width": 1.5, "rotation_key": "axes", "rotation_type": "matrix"}
+    published = Published(6, "gto", 4.0, **settings)
+    ours = EllipsoidalDensityProjection(6, "gto", 4.0, drop_isolated=True, **settings)
+    frames = shaped(random_frames(frames=2), "mixed")
+    for frame in frames:
+        turns = Rotation.from_quat(frame.arrays["c_q"], scalar_first=True)
+        frame.set_array("axes", turns.as_matrix())
+
+    assert relative_error(ours.transform(frames), published.transform(frames)) <= 1e-12
 
 
 @pytest.mark.parametrize("diameters", [(3.0, 3.0, 1.0), (3.0, 2.0, 0.8)])
