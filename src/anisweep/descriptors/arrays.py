@@ -12,6 +12,7 @@ from anisweep.descriptors.errors import BadInput
 #: Angstrom; from there on few digits after the point are left.
 LARGEST = 1e9
 
+DIAMETERS = ("c_diameter[1]", "c_diameter[2]", "c_diameter[3]")
 WIDTH = {"quaternion": 4, "matrix": 9}
 
 
@@ -93,8 +94,8 @@ def check(arrays: FrameArrays, rotation_key: str = "rotations") -> None:
     beyond = f"is not finite, or over {LARGEST:g} Angstrom"
     _require(arrays, "positions", np.abs(arrays.positions) < LARGEST, beyond)
     _require(arrays, rotation_key, np.abs(arrays.rotations) < 1e100, "is not finite, or over 1e100")
-    _require(arrays, "c_diameter", arrays.diameters < LARGEST, beyond)
-    _require(arrays, "c_diameter", arrays.diameters > 0, "is not positive, and a diameter must be")
+    _require(arrays, DIAMETERS, arrays.diameters < LARGEST, beyond)
+    _require(arrays, DIAMETERS, arrays.diameters > 0, "is not positive, and a diameter must be")
 
     if arrays.rotations.shape[1] == 4:
         nonzero = np.vecdot(arrays.rotations, arrays.rotations) > 1e-200
@@ -110,11 +111,13 @@ def check(arrays: FrameArrays, rotation_key: str = "rotations") -> None:
         raise BadInput(f"frame {arrays.first + frame}: its cell is not finite")
 
 
-def _require(arrays: FrameArrays, name: str, good: np.ndarray, complaint: str) -> None:
+def _require(arrays: FrameArrays, names: str | tuple[str, ...], good: np.ndarray, complaint: str) -> None:
+    """``names`` are one of all columns of what must be good, or one of each."""
     if _all(good):
         return
 
     particle = int(np.flatnonzero(~good.all(axis=1))[0])
+    name = names if isinstance(names, str) else names[int(good[particle].argmin())]
     raise BadInput(f"{arrays.where(particle)}: {name} {complaint}")
 
 

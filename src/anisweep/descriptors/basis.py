@@ -25,6 +25,9 @@ DIGITS = 50
 #: The highest l; from 86 on, factors of the harmonics leave the range of float64.
 LARGEST_LMAX = 60
 
+#: Many more functions than float64 can tell apart; with 50 digits they take seconds already.
+LARGEST_MAX_RADIAL = 40
+
 ZERO = Decimal(0)
 ONE = Decimal(1)
 PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494")
@@ -158,6 +161,8 @@ def radial_counts(lmax: int, max_radial: Any) -> tuple[int, ...]:
     for k in given:
         if isinstance(k, bool) or not isinstance(k, Integral) or k < 0:
             raise BadInput(f"`max_radial` must be None, int, or list of int, none negative: got {k!r}")
+        if k > LARGEST_MAX_RADIAL:
+            raise BadInput(f"`max_radial` must be at most {LARGEST_MAX_RADIAL}, not {k}")
 
     return tuple(int(k) + 1 for k in given[: lmax + 1])
 

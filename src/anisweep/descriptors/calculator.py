@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 
+from anisweep.descriptors.arrays import DIAMETERS
 from anisweep.descriptors.errors import BadInput
 from anisweep.descriptors.gradients import gradients
 from anisweep.descriptors.projection import EllipsoidalDensityProjection
-from anisweep.descriptors.reader import DIAMETERS
 
 
 @dataclass(frozen=True)
@@ -52,14 +53,21 @@ class RidgeModel:
         Raises
         ------
         BadInput
-            for frames, naming frame and particle; one without particles has no energy per particle
+            for frames, naming frame and particle; for one without particles, which has no energy per
+            particle; for energies that are not one finite number for each frame; for a negative alpha
         """
         described = projection.describe(frames)
         features = described.values
         counts = np.array([len(frame) for frame in frames])
         if not counts.all():
             raise BadInput(f"frame {int(counts.argmin())} has no particles, so no energy per particle")
-        per_particle = np.asarray(energies) / counts
+        given = np.asarray(energies, dtype=float)
+        if given.shape != counts.shape or not np.isfinite(given).all():
+            wanted = f"{len(counts)} finite numbers, one for each frame"
+            raise BadInput(f"energies must be {wanted}: got {given!r:.80}")
+        if not isinstance(alpha, Real) or not 0 <= alpha < float("inf"):
+            raise BadInput(f"alpha must be a number from 0 on, not {alpha!r}")
+        per_particle = given / counts
 
         centred = features - features.mean(axis=0)
         left, singular, right = np.linalg.svd(centred, full_matrices=False)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from anisweep.descriptors.arrays import FrameArrays
+from anisweep.descriptors.arrays import DIAMETERS, FrameArrays
 from anisweep.descriptors.errors import BadInput
-from anisweep.descriptors.reader import DIAMETERS, INTEGER, NUMBERS, POSITIONS, REAL
+from anisweep.descriptors.reader import INTEGER, NUMBERS, POSITIONS, REAL
 
 
 def convert(frames: Sequence[Any], rotation_key: str, into: FrameArrays) -> None:
@@ -69,15 +70,23 @@ def _join(
 
     for frame, (table, length) in enumerate(zip(tables, lengths, strict=True), first):
         if name not in table:
-            there = ", ".join(sorted(table))
+            there = ", ".join(sorted(table)) + _hint(name, table)
             raise BadInput(f"frame at index {frame} is missing a required attribute '{name}': it has {there}")
 
         columns.append(_numbers(table[name], frame, name, wanted))
         came = columns[-1].shape
-        if came != (length, *shape):
+        if came not in ((length, *shape), (length, prod(shape))):  # ASE reads matrices as nine columns
             raise BadInput(f"frame {frame}: array {name} has shape {came}, not {(length, *shape)}")
 
-    return np.concatenate(columns)
+    return np.concatenate([column.reshape(-1, *shape) for column in columns])
+
+
+def _hint(name: str, table: dict[str, Any]) -> str:
+    """What to do when ASE has changed a name, which it does when it reads XYZ."""
+    changed = name.replace("[", "").replace("]", "")
+    if name == changed or changed not in table:
+        return ""
+    return f". ASE's reader drops brackets: frame.arrays['{name}'] = frame.arrays.pop('{changed}')"
 
 
 def _numbers(column: Any, frame: int, name: str, wanted: np.dtype[Any]) -> np.ndarray:

@@ -147,10 +147,7 @@ class EllipsoidalDensityProjection:
         drop_isolated: bool = False,
         cutoff_smoothing: float | None = None,
     ) -> None:
-        _check_choices(compute_gradients, rotation_type, threads, basis_rcond, basis_tol)
-        self.max_angular = max_angular
-        self.cutoff_radius = cutoff_radius
-        self.radial_basis_name = radial_basis_name
+        _check_choices(compute_gradients, rotation_key, rotation_type, threads, basis_rcond, basis_tol)
         self.subtract_center_contribution = subtract_center_contribution
         self.rotation_key = rotation_key
         self.rotation_type = rotation_type
@@ -164,7 +161,6 @@ class EllipsoidalDensityProjection:
             name, _length("cutoff_radius", cutoff_radius), width, counts, float(basis_rcond), float(basis_tol)
         )
         self.radial_basis = basis
-        self.num_ns = list(counts)
         self.tables = Tables(basis, smoothing=_smoothing(cutoff_smoothing, cutoff_radius))
         _ = self.tables.mixing  # so that a basis that cannot be orthonormalised is refused here
 
@@ -172,6 +168,26 @@ class EllipsoidalDensityProjection:
             warnings.warn(
                 "In quaternion mode, quaternions are assumed to be in (w,x,y,z) format.", stacklevel=2
             )
+
+    @property
+    def max_angular(self) -> int:
+        """Highest l."""
+        return self.radial_basis.lmax
+
+    @property
+    def cutoff_radius(self) -> float:
+        """Angstrom."""
+        return self.radial_basis.cutoff
+
+    @property
+    def radial_basis_name(self) -> str:
+        """``gto`` or ``monomial``."""
+        return self.radial_basis.name
+
+    @property
+    def num_ns(self) -> list[int]:
+        """Radial functions for each l."""
+        return self.radial_basis.get_num_radial_functions()
 
     def transform(
         self, frames: Any, show_progress: bool = False, normalize: bool = True, rust_moments: bool = True
@@ -274,22 +290,29 @@ class EllipsoidalDensityProjection:
         """
         frames = listed(frames)
         counts = survey(frames, first)[0] if counts is None else counts
-        key = self.rotation_key
-        bare = [i for i, frame in enumerate(frames) if key not in frame.arrays]
-        frames = frames.copy() if bare else frames
+        bare = [i for i, frame in enumerate(frames) if self.rotation_key not in frame.arrays]
 
-        for i in bare:
+        if bare:
+            there = ", ".join(frames[bare[0]].arrays)
+            others = f", as those of {len(bare) - 1} more frames" if len(bare) > 1 else ""
             warnings.warn(
-                f"Frame {first + i} does not have rotations stored, this may cause errors down the line: no "
-                f"array {self.rotation_key!r}, so its particles keep their axes along x, y and z.",
+                f"Frame {first + bare[0]} does not have rotations stored, this may cause errors down the "
+                f"line: no array {self.rotation_key!r} among {there}. Its particles keep their axes along x, "
+                f"y and z{others}.",
                 stacklevel=3,
             )
-            frames[i] = frames[i].copy()
-            unrotated = np.array([1.0, 0, 0, 0]) if self.rotation_type == "quaternion" else np.eye(3)
-            every = (len(frames[i]), *unrotated.shape)
-            frames[i].arrays[self.rotation_key] = np.broadcast_to(unrotated, every).copy()
+            frames = frames.copy()
+            for i in bare:
+                frames[i] = self._unrotated(frames[i])
 
         return gather(frames, counts, self.rotation_key, self.rotation_type, first)
+
+    def _unrotated(self, frame: Any) -> Any:
+        """A copy whose particles have their axes along x, y and z."""
+        axes = np.array([1.0, 0, 0, 0]) if self.rotation_type == "quaternion" else np.eye(3)
+        copied = frame.copy()
+        copied.arrays[self.rotation_key] = np.broadcast_to(axes, (len(copied), *axes.shape)).copy()
+        return copied
 
     def _describe(
         self,
@@ -383,12 +406,19 @@ def _without_isolated(described: Descriptors, counts: np.ndarray) -> Descriptors
 
 
 def _check_choices(
-    compute_gradients: bool, rotation_type: str, threads: int, basis_rcond: float, basis_tol: float
+    compute_gradients: bool,
+    rotation_key: str,
+    rotation_type: str,
+    threads: int,
+    basis_rcond: float,
+    basis_tol: float,
 ) -> None:
     if compute_gradients:
         raise NotImplementedError(
             "Sorry! Gradients have not yet been implemented here: see anisweep.descriptors.gradients"
         )
+    if not isinstance(rotation_key, str):
+        raise BadInput(f"rotation_key must be the name of an array of the frames, not {rotation_key!r}")
     if rotation_type not in ("quaternion", "matrix"):
         raise BadInput(
             "We have only implemented transforming quaternions (`quaternion`) and rotation matrices "

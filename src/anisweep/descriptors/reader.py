@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from anisweep.descriptors.arrays import FrameArrays
+from anisweep.descriptors.arrays import DIAMETERS, FrameArrays
 from anisweep.descriptors.library import reader
 from anisweep.descriptors.tables import address
 
@@ -16,7 +16,6 @@ REAL, INTEGER, LOGICAL = np.dtype(float), np.dtype(np.int64), np.dtype(bool)
 KNOWN_LAYOUT = object.__basicsize__ == 16 and np.lib.NumpyVersion(np.__version__) < "3.0.0"
 
 POSITIONS, NUMBERS = "positions", "numbers"
-DIAMETERS = ("c_diameter[1]", "c_diameter[2]", "c_diameter[3]")
 
 #: `Names` of kernels/reader.h: the type of arrays, and a frame's attributes.
 ATTRIBUTES = ("arrays", NUMBERS, "cell", "array", "pbc")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -73,6 +74,10 @@ class Tables:
     radial: RadialBasis
     normalize: bool = True
     smoothing: float = 0.0
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What it is made of: pointers are of one process and one copy alone."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @cached_property
     def moments(self) -> np.ndarray:

@@ -19,9 +19,9 @@ FRAMES = [
     (lambda: with_array("positions", np.inf), "frame 1, particle 1: positions is not finite"),
     (lambda: with_array("positions", 1e300), "particle 1: positions is .* over 1e\\+09 Angstrom"),
     (lambda: with_array("c_q", 1e160), "frame 1, particle 1: c_q is .* over 1e100"),
-    (lambda: with_array("c_diameter[2]", 1e200), "particle 1: c_diameter is .* over 1e\\+09 Angstrom"),
-    (lambda: with_array("c_diameter[2]", 0.0), r"frame 1, particle 1: c_diameter is not positive"),
-    (lambda: with_array("c_diameter[3]", np.nan), r"frame 1, particle 1: c_diameter is not finite"),
+    (lambda: with_array("c_diameter[2]", 1e200), r"particle 1: c_diameter\[2\] is .* over 1e\+09 Angstrom"),
+    (lambda: with_array("c_diameter[2]", 0.0), r"frame 1, particle 1: c_diameter\[2\] is not positive"),
+    (lambda: with_array("c_diameter[3]", np.nan), r"frame 1, particle 1: c_diameter\[3\] is not finite"),
 ]
 
 
@@ -89,6 +89,25 @@ def test_an_empty_frame_needs_no_orientations():
     del empty.arrays["c_q"]
     with pytest.warns(UserWarning, match="Frame 0 does not have rotations stored"):
         assert not projection().power_spectrum([empty, random_frame()])[0].any()
+
+
+def test_missing_orientations_of_many_frames_are_one_warning_with_what_there_is():
+    frames = [random_frame(2, seed=seed) for seed in range(4)]
+    for frame in frames[1:]:
+        del frame.arrays["c_q"]
+
+    with pytest.warns(UserWarning, match="Frame 1 does not have rotations") as warned:
+        projection().power_spectrum(frames)
+    assert len(warned) == 1
+    assert "no array 'c_q' among numbers, positions, c_diameter[1]" in str(warned[0].message)
+    assert str(warned[0].message).endswith("as those of 2 more frames.")
+
+
+def test_a_name_that_ase_has_changed_is_explained():
+    frame = random_frame()
+    frame.arrays["c_diameter2"] = frame.arrays.pop("c_diameter[2]")
+    with pytest.raises(BadInput, match=r"reader drops brackets: .*\.pop\('c_diameter2'\)"):
+        projection().power_spectrum([frame])
 
 
 def test_species_are_integers_and_pairs_are_some():
@@ -168,6 +187,12 @@ HYPERS = [
     ({"max_radial": 1.5}, ValueError, "must be None, int, or list of int.*got 1.5"),
     ({"rotation_type": "euler"}, ValueError, "quaternions .* and rotation matrices"),
     ({"threads": 0}, ValueError, "threads must be an integer from 1 to 1024, not 0"),
+    (
+        {"rotation_key": None},
+        ValueError,
+        "rotation_key must be the name of an array of the frames",
+    ),
+    ({"max_radial": 41}, ValueError, "`max_radial` must be at most 40, not 41"),
     ({"threads": 2**64}, ValueError, "threads must be an integer from 1 to 1024, not 18446744073709551616"),
     ({"threads": "2"}, ValueError, "threads must be an integer from 1 to 1024, not '2'"),
     ({"cutoff_radius": None}, ValueError, "cutoff_radius must be a positive length in Angstrom, not None"),

@@ -1,5 +1,8 @@
 """A ridge model: it fits, and its calculator's forces and stress are its energies' derivatives."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from ase.stress import full_3x3_to_voigt_6_stress
@@ -29,6 +32,11 @@ def test_where_there_is_nothing_to_learn_the_mean_is_the_answer():
     model = RidgeModel.fit(projection(3), [frame], [-2.0])
     assert model.energies([frame]) == pytest.approx([-2.0])
 
+    for wrong in ([np.nan], [1.0, 2.0], [[1.0]]):
+        with pytest.raises(BadInput, match="energies must be 1 finite numbers, one for each frame"):
+            RidgeModel.fit(projection(3), [frame], wrong)
+    with pytest.raises(BadInput, match="alpha must be a number from 0 on, not -1"):
+        RidgeModel.fit(projection(3), [frame], [1.0], alpha=-1)
     with pytest.raises(BadInput, match="frame 1 has no particles, so no energy per particle"):
         RidgeModel.fit(projection(3), [frame, random_frame(0)], [-2.0, 0.0])
 
@@ -40,6 +48,17 @@ def test_frames_without_orientations_are_looked_at_again(fitted):
     del atoms.arrays["c_q"]
     atoms.calc = RidgeCalculator(model)
     assert atoms.get_potential_energy() == atoms.get_potential_energy()
+
+
+def test_a_fitted_model_and_atoms_that_it_computed_can_be_kept(fitted):
+    model, frames, _ = fitted
+    atoms = frames[0].copy()
+    atoms.calc = RidgeCalculator(model)
+    forces = atoms.get_forces()
+
+    kept = copy.deepcopy(atoms)
+    kept.calc = RidgeCalculator(pickle.loads(pickle.dumps(model)))
+    assert (kept.get_forces() == forces).all()
 
 
 def test_forces_and_stress_are_derivatives_of_the_energy(fitted):

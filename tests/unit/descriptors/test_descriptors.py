@@ -1,5 +1,7 @@
 """What descriptors must not feel, must feel, and must do with odd input."""
 
+import copy
+import pickle
 import subprocess
 import sys
 
@@ -208,6 +210,23 @@ def test_species_that_never_meet_have_columns_unless_isolated_ones_are_dropped()
     assert dropping.describe([frame], per_centre=True).met(1).tolist() == [True, False]
 
 
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda thing: pickle.loads(pickle.dumps(thing))])
+def test_what_was_used_can_be_copied_and_sent_to_another_process(copied):
+    calculator = projection()
+    expected = calculator.power_spectrum([random_frame()])
+
+    other = copied(calculator)
+    del calculator
+    assert (other.power_spectrum([random_frame()]) == expected).all()
+
+
+def test_hyperparameters_stay_what_they_are():
+    calculator = projection(4, cutoff=5.0)
+    assert (calculator.max_angular, calculator.cutoff_radius, calculator.radial_basis_name) == (4, 5.0, "gto")
+    with pytest.raises(AttributeError):
+        calculator.cutoff_radius = 3.0
+
+
 def test_coinciding_particles_count_twice():
     frame = random_frame(particles=1, shape="discs")
     twice = frame + frame
@@ -226,6 +245,18 @@ def test_lists_integers_and_slices_are_numbers_too():
     odd.arrays["positions"] = np.asfortranarray(frame.positions)
 
     assert np.array_equal(projection().power_spectrum([odd]), projection().power_spectrum([frame]))
+
+
+def test_matrices_in_nine_columns_are_matrices_too():
+    """As ASE reads them from XYZ."""
+    frame = random_frame()
+    turns = Rotation.from_quat(frame.arrays["c_q"], scalar_first=True).as_matrix()
+    calculator = projection(rotation_key="axes", rotation_type="matrix")
+    frame.set_array("axes", turns)
+    expected = calculator.power_spectrum([frame])
+
+    frame.arrays["axes"] = turns.reshape(-1, 9)
+    assert (calculator.power_spectrum([frame]) == expected).all()
 
 
 def test_matrices_and_quaternions_are_the_same_orientations():
