@@ -117,7 +117,7 @@ def answers(kept: Kept) -> Iterator[str]:
 
 
 def growth_answers(kept: Kept) -> Iterator[str]:
-    cells = {row["value"]: row for row in kept.rows("growth", series="particles in one cell")}
+    cells = {row["value"]: row for row in kept.rows("growth", series="discs in one cell, lmax 9, nmax 6")}
     large, half = cells["10,000"], cells["5,000"]
     yield line("10,000 particles in one cell, a pair", duration(large["seconds"] / large["pairs"]), "≤ 2 µs")
     yield line("the same over 5,000 particles", plain(large["seconds"] / half["seconds"]), "≤ 2.2")

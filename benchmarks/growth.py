@@ -73,14 +73,15 @@ def pairs(smoke: bool) -> Iterator[Point]:
     for cutoff in (5.0, 6.0, 7.0, 8.0, 10.0):
         function = contenders.projection(WIDE, cutoff_radius=cutoff).power_spectrum
         entries[f"{cutoff:g}"] = (discs.within(cutoff), partial(function, discs.frames))
-    return series("cutoff in Å, dense discs", entries)
+    return series(f"cutoff in Å, dense discs, {words(WIDE)}", entries)
 
 
 def particles(smoke: bool) -> Iterator[Point]:
     """One cell that grows at constant density."""
     sizes = (50, 100) if smoke else (1_250, 2_500, 5_000, 10_000, 20_000)
     cells = {size: System("cell", [_systems.dense(size, _systems.DISC, seed=0)]) for size in sizes}
-    return series("particles in one cell", {f"{n:,}": describe(cell, WIDE) for n, cell in cells.items()})
+    entries = {f"{n:,}": describe(cell, WIDE) for n, cell in cells.items()}
+    return series(f"discs in one cell, {words(WIDE)}", entries)
 
 
 def basis_sizes(smoke: bool) -> Iterator[Point]:

@@ -5,7 +5,8 @@
 The mathematics stands beside the loops, in kernels/*.h.
 """
 
+from anisweep.descriptors.described import Descriptors
 from anisweep.descriptors.errors import BadInput
-from anisweep.descriptors.projection import Descriptors, EllipsoidalDensityProjection
+from anisweep.descriptors.projection import EllipsoidalDensityProjection
 
 __all__ = ["BadInput", "Descriptors", "EllipsoidalDensityProjection"]

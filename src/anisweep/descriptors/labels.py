@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from anisweep.descriptors.projection import Descriptors
+    from anisweep.descriptors.described import Descriptors
 
 
 def _metatensor() -> Any:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from numbers import Integral, Real
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,85 +12,14 @@ import numpy as np
 from anisweep.descriptors import labels
 from anisweep.descriptors.arrays import FrameArrays
 from anisweep.descriptors.basis import RadialBasis, radial_counts
-from anisweep.descriptors.columns import columns_of, of_pairs
-from anisweep.descriptors.compute import Output, Wanted, check_output, compute, room, widths
-from anisweep.descriptors.errors import BadInput
-from anisweep.descriptors.frames import (
-    covering,
-    gather,
-    listed,
-    runs,
-    survey,
-)
+from anisweep.descriptors.compute import Output, Wanted, check_output, compute, room
+from anisweep.descriptors.described import Descriptors, without_isolated
+from anisweep.descriptors.frames import covering, gather, listed, runs, survey
+from anisweep.descriptors.hyperparameters import check_choices, length, smoothing, width
 from anisweep.descriptors.tables import Tables
 
 #: Particles for each thread that are gathered at a time, so that memory does not grow with the frames.
 AT_A_TIME = 2048
-
-MOST_THREADS = 1024
-
-
-@dataclass(frozen=True)
-class Descriptors:
-    """Features as a plain array, with what its rows and columns are.
-
-    Attributes
-    ----------
-    output : ``coefficients`` or ``power_spectrum``
-    values : (rows, features), float64. Coefficients run l, m, species, n; power spectra l, (species, n),
-        (species, n), the last fastest
-    frame : (rows,) frame of each row
-    centre : (rows,) particle in its frame, or -1 where the row is a frame's mean
-    species : (rows,) of the centre, or -1
-    neighbours : species of the neighbours, sorted
-    counts : radial functions for each l
-    found : (centres, neighbours) whether a centre has a neighbour (or itself) of a species
-    dropped : whether rows without any neighbour were left out
-    """
-
-    output: Output
-    values: np.ndarray
-    frame: np.ndarray
-    centre: np.ndarray
-    species: np.ndarray
-    neighbours: np.ndarray
-    counts: tuple[int, ...]
-    found: np.ndarray
-    dropped: bool = False
-
-    @cached_property
-    def columns(self) -> np.ndarray:
-        """What each column is: (features,) of l, m, species and n of the first and of the second channel.
-
-        Coefficients have no second channel, power spectra no m: these read -1 and 0.
-        """
-        return columns_of(self.output, self.counts, self.neighbours)
-
-    def of_degree(self, l: int) -> np.ndarray:
-        """(rows, columns of one l)."""
-        ends = np.cumsum([0, *widths(self.counts, len(self.neighbours), self.output)])
-        return self.values[:, ends[l] : ends[l + 1]]
-
-    def of_pairs(self, pairs: Sequence[tuple[int, int]]) -> np.ndarray:
-        """(rows, columns) of a power spectrum whose channels have these species, in this order each.
-
-        Raises
-        ------
-        BadInput
-            for coefficients, for no pairs, and for a species that is not among the neighbours
-        """
-        return self.values[:, of_pairs(self.columns, pairs)]
-
-    def centre_species(self) -> list[int]:
-        """Species of the centres, sorted."""
-        return [int(species) for species in np.unique(self.species)]
-
-    def met(self, species: int) -> np.ndarray:
-        """Which neighbour species centres of a species have: all, unless isolated centres were dropped."""
-        if not self.dropped or len(self.found) != len(self.species):
-            return np.ones(len(self.neighbours), dtype=bool)
-        met: np.ndarray = self.found[self.species == species].any(axis=0)
-        return met
 
 
 class EllipsoidalDensityProjection:
@@ -147,21 +74,20 @@ class EllipsoidalDensityProjection:
         drop_isolated: bool = False,
         cutoff_smoothing: float | None = None,
     ) -> None:
-        _check_choices(compute_gradients, rotation_key, rotation_type, threads, basis_rcond, basis_tol)
+        check_choices(compute_gradients, rotation_key, rotation_type, threads, basis_rcond, basis_tol)
         self.subtract_center_contribution = subtract_center_contribution
         self.rotation_key = rotation_key
         self.rotation_type = rotation_type
         self.threads = threads
         self.drop_isolated = drop_isolated
 
-        width = _width(radial_basis_name, radial_gaussian_width)
+        envelope = width(radial_basis_name, radial_gaussian_width)
         counts = radial_counts(max_angular, max_radial)
         name: Any = radial_basis_name
-        basis = RadialBasis(
-            name, _length("cutoff_radius", cutoff_radius), width, counts, float(basis_rcond), float(basis_tol)
-        )
+        cutoff = length("cutoff_radius", cutoff_radius)
+        basis = RadialBasis(name, cutoff, envelope, counts, float(basis_rcond), float(basis_tol))
         self.radial_basis = basis
-        self.tables = Tables(basis, smoothing=_smoothing(cutoff_smoothing, cutoff_radius))
+        self.tables = Tables(basis, smoothing=smoothing(cutoff_smoothing, cutoff_radius))
         _ = self.tables.mixing  # so that a basis that cannot be orthonormalised is refused here
 
         if rotation_type == "quaternion":
@@ -343,7 +269,7 @@ class EllipsoidalDensityProjection:
             kind = numbers
 
         described = Descriptors(output, values, frame, centre, kind, species, tables.radial.counts, found)
-        return _without_isolated(described, counts) if self.drop_isolated else described
+        return without_isolated(described, counts) if self.drop_isolated else described
 
     def _fill(
         self,
@@ -381,88 +307,3 @@ class EllipsoidalDensityProjection:
 def _joined(parts: list[np.ndarray]) -> np.ndarray:
     """One after another; mostly there is one."""
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
-def _without_isolated(described: Descriptors, counts: np.ndarray) -> Descriptors:
-    """Only rows that have a neighbour; a frame's mean is then over the centres that have one."""
-    alive = np.asarray(described.found.any(axis=1))
-    values, kept = described.values, alive
-
-    if len(described.frame) != len(alive) or (described.centre < 0).any():
-        there = np.bincount(np.repeat(np.arange(len(counts)), counts), alive, len(counts))
-        kept = there > 0
-        shares = counts / np.maximum(there, 1)
-        values = values * shares.astype(values.dtype)[:, None]
-
-    return replace(
-        described,
-        values=values[kept],
-        frame=described.frame[kept],
-        centre=described.centre[kept],
-        species=described.species[kept],
-        found=described.found[alive],
-        dropped=True,
-    )
-
-
-def _check_choices(
-    compute_gradients: bool,
-    rotation_key: str,
-    rotation_type: str,
-    threads: int,
-    basis_rcond: float,
-    basis_tol: float,
-) -> None:
-    if compute_gradients:
-        raise NotImplementedError(
-            "Sorry! Gradients have not yet been implemented here: see anisweep.descriptors.gradients"
-        )
-    if not isinstance(rotation_key, str):
-        raise BadInput(f"rotation_key must be the name of an array of the frames, not {rotation_key!r}")
-    if rotation_type not in ("quaternion", "matrix"):
-        raise BadInput(
-            "We have only implemented transforming quaternions (`quaternion`) and rotation matrices "
-            "(`matrix`)."
-        )
-    if isinstance(threads, bool) or not isinstance(threads, Integral) or not 1 <= threads <= MOST_THREADS:
-        raise BadInput(f"threads must be an integer from 1 to {MOST_THREADS}, not {threads!r}")
-    for name, share in (("basis_rcond", basis_rcond), ("basis_tol", basis_tol)):
-        if not isinstance(share, Real) or np.isnan(share):
-            raise BadInput(f"{name} must be a number, not {share!r}")
-
-
-def _length(name: str, value: Any) -> float:
-    """A length in Angstrom. Integers are refused, as by the published package."""
-    if isinstance(value, bool) or type(value) is int:
-        raise BadInput(
-            f"{name} is set as an integer, which could cause overflow errors. Pass in float: {value}.0"
-        )
-    if not isinstance(value, Real) or not 0 < float(value) < float("inf"):
-        raise BadInput(f"{name} must be a positive length in Angstrom, not {value!r}")
-    return float(value)
-
-
-def _smoothing(width: float | None, cutoff: float) -> float:
-    """Zero where nothing fades."""
-    if width is None:
-        return 0.0
-    if _length("cutoff_smoothing", width) > cutoff:
-        raise BadInput(
-            f"cutoff_smoothing is {width}, more than cutoff_radius, {cutoff}: choose a smaller one"
-        )
-    return float(width)
-
-
-def _width(basis: str, width: float | None) -> float:
-    """Of the envelope; infinite where there is none."""
-    if basis == "gto":
-        if width is None:
-            raise BadInput("Gaussian width must be provided with GTO basis: radial_gaussian_width=1.5")
-        return _length("radial_gaussian_width", width)
-
-    if basis == "monomial":
-        if width is not None:
-            raise BadInput("Gaussian width can only be provided with GTO basis")
-        return float("inf")
-
-    raise NotImplementedError(f"{basis} is not an implemented basis. Try 'monomial' or 'gto'")
