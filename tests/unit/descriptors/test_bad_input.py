@@ -13,11 +13,19 @@ def with_array(name, value, particle=1):
     return frame
 
 
+def with_flawed_cell():
+    frame = random_frame()
+    frame.cell.array[1, 1] = np.inf
+    return frame
+
+
 FRAMES = [
     (lambda: with_array("c_q", 0.0), "frame 1, particle 1: c_q is a quaternion of length zero"),
     (lambda: with_array("c_q", np.nan), "frame 1, particle 1: c_q is not finite"),
     (lambda: with_array("positions", np.inf), "frame 1, particle 1: positions is not finite"),
     (lambda: with_array("positions", 1e300), "particle 1: positions is .* over 1e\\+09 Angstrom"),
+    (lambda: with_array("positions", np.nan), "frame 1, particle 1: positions is not finite"),
+    (with_flawed_cell, "frame 1: its cell is not finite"),
     (lambda: with_array("c_q", 1e160), "frame 1, particle 1: c_q is .* over 1e100"),
     (lambda: with_array("c_diameter[2]", 1e200), r"particle 1: c_diameter\[2\] is .* over 1e\+09 Angstrom"),
     (lambda: with_array("c_diameter[2]", 0.0), r"frame 1, particle 1: c_diameter\[2\] is not positive"),

@@ -31,13 +31,22 @@ def reoriented(frame, turn):
     return atoms
 
 
-@pytest.mark.parametrize(("lmax", "max_radial"), [(4, None), (9, 6)])
+BASES = [
+    ("gto", 4, None, False),
+    ("gto", 9, 6, False),
+    ("gto", 9, 6, True),
+    ("monomial", 4, None, True),
+    ("monomial", 9, 6, False),
+]
+
+
+@pytest.mark.parametrize(("basis", "lmax", "max_radial", "without_own"), BASES)
 @given(seed=st.integers(0, 10_000), shape=st.sampled_from(sorted(SHAPES)))
 @settings(max_examples=15, deadline=None, derandomize=True)
-def test_the_power_spectrum_feels_no_motion_of_the_whole(lmax, max_radial, seed, shape):
+def test_the_power_spectrum_feels_no_motion_of_the_whole(basis, lmax, max_radial, without_own, seed, shape):
     frame = random_frame(seed=seed, shape=shape, species=(1, 8))
     turn = Rotation.random(random_state=seed)
-    calculator = projection(lmax, max_radial=max_radial)
+    calculator = projection(lmax, basis, max_radial=max_radial, subtract_center_contribution=without_own)
     reference = calculator.power_spectrum([frame])
 
     moved = frame.copy()

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from frames_for_tests import SHAPES, projection, random_frame, relative, shaped
+from scipy.spatial.transform import Rotation
 
 from anisweep.descriptors import BadInput, library
 from anisweep.descriptors.gradients import gradients
@@ -159,6 +160,22 @@ def test_forces_sum_to_zero_and_torques_balance_them(shape):
     assert np.abs(result.forces.sum(axis=0)).max() <= 1e-12 * scale
     turning = np.cross(frame.positions, result.forces) + result.torques
     assert np.abs(turning.sum(axis=0)).max() <= 1e-10 * scale * np.abs(frame.positions).max()
+
+
+@pytest.mark.parametrize("shape", ["mixed", "triaxial"])
+def test_forces_and_torques_turn_with_the_frame(shape):
+    frame, turn = random_frame(6, (1, 6), shape=shape), Rotation.from_euler("zyx", [0.7, -1.1, 2.3])
+    turned = frame.copy()
+    turned.set_cell(turn.apply(frame.cell.array))
+    turned.positions = turn.apply(frame.positions)
+    turns = turn * Rotation.from_quat(frame.arrays["c_q"], scalar_first=True)
+    turned.arrays["c_q"] = turns.as_quat(scalar_first=True)
+
+    calculator = projection(9, max_radial=6)
+    cotangent = np.random.default_rng(3).normal(size=calculator.power_spectrum([frame]).shape[1])
+    (_, before), (_, after) = (gradients(calculator, [f], cotangent) for f in (frame, turned))
+    assert relative(after.forces, turn.apply(before.forces)) <= 1e-10
+    assert relative(after.torques, turn.apply(before.torques)) <= 1e-10
 
 
 def test_the_ways_through_the_kernels_give_the_same_derivatives(monkeypatch):
