@@ -1,4 +1,4 @@
-"""Orientations of a user's frame as unit quaternions (w, x, y, z), body -> space."""
+"""Orientations of a user's frame as quaternions (w, x, y, z), body -> space."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def quaternions_of(atoms: Atoms, name: str | None, place: Place) -> Array:
     Returns
     -------
     array
-        Shape (N, 4).
+        Shape (N, 4), quaternions of any norm as they were given.
 
     Raises
     ------
@@ -44,7 +44,8 @@ def quaternions_of(atoms: Atoms, name: str | None, place: Place) -> Array:
     inner = values.shape[1:]
 
     if inner == (4,):
-        return _checked_quaternions(values, name, place)
+        _check_quaternions(values, name, place)
+        return values
 
     if inner in ((9,), (3, 3)):
         matrices = values.reshape(-1, 3, 3)
@@ -59,15 +60,13 @@ def quaternions_of(atoms: Atoms, name: str | None, place: Place) -> Array:
     )
 
 
-def _checked_quaternions(values: Array, name: str, place: Place) -> Array:
+def _check_quaternions(values: Array, name: str, place: Place) -> None:
     small = np.flatnonzero(np.linalg.norm(values, axis=1) < ZERO_NORM)
 
     if len(small):
         came = f"particle {small[0]} has the quaternion {values[small[0]].tolist()}"
         remedy = "write 1 0 0 0 where there is no rotation"
         raise place.error(f"array {name}", came, "quaternions (w, x, y, z) that are not zero", remedy)
-
-    return normalised(values)
 
 
 def _check_rotations(matrices: Array, name: str, place: Place) -> None:
