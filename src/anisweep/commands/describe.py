@@ -44,6 +44,7 @@ EVERY = 10.0
 @click.option("--max-radial", help="A number, or one for each l: 3,2,2,1.")
 @click.option("--cutoff-radius", default=DEFAULTS.cutoff_radius, show_default=True, help="Angstrom.")
 @click.option("--radial-gaussian-width", type=float, help="Angstrom; 1.5 for gto.")
+@click.option("--cutoff-smoothing", type=float, help="Fade within so many Angstrom of the cutoff.")
 @click.option("--subtract-center-contribution", is_flag=True, help="Leave out a particle's own density.")
 @click.option("--basis-rcond", default=DEFAULTS.basis_rcond, show_default=True)
 @click.option("--basis-tol", default=DEFAULTS.basis_tol, show_default=True)
@@ -112,6 +113,7 @@ def _request(file: Path, given: dict[str, Any]) -> Request:
         per_centre=not given["average"],
         pairs=given["pair"],
         shard=_shard(given["shard"]),
+        cutoff_smoothing=given["cutoff_smoothing"],
     )
 
 

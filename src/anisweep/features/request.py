@@ -37,6 +37,7 @@ class Request:
     per_centre : one row for each particle; else the mean over each frame
     pairs : of species (symbols), of the power spectrum; all when empty
     shard : which of the frames
+    cutoff_smoothing : Angstrom before the cutoff within which neighbours fade; None: the cutoff is sharp
     """
 
     file: Path
@@ -47,6 +48,7 @@ class Request:
     per_centre: bool = True
     pairs: tuple[tuple[str, str], ...] = ()
     shard: Shard = Shard()
+    cutoff_smoothing: float | None = None
 
     def projection(self, threads: int) -> EllipsoidalDensityProjection:
         """What computes it.
@@ -71,4 +73,5 @@ class Request:
                 basis_rcond=hypers.basis_rcond,
                 basis_tol=hypers.basis_tol,
                 threads=threads,
+                cutoff_smoothing=self.cutoff_smoothing,
             )

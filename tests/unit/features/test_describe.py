@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from anisweep.datasets import DIAMETERS, DataError
-from anisweep.descriptors import labels
+from anisweep.descriptors import EllipsoidalDensityProjection, labels
 from anisweep.features import Progress, Request, Shard, describe, merge, run
 
 
@@ -36,7 +36,11 @@ def by_the_library(request: Request) -> Any:
         frame.arrays["c_q"] = frame.arrays["turned"]
         for name, widths in zip(DIAMETERS, frame.arrays["widths"].T, strict=True):
             frame.arrays[name] = widths.copy()
-    return request.projection(1).describe(frames, request.output, request.per_centre)
+
+    projection = EllipsoidalDensityProjection(
+        **vars(request.hypers), rotation_key="c_q", cutoff_smoothing=request.cutoff_smoothing
+    )
+    return projection.describe(frames, request.output, request.per_centre)
 
 
 VARIANTS = [
@@ -44,6 +48,7 @@ VARIANTS = [
     {"per_centre": False},
     {"output": "coefficients"},
     {"output": "coefficients", "per_centre": False},
+    {"cutoff_smoothing": 1.5},
 ]
 
 
@@ -63,6 +68,7 @@ def test_the_provenance_says_all_that_was_asked_for(request_, tmp_path):
     assert origin["file"] == "some.xyz"
     assert origin["hypers"] == vars(request_.hypers)
     assert (origin["orientations"], origin["diameters"]) == ("turned", "widths")
+    assert origin["cutoff_smoothing"] is None
     assert len(origin["sha256"]) == len(origin["code"]) == 64
     assert set(origin["versions"]) == {"anisweep", "ase", "numpy", "python"}
 
@@ -195,8 +201,9 @@ def test_an_output_that_is_there_is_neither_made_again_nor_overwritten(request_,
     before = (tmp_path / "out.npz").read_bytes()
 
     assert not describe(request_, tmp_path / "out.npz", 1, silent)
-    with pytest.raises(DataError, match=r"out\.npz: it is there already, of another file, other options"):
-        describe(replace(request_, per_centre=False), tmp_path / "out.npz", 1, silent)
+    for other in ({"per_centre": False}, {"cutoff_smoothing": 1.5}):
+        with pytest.raises(DataError, match=r"out\.npz: it is there already, of another file, other options"):
+            describe(replace(request_, **other), tmp_path / "out.npz", 1, silent)
     assert (tmp_path / "out.npz").read_bytes() == before
 
 
