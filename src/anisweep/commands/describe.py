@@ -15,11 +15,16 @@ import yaml
 from anisweep import features
 from anisweep.cell import Hypers
 from anisweep.config import ConfigError
+from anisweep.descriptors import library
+from anisweep.descriptors.arrays import LARGEST
 from anisweep.features import Progress, Request, Shard
 from anisweep.plainly import plainly
 
 DEFAULTS = Hypers()
 FILE = click.Path(path_type=Path)
+
+#: What to do when a run ends too early.
+GOES_ON = "What is finished is kept: the same command goes on from there."
 
 #: Seconds between two lines of progress where standard error is no terminal.
 EVERY = 10.0
@@ -54,12 +59,18 @@ def describe(file: Path, out: Path, threads: int, **given: Any) -> None:
 
     A run that was killed goes on where it was when it is started again.
     """
-    told = Told()
     request = _request(file, given)
+    _check_kernels()
+
     try:
-        done = features.describe(request, out, threads, told)
-    except ImportError as error:  # an environment that only submits has no kernels
-        raise ConfigError(f"{error}.\nAllowed: the environment of `make env`, or `pip install .`") from error
+        done = features.describe(request, out, threads, Told())
+    except KeyboardInterrupt:
+        click.echo(f"\n{GOES_ON}", err=True)
+        raise
+    except (MemoryError, RuntimeError) as error:  # the kernels got no memory, or no threads
+        came = str(error) or "there is no memory left"
+        remedy = "Take fewer --threads, or a machine with more room."
+        raise ConfigError(f"{file}: {came}.\n{remedy} {GOES_ON}") from error
 
     if not done:
         click.echo(f"{out} is there already, of the same file and options; nothing to do.", err=True)
@@ -70,8 +81,30 @@ def describe(file: Path, out: Path, threads: int, **given: Any) -> None:
 @click.option("-o", "--out", type=FILE, required=True, help="OUT.npz, or OUT.mts for metatensor.")
 @plainly
 def merge(shards: tuple[Path, ...], out: Path) -> None:
-    """Join the outputs of `anisweep describe --shard`: bit for bit what one run would have written."""
-    features.merge(shards, out)
+    """Join the outputs of `anisweep describe --shard`: bit for bit what one run would have written.
+
+    Shards of machines with different instruction sets differ in the last digits; a warning says so.
+    """
+    levels = features.merge(shards, out)
+
+    if len(levels) > 1:
+        lowest = min(levels, key=library.LEVELS.index)
+        click.echo(
+            f"Warning: shards were computed with the instruction sets {', '.join(levels)}, so values may "
+            "differ from those of one run in the last digits.\n"
+            f"Where that matters describe all shards again with {library.VARIABLE}={lowest}.",
+            err=True,
+        )
+
+
+def _check_kernels() -> None:
+    """They are compiled, and at the level that is asked for."""
+    try:
+        library.level()
+    except ImportError as error:  # an environment that only submits has no kernels
+        raise ConfigError(f"{error}.\nAllowed: the environment of `make env`, or `pip install .`") from error
+    except RuntimeError as error:
+        raise ConfigError(f"{error}.") from error
 
 
 class Told:
@@ -139,9 +172,34 @@ def _diameters(text: str | None) -> Any:
     if not isinstance(given, (list, dict, str, type(None))):
         raise ConfigError(
             f"--diameters {text}: not allowed. Allowed: lengths, lengths by species, names of arrays.\n"
-            "For example --diameters '[3.0, 3.0, 1.0]'; docs/how-to/describe-a-file.md has more."
+            "For example --diameters '[3.0, 3.0, 1.0]', --diameters '{C: [3, 3, 1]}', --diameters my_array."
+        )
+
+    if given is None or isinstance(given, str) or _are_names(given):
+        return given
+
+    groups = given.values() if isinstance(given, dict) else [given]
+    if not all(map(_are_lengths, groups)):
+        raise ConfigError(
+            f"--diameters {text}: not allowed. "
+            f"Allowed: three positive lengths in Angstrom below {LARGEST:g}.\n"
+            "For example --diameters '[3.0, 3.0, 1.0]', or --diameters '{C: [3, 3, 1], H: [2, 2, 2]}'."
         )
     return given
+
+
+def _are_names(given: list[Any] | dict[str, Any]) -> bool:
+    """Of arrays."""
+    return isinstance(given, list) and all(isinstance(name, str) for name in given)
+
+
+def _are_lengths(given: Any) -> bool:
+    """Three, and a particle can have them."""
+    try:
+        lengths = [float(length) for length in given]
+    except (TypeError, ValueError):
+        return False
+    return len(lengths) == 3 and all(0 < length < LARGEST for length in lengths)
 
 
 def _shard(text: str) -> Shard:

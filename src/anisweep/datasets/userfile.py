@@ -98,7 +98,7 @@ def read_any(path: Path, first: int = 0, end: int | None = None) -> Iterator[Ato
                 place = Place(str(path), number - 1)
                 raise place.error("particles", "there are none", "one or more", "remove this frame")
             yield atoms
-    except DataError:
+    except (DataError, MemoryError):
         raise
     except Exception as error:  # each reader of ASE raises its own kinds
         raise DataError(

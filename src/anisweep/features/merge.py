@@ -14,10 +14,14 @@ from anisweep.features.output import whole, writer
 from anisweep.features.provenance import as_text
 
 
-def merge(shards: Sequence[Path], output: Path) -> None:
+def merge(shards: Sequence[Path], output: Path) -> list[str]:
     """Write what one run over all frames would have written, bit for bit.
 
-    Where shards were computed at several levels of the instruction set, all are named in the provenance.
+    Returns
+    -------
+    list of str
+        The levels of the instruction set, also in the provenance. Where there are several, the last digits
+        are not those of one run.
 
     Raises
     ------
@@ -27,6 +31,10 @@ def merge(shards: Sequence[Path], output: Path) -> None:
     write = writer(output)
     if output.exists():
         raise DataError(str(output), "it is there already", "a new name", "choose one, or remove the file")
+
+    twice = next((path for path in shards if shards.count(path) > 1), None)
+    if twice is not None:
+        raise DataError(str(twice), "it is named twice", "each shard once", "leave it out once")
 
     read = {path: npz.read(path) for path in shards}
     origins = {path: json.loads(features.provenance) for path, features in read.items()}
@@ -38,6 +46,9 @@ def merge(shards: Sequence[Path], output: Path) -> None:
 
     with whole(output) as stream:
         write(joined([read[path] for path in order], as_text(origin)), stream)
+
+    levels: list[str] = origin["levels"]
+    return levels
 
 
 def _in_order(origins: dict[Path, dict[str, Any]]) -> list[Path]:

@@ -101,5 +101,10 @@ def _values(path: Path, columns: int) -> Iterator[np.ndarray]:
 
 
 def _damaged(path: Path, error: Any) -> DataError:
-    came = getattr(error, "strerror", None) or f"it cannot be read ({error})"
+    came = getattr(error, "strerror", None)
+    if not came:
+        with path.open("rb") as stream:
+            zipped = stream.read(2) == b"PK"
+        came = f"it cannot be read ({error})" if zipped else "it is no file of features"
+
     return DataError(str(path), came, "a file of `anisweep describe`", "name another file, or make it anew")

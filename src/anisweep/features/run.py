@@ -10,12 +10,13 @@ from pathlib import Path
 
 import numpy as np
 from ase import Atoms
-from ase.data import atomic_numbers
+from ase.data import atomic_numbers, chemical_symbols
 
 from anisweep.cell import digest
 from anisweep.datasets import DataError
 from anisweep.datasets.userfile import content_digest
 from anisweep.descriptors import BadInput, EllipsoidalDensityProjection
+from anisweep.descriptors.arrays import LARGEST
 from anisweep.descriptors.columns import columns_of, of_pairs
 from anisweep.features import npz
 from anisweep.features.features import Features, joined
@@ -25,6 +26,12 @@ from anisweep.features.parts import Folder, Part, divide
 from anisweep.features.provenance import as_text, provenance
 from anisweep.features.request import Request
 from anisweep.features.survey import Survey
+
+#: Frames that descriptors can be computed of.
+POSSIBLE = (
+    f"finite numbers, lengths below {LARGEST:g} Angstrom, positive diameters, and a cell with a volume "
+    "where it is periodic"
+)
 
 
 @dataclass(frozen=True)
@@ -105,14 +112,18 @@ class Job:
     @classmethod
     def of(cls, request: Request, projection: EllipsoidalDensityProjection, survey: Survey) -> Job:
         """Find out how large the output will be."""
+        if not len(survey.counts):
+            raise DataError(str(request.file), "it has no frames", "at least one", "name the right file")
+
         every = columns_of(request.output, projection.num_ns, survey.species)
         chosen = np.ones(len(every), dtype=bool)
         if request.pairs:
-            chosen = of_pairs(every, [(_number(a), _number(b)) for a, b in request.pairs])
+            chosen = of_pairs(every, [_numbers(request.file, pair, survey) for pair in request.pairs])
 
-        first, end = request.shard.frames(len(survey.counts))
+        count, shard = len(survey.counts), request.shard
+        first, end = shard.frames(count)
         if first == end:
-            came = f"shard {request.shard.number}/{request.shard.of} of {len(survey.counts)} frames is empty"
+            came = f"shard {shard.number}/{shard.of} of {count} frames is empty"
             raise DataError(str(request.file), came, "at least one frame in each", "make fewer shards")
 
         columns = every[chosen]
@@ -152,8 +163,7 @@ def _features(job: Job, part: Part, frames: list[Atoms]) -> Features:
         )
     except BadInput as error:
         where, _, came = str(error).partition(": ")
-        allowed = "what docs/explanation/descriptors.md says"
-        raise DataError(f"{request.file}, {where}", came, allowed, "mend or remove this frame") from error
+        raise DataError(f"{request.file}, {where}", came, POSSIBLE, "mend or remove this frame") from error
 
     values = described.values if job.chosen.all() else described.values[:, job.chosen]
     return Features(
@@ -167,12 +177,19 @@ def _features(job: Job, part: Part, frames: list[Atoms]) -> Features:
     )
 
 
-def _number(symbol: str) -> int:
-    """Of an element."""
-    if symbol not in atomic_numbers:
-        remedy = "write the symbols as in the file, for example --pair C H"
-        raise DataError("--pair", f"{symbol!r} came", "symbols of elements", remedy)
-    return int(atomic_numbers[symbol])
+def _numbers(file: Path, pair: tuple[str, str], survey: Survey) -> tuple[int, int]:
+    """Atomic numbers of two elements that the file has."""
+    there = [chemical_symbols[number] for number in survey.species]
+
+    for symbol in pair:
+        if symbol not in there:
+            remedy = "leave this pair out, or name two of them as the file writes them"
+            raise DataError(
+                f"{file}, --pair {' '.join(pair)}", f"the file has no {symbol}", ", ".join(there), remedy
+            )
+
+    first, second = (int(atomic_numbers[symbol]) for symbol in pair)
+    return first, second
 
 
 def _check_same(output: Path, origin: str) -> None:

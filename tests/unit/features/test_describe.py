@@ -224,6 +224,7 @@ def test_shards_that_do_not_belong_together_are_refused(request_, tmp_path):
     described(replace(request_, shard=Shard(1, 3)), one)
     described(replace(request_, shard=Shard(2, 3)), two)
     described(replace(request_, shard=Shard(2, 3), per_centre=False), averaged := tmp_path / "averaged.npz")
+    described(replace(request_, shard=Shard(2, 3), cutoff_smoothing=1.5), smooth := tmp_path / "smooth.npz")
     shutil.copy(two, again := tmp_path / "again.npz")
 
     def refused(shards: list[Path], message: str) -> None:
@@ -233,8 +234,10 @@ def test_shards_that_do_not_belong_together_are_refused(request_, tmp_path):
 
     refused([one, two], "of 3 shards these are missing: 3.*--shard 3/3")
     refused([one, two, again], r"again\.npz: it is shard 2, and so is .*two\.npz")
+    refused([one, two, two], r"two\.npz: it is named twice")
+    refused([one, smooth], r"smooth\.npz: its cutoff_smoothing differs from that of .*one\.npz")
     refused([one, averaged], r"averaged\.npz: its per_centre differs from that of .*one\.npz")
-    refused([one, request_.file], r"some\.xyz: it cannot be read")
+    refused([one, request_.file], r"some\.xyz: it is no file of features")
 
     middle = bytearray(two.read_bytes())
     middle[-3000] ^= 1
