@@ -13,12 +13,14 @@ from anisweep.datasets.generators import ellipsoids
 from anisweep.descriptors import EllipsoidalDensityProjection
 from anisweep.descriptors.calculator import RidgeCalculator, RidgeModel
 
-DIAMETERS = (3.0, 3.0, 1.0)
+DIAMETERS = (3.0, 3.0, 1.0)  # Angstrom, along the three axes of each particle
+ORIENTATIONS = "c_q"  # name of the array of quaternions (w, x, y, z)
+ENERGY = "reference_energy"  # its name in the header of each frame
 
 
 def fit(path):
     frames = ase.io.read(path, ":", format="extxyz")
-    energies = np.array([frame.info["reference_energy"] for frame in frames])
+    energies = np.array([energy_of(frame) for frame in frames])
     for frame in frames:
         for axis, diameter in enumerate(DIAMETERS, start=1):
             frame.arrays[f"c_diameter[{axis}]"] = np.full(len(frame), diameter)
@@ -29,7 +31,7 @@ def fit(path):
         cutoff_radius=7.0,
         radial_gaussian_width=1.5,
         max_radial=3,
-        rotation_key="c_q",
+        rotation_key=ORIENTATIONS,
         basis_rcond=1e-8,
         basis_tol=1e-3,
     )
@@ -46,16 +48,22 @@ def fit(path):
     return model, frames[train:], share
 
 
+def energy_of(frame):
+    """What the header says. ASE keeps what is called `energy` in a calculator."""
+    return frame.get_potential_energy() if ENERGY == "energy" else frame.info[ENERGY]
+
+
 def use(model, frame):
+    truth = energy_of(frame)
     frame.calc = RidgeCalculator(model)
     energy, forces, stress = frame.get_potential_energy(), frame.get_forces(), frame.get_stress()
     torques = frame.calc.results["torques"]
-    print(f"energy {energy:.4f}, and in truth {frame.info['reference_energy']:.4f}")
+    print(f"energy {energy:.4f}, and in truth {truth:.4f}")
     print(f"largest force {np.abs(forces).max():.2e}, torque {np.abs(torques).max():.2e}")
     print(f"pressure {-stress[:3].mean():.2e}")
 
     frame.positions += 1e-3 * forces / np.abs(forces).max()
-    frame.arrays["c_q"] = turned(frame.arrays["c_q"], 1e-3 * torques / np.abs(torques).max())
+    frame.arrays[ORIENTATIONS] = turned(frame.arrays[ORIENTATIONS], 1e-3 * torques / np.abs(torques).max())
     change = frame.get_potential_energy() - energy
     print(f"a small step along forces and torques changes the energy by {change:.1e}")
     return change
@@ -72,8 +80,9 @@ def write_example(path):
     """A file as your own program may write it: orientations, and an energy to learn for each frame."""
     frames = list(ellipsoids.generate(frames=300, seed=1))
     for frame in frames:
-        frame.info["reference_energy"] = overlap(frame)
-    ase.io.write(path, frames, columns=["symbols", "positions", "c_q"], format="extxyz")
+        frame.info[ENERGY] = overlap(frame)
+        frame.arrays[ORIENTATIONS] = frame.arrays["c_q"]
+    ase.io.write(path, frames, columns=["symbols", "positions", ORIENTATIONS], format="extxyz")
     return path
 
 

@@ -25,8 +25,18 @@ def test_the_script_learns_energies_and_goes_downhill(tmp_path, capsys):
     assert change < -1e-3 * max(largest)
 
     page = (HOW_TO / "fit-a-model.md").read_text()
-    for line in capsys.readouterr().out.splitlines()[:2]:
-        assert f"\n{line}\n" in page
+    assert f"\n```\n{capsys.readouterr().out}```\n" in page
+
+
+def test_names_at_the_top_of_the_script_are_all_that_another_file_needs(tmp_path):
+    script = runpy.run_path(str(HOW_TO / "fit_a_model.py"))
+    names = script["fit"].__globals__
+    names |= {"DIAMETERS": (2.0, 3.0, 1.0), "ORIENTATIONS": "turns", "ENERGY": "energy"}
+
+    script["write_example"](tmp_path / "example.xyz")
+    assert "turns:R:4 energy=" in (tmp_path / "example.xyz").read_text()
+    model, new, _ = script["fit"](tmp_path / "example.xyz")
+    assert script["use"](model, new[0]) < 0
 
 
 def test_the_page_shows_the_script():
