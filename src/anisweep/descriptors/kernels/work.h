@@ -78,11 +78,53 @@ static int64_t most_particles(const Particles *p, int64_t first, int64_t end)
     return most;
 }
 
+/* Lists of groups and pairs that grew in one call wait here for the next. Memory that goes back to the system comes
+ * from it again page by page, which took up to a tenth of a call's time. */
+#define WAITING 16          /* threads whose lists are kept */
+#define LARGEST (8 << 20)   /* bytes that are worth it */
+
+static Neighbours *waiting[WAITING];
+
+/* Lists that nobody uses, or none. */
+static Neighbours take_lists(void)
+{
+    for (int i = 0; i < WAITING; i++) {
+        Neighbours *kept = __atomic_exchange_n(&waiting[i], NULL, __ATOMIC_ACQ_REL);
+        if (kept) {
+            const Neighbours lists = {.groups = kept->groups, .group_room = kept->group_room,
+                                      .pairs = kept->pairs,   .pair_room = kept->pair_room,
+                                      .found = kept->found,   .found_room = kept->found_room};
+            free(kept);
+            return lists;
+        }
+    }
+    return (Neighbours){0};
+}
+
+/* Keep the lists, or free them. */
+static void leave_lists(const Neighbours *nb)
+{
+    const size_t bytes = nb->group_room * sizeof(Group) + (nb->pair_room + nb->found_room) * sizeof(Pair);
+    Neighbours *kept = bytes <= LARGEST ? malloc(sizeof(Neighbours)) : NULL;
+
+    if (kept)
+        *kept = *nb;
+    for (int i = 0; i < WAITING && kept; i++) {
+        Neighbours *none = NULL;
+        if (__atomic_compare_exchange_n(&waiting[i], &none, kept, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+            return;
+    }
+    free(kept);
+    free(nb->groups);
+    free(nb->pairs);
+    free(nb->found);
+}
+
 /* Room for the neighbours in frames of so many particles, which count as spheres until they are entered: no
  * pair then stands for its mirror image. 0 when there is none. */
 static int open_neighbours(Neighbours *nb, const Particles *p, int64_t most)
 {
-    memset(nb, 0, sizeof(*nb));
+    *nb = take_lists();
     nb->bodies = malloc((most + 1) * sizeof(Body));
     nb->box.inside = malloc((most + 1) * 3 * sizeof(double));
     nb->box.place = malloc((most + 1) * 3 * sizeof(int));
@@ -101,9 +143,10 @@ static int open_neighbours(Neighbours *nb, const Particles *p, int64_t most)
 
 static void close_neighbours(Neighbours *nb)
 {
-    void *all[] = {nb->bodies, nb->box.inside, nb->box.place, nb->box.bin, nb->box.first,
-                   nb->box.member, nb->slot, nb->groups, nb->pairs, nb->found};
+    void *all[] = {nb->bodies,    nb->box.inside, nb->box.place, nb->box.bin,
+                   nb->box.first, nb->box.member, nb->slot};
 
+    leave_lists(nb);
     for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
         free(all[i]);
 }
