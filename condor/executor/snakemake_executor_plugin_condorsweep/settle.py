@@ -92,10 +92,6 @@ class Follower:
     def open_entries(self) -> list[Entry]:
         return [self.batch.entries[number] for number in self._open.values()]
 
-    def job_of(self, entry: Entry) -> Job | None:
-        """The job of an open entry, once it is in the queue."""
-        return self._jobs.get(self._open[entry.name])
-
     def newly_held(self) -> list[Job]:
         """The jobs that are held since one asked last."""
         held, self._held = [job for job in self._held if job.state == "held"], []
