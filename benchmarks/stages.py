@@ -140,9 +140,9 @@ def one_call(ours: Any, system: System, kernels: ctypes.CDLL) -> dict[str, float
     """Seconds of each stage of one call."""
     before = list(kernels.anisweep_ticks().contents)
     in_kernels = Watch(kernels.anisweep_run)
-    reading = Watch(ours.gather)
+    reading = Watch(ours._gather)
 
-    with mock.patch.object(ours, "gather", reading), mock.patch.object(kernels, "anisweep_run", in_kernels):
+    with mock.patch.object(ours, "_gather", reading), mock.patch.object(kernels, "anisweep_run", in_kernels):
         whole = seconds(lambda: ours.power_spectrum(system.frames), 1)
 
     ticks = [after - start for after, start in zip(kernels.anisweep_ticks().contents, before, strict=True)]

@@ -17,6 +17,7 @@ from anisweep.cell import Hypers
 from anisweep.config import ConfigError
 from anisweep.descriptors import library
 from anisweep.descriptors.arrays import LARGEST
+from anisweep.descriptors.errors import NoThreads
 from anisweep.features import Progress, Request, Shard
 from anisweep.plainly import plainly
 
@@ -67,7 +68,7 @@ def describe(file: Path, out: Path, threads: int, **given: Any) -> None:
     except KeyboardInterrupt:
         click.echo(f"\n{GOES_ON}", err=True)
         raise
-    except (MemoryError, RuntimeError) as error:  # the kernels got no memory, or no threads
+    except (MemoryError, NoThreads) as error:
         came = str(error) or "there is no memory left"
         remedy = "Take fewer --threads, or a machine with more room."
         raise ConfigError(f"{file}: {came}.\n{remedy} {GOES_ON}") from error

@@ -13,6 +13,7 @@ from ase.calculators.calculator import Calculator, all_changes
 
 from anisweep.descriptors.arrays import DIAMETERS
 from anisweep.descriptors.errors import BadInput
+from anisweep.descriptors.frames import listed, survey
 from anisweep.descriptors.gradients import gradients
 from anisweep.descriptors.projection import EllipsoidalDensityProjection
 
@@ -38,7 +39,7 @@ class RidgeModel:
     def fit(
         cls,
         projection: EllipsoidalDensityProjection,
-        frames: Sequence[Atoms],
+        frames: Any,
         energies: Sequence[float],
         alpha: float = 1e-6,
     ) -> RidgeModel:
@@ -46,7 +47,8 @@ class RidgeModel:
 
         Parameters
         ----------
-        frames : a species need not be in all of them
+        projection : keeps isolated centres
+        frames : of ase.Atoms; a species need not be in all of them
         energies : (frames,), in any unit, which is then the model's
         alpha : ridge, relative to the largest eigenvalue of the features' covariance
 
@@ -54,36 +56,53 @@ class RidgeModel:
         ------
         BadInput
             for frames, naming frame and particle; for one without particles, which has no energy per
-            particle; for energies that are not one finite number for each frame; for a negative alpha
+            particle; for energies that are not one finite number for each frame; for a negative alpha; for
+            a projection that drops isolated centres
         """
-        described = projection.describe(frames)
-        features = described.values
-        counts = np.array([len(frame) for frame in frames])
-        if not counts.all():
-            raise BadInput(f"frame {int(counts.argmin())} has no particles, so no energy per particle")
-        given = np.asarray(energies, dtype=float)
-        if given.shape != counts.shape or not np.isfinite(given).all():
-            wanted = f"{len(counts)} finite numbers, one for each frame"
-            raise BadInput(f"energies must be {wanted}: got {given!r:.80}")
+        if projection.drop_isolated:
+            raise BadInput("each particle must count: give a projection without drop_isolated")
         if not isinstance(alpha, Real) or not 0 <= alpha < float("inf"):
             raise BadInput(f"alpha must be a number from 0 on, not {alpha!r}")
-        per_particle = given / counts
 
+        frames = listed(frames)
+        counts, _ = survey(frames)
+        if not counts.all():
+            raise BadInput(f"frame {int(counts.argmin())} has no particles, so no energy per particle")
+        per_particle = _finite(energies, len(frames)) / counts
+
+        described = projection.describe(frames)
+        features = described.values
         centred = features - features.mean(axis=0)
         left, singular, right = np.linalg.svd(centred, full_matrices=False)
-        floor = np.finfo(float).tiny  # where all features are equal there is nothing to learn
-        damped = singular / np.maximum(singular**2 + alpha * singular[0] ** 2, floor)
+
+        rounding = np.finfo(float).eps * max(centred.shape) * singular[0]
+        learned = singular > rounding  # features come twice, as (a, b) and (b, a), so not all directions do
+        damped = np.zeros_like(singular)
+        damped[learned] = singular[learned] / (singular[learned] ** 2 + alpha * singular[0] ** 2)
         weights = right.T @ (damped * (left.T @ (per_particle - per_particle.mean())))
 
         intercept = float(per_particle.mean() - features.mean(axis=0) @ weights)
         return cls(projection, weights, intercept, tuple(described.neighbours.tolist()))
 
-    def energies(self, frames: Sequence[Atoms]) -> np.ndarray:
+    def energies(self, frames: Any) -> np.ndarray:
         """(frames,), in the unit of the energies that were fitted."""
-        counts = np.array([len(frame) for frame in frames])
+        frames = listed(frames)
+        counts, _ = survey(frames)
         features = self.projection.describe(frames, species=self.species).values
         energies: np.ndarray = counts * (features @ self.weights + self.intercept)
         return energies
+
+
+def _finite(energies: Any, count: int) -> np.ndarray:
+    """One number for each frame."""
+    try:
+        given = np.asarray(energies, dtype=float)
+    except (TypeError, ValueError):
+        given = np.empty(0)
+
+    if given.shape != (count,) or not np.isfinite(given).all():
+        raise BadInput(f"energies must be {count} finite numbers, one for each frame: got {energies!r:.80}")
+    return given
 
 
 class RidgeCalculator(Calculator):  # type: ignore[misc]

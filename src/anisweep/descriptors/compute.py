@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from anisweep.descriptors.arrays import FrameArrays
-from anisweep.descriptors.errors import BadInput
+from anisweep.descriptors.errors import BadInput, NoThreads
 from anisweep.descriptors.library import kernels
 from anisweep.descriptors.tables import Derivatives, Particles, Tables, Task, address
 
@@ -254,7 +254,7 @@ def complain(status: int, frame: int) -> None:
         raise MemoryError("the kernels got no memory: compute fewer frames at a time")
 
     if status == NO_THREADS:
-        raise RuntimeError("the system started no more threads: ask for fewer, or see `ulimit -u`")
+        raise NoThreads("the system started no more threads: ask for fewer, or see `ulimit -u`")
 
     if status == FLAT_CELL:
         raise BadInput(

@@ -200,14 +200,13 @@ class EllipsoidalDensityProjection:
         check_output(output)
         return self._describe(frames, output, bool(per_centre), self.tables, species, first)
 
-    def gather(self, frames: Any, first: int = 0, counts: np.ndarray | None = None) -> FrameArrays:
+    def gather(self, frames: Any, first: int = 0) -> FrameArrays:
         """The arrays of frames, checked. Frames without orientations keep their axes along x, y and z.
 
         Parameters
         ----------
         frames : of ase.Atoms
         first : what errors call the first frame
-        counts : (frames,) particles of each, where they are known
 
         Raises
         ------
@@ -215,7 +214,14 @@ class EllipsoidalDensityProjection:
             for frames, naming frame and particle
         """
         frames = listed(frames)
-        counts = survey(frames, first)[0] if counts is None else counts
+        counts, _ = survey(frames, first)
+        return self._gather(self._oriented(frames, first), counts, first)
+
+    def _gather(self, frames: list[Any], counts: np.ndarray, first: int) -> FrameArrays:
+        return gather(frames, counts, self.rotation_key, self.rotation_type, first)
+
+    def _oriented(self, frames: list[Any], first: int) -> list[Any]:
+        """The frames, all with orientations."""
         bare = [i for i, frame in enumerate(frames) if self.rotation_key not in frame.arrays]
 
         if bare:
@@ -225,13 +231,13 @@ class EllipsoidalDensityProjection:
                 f"Frame {first + bare[0]} does not have rotations stored, this may cause errors down the "
                 f"line: no array {self.rotation_key!r} among {there}. Its particles keep their axes along x, "
                 f"y and z{others}.",
-                stacklevel=3,
+                stacklevel=4,
             )
             frames = frames.copy()
             for i in bare:
                 frames[i] = self._unrotated(frames[i])
 
-        return gather(frames, counts, self.rotation_key, self.rotation_type, first)
+        return frames
 
     def _unrotated(self, frame: Any) -> Any:
         """A copy whose particles have their axes along x, y and z."""
@@ -252,8 +258,9 @@ class EllipsoidalDensityProjection:
         frames = listed(frames)
         counts, species = survey(frames, first)
         species = species if neighbours is None else covering(neighbours, species)
+        frames = self._oriented(frames, first)
         gathered = (
-            self.gather(frames[begin:end], first + begin, counts[begin:end])
+            self._gather(frames[begin:end], counts[begin:end], first + begin)
             for begin, end in runs(counts, self._at_a_time(1))
         )
 

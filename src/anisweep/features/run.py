@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from ase import Atoms
-from ase.data import atomic_numbers, chemical_symbols
+from ase.data import atomic_numbers
 
 from anisweep.cell import digest
 from anisweep.datasets import DataError
@@ -76,9 +76,10 @@ def describe(request: Request, output: Path, threads: int, tell: Callable[[Progr
 
     with folder.held():
         job = Job.of(request, projection, folder.survey(request.file))
-        _check_room(job, folder)
+        missing = [part for part in job.parts if not folder.has(part)]
+        _check_room(job, missing, folder.path)
         try:
-            _compute(job, folder, tell)
+            _compute(job, missing, folder, tell)
             _check_unchanged(request, origin["sha256"])
         except DataError:
             folder.remove()  # the file has to be mended, and is another one then
@@ -135,9 +136,8 @@ class Job:
         return 8 * len(self.columns) * sum(part.rows for part in parts)
 
 
-def _compute(job: Job, folder: Folder, tell: Callable[[Progress], None]) -> None:
+def _compute(job: Job, missing: list[Part], folder: Folder, tell: Callable[[Progress], None]) -> None:
     """Make the parts that are not there yet."""
-    missing = [part for part in job.parts if not folder.has(part)]
     if not missing:
         return
 
@@ -179,17 +179,15 @@ def _features(job: Job, part: Part, frames: list[Atoms]) -> Features:
 
 def _numbers(file: Path, pair: tuple[str, str], survey: Survey) -> tuple[int, int]:
     """Atomic numbers of two elements that the file has."""
-    there = [chemical_symbols[number] for number in survey.species]
+    there = {symbol: number for symbol, number in atomic_numbers.items() if number in survey.species}
 
     for symbol in pair:
         if symbol not in there:
+            came, allowed = f"the file has no {symbol}", ", ".join(there)
             remedy = "leave this pair out, or name two of them as the file writes them"
-            raise DataError(
-                f"{file}, --pair {' '.join(pair)}", f"the file has no {symbol}", ", ".join(there), remedy
-            )
+            raise DataError(f"{file}, --pair {' '.join(pair)}", came, allowed, remedy)
 
-    first, second = (int(atomic_numbers[symbol]) for symbol in pair)
-    return first, second
+    return there[pair[0]], there[pair[1]]
 
 
 def _check_same(output: Path, origin: str) -> None:
@@ -207,11 +205,12 @@ def _check_unchanged(request: Request, before: str) -> None:
         raise DataError(str(request.file), came, "a file that stays as it is", "describe a copy of it")
 
 
-def _check_room(job: Job, folder: Folder) -> None:
+def _check_room(job: Job, missing: list[Part], folder: Path) -> None:
     """The parts, of which some may be there, and the output lie side by side for a moment."""
-    missing = [part for part in job.parts if not folder.has(part)]
-    needed, free = job.bytes(job.parts) + job.bytes(missing), shutil.disk_usage(folder.path).free
+    needed, free = job.bytes(job.parts) + job.bytes(missing), shutil.disk_usage(folder).free
     if needed > free:
         came = f"{needed / 1e6:,.1f} MB are needed, and {free / 1e6:,.1f} MB are free"
         remedy = "make room there, average over frames, or divide the work with --shard"
-        raise DataError(str(folder.path.parent), came, "room for the output twice", remedy)
+        raise DataError(
+            str(folder.parent), came, "room for the output, and for what is missing of it", remedy
+        )

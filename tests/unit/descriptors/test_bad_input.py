@@ -5,6 +5,7 @@ import pytest
 from frames_for_tests import projection, random_frame
 
 from anisweep.descriptors import BadInput, EllipsoidalDensityProjection
+from anisweep.descriptors import projection as module
 
 
 def with_array(name, value, particle=1):
@@ -99,7 +100,7 @@ def test_an_empty_frame_needs_no_orientations():
         assert not projection().power_spectrum([empty, random_frame()])[0].any()
 
 
-def test_missing_orientations_of_many_frames_are_one_warning_with_what_there_is():
+def test_missing_orientations_of_many_frames_are_one_warning_with_what_there_is(monkeypatch):
     frames = [random_frame(2, seed=seed) for seed in range(4)]
     for frame in frames[1:]:
         del frame.arrays["c_q"]
@@ -109,6 +110,11 @@ def test_missing_orientations_of_many_frames_are_one_warning_with_what_there_is(
     assert len(warned) == 1
     assert "no array 'c_q' among numbers, positions, c_diameter[1]" in str(warned[0].message)
     assert str(warned[0].message).endswith("as those of 2 more frames.")
+
+    monkeypatch.setattr(module, "AT_A_TIME", 2)
+    with pytest.warns(UserWarning, match="Frame 1 does not have rotations") as warned:
+        projection().power_spectrum(frames)
+    assert len(warned) == 1
 
 
 def test_a_name_that_ase_has_changed_is_explained():

@@ -32,7 +32,9 @@ def test_where_there_is_nothing_to_learn_the_mean_is_the_answer():
     model = RidgeModel.fit(projection(3), [frame], [-2.0])
     assert model.energies([frame]) == pytest.approx([-2.0])
 
-    for wrong in ([np.nan], [1.0, 2.0], [[1.0]]):
+    with pytest.raises(BadInput, match="each particle must count: give a projection without drop_isolated"):
+        RidgeModel.fit(projection(3, drop_isolated=True), [frame], [1.0])
+    for wrong in ([np.nan], [1.0, 2.0], [[1.0]], ["a"]):
         with pytest.raises(BadInput, match="energies must be 1 finite numbers, one for each frame"):
             RidgeModel.fit(projection(3), [frame], wrong)
     with pytest.raises(BadInput, match="alpha must be a number from 0 on, not -1"):
@@ -59,6 +61,12 @@ def test_a_fitted_model_and_atoms_that_it_computed_can_be_kept(fitted):
     kept = copy.deepcopy(atoms)
     kept.calc = RidgeCalculator(pickle.loads(pickle.dumps(model)))
     assert (kept.get_forces() == forces).all()
+
+
+def test_without_a_ridge_rounding_is_not_learned(fitted):
+    model, frames, energies = fitted
+    plain = RidgeModel.fit(model.projection, frames, energies, alpha=0)
+    assert np.abs(plain.energies(frames) - energies).max() <= 1e-9 * np.ptp(energies)
 
 
 def test_forces_and_stress_are_derivatives_of_the_energy(fitted):

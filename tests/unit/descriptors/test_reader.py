@@ -19,6 +19,12 @@ from anisweep.descriptors.frames import gather, survey
 needs_layout = pytest.mark.skipif(not reader.KNOWN_LAYOUT, reason="a layout of arrays that the reader lacks")
 
 
+def test_it_is_in_use_where_it_can_be():
+    gil = getattr(sys, "_is_gil_enabled", lambda: True)()
+    assert gil == reader.KNOWN_LAYOUT
+    assert not gil or reads(some_frames())
+
+
 def some_frames():
     frames = [random_frame(n, species=(8, 1, 200), seed=n) for n in (1, 5, 0, 3)]
     frames[1].pbc = [True, False, True]
@@ -157,16 +163,20 @@ def test_frames_that_change_meanwhile_are_refused(monkeypatch):
             projection().describe(frames)
 
     with pytest.raises(BadInput, match="2 frames came where 1 were counted: describe a copy of the list"):
-        projection().gather(frames, counts=np.array([3]))
+        gather(frames, np.array([3]), "c_q", "quaternion")
 
 
 def test_it_keeps_no_references():
-    frames = some_frames()
+    frames = [*some_frames(), some_frames()[1], some_frames()[1]]
+    frames[4].arrays["positions"] = every_second(frames[4].positions)
+    frames[5]._cellobj = None
     objects = [frames[1], frames[1].arrays, *frames[1].arrays.values(), frames[1].cell, frames[1].pbc]
     before = [sys.getrefcount(thing) for thing in objects]
 
     for _ in range(10):
-        gathered(frames)
+        gathered(frames[:4])
+        reads(frames)
+        reads(frames[5:])
     assert [sys.getrefcount(thing) for thing in objects] == before
 
 
@@ -188,7 +198,7 @@ def test_threads_that_the_system_does_not_start_are_an_error(request):
     done = subprocess.run(
         [sys.executable, "-c", NO_ROOM], cwd=request.path.parent, capture_output=True, text=True
     )
-    assert "RuntimeError: the system started no more threads: ask for fewer" in done.stderr
+    assert "NoThreads: the system started no more threads: ask for fewer" in done.stderr
 
 
 def test_blocks_that_threads_share_change_no_bit():

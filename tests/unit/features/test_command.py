@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from anisweep.cli import main
 from anisweep.datasets import userfile
+from anisweep.descriptors.errors import NoThreads
 from anisweep.features import parts, provenance, run
 
 XYZ = "".join(f"1\n\nC 0 0 {n}\n" for n in range(4))
@@ -66,7 +67,7 @@ def test_shards_of_several_instruction_sets_are_merged_with_a_warning(said, monk
     [
         (KeyboardInterrupt(), "Aborted!"),
         (MemoryError(), "some.xyz: there is no memory left"),
-        (RuntimeError("the system started no more threads"), "some.xyz: the system started no more threads"),
+        (NoThreads("the system started no more threads"), "some.xyz: the system started no more threads"),
     ],
 )
 def test_what_ends_a_run_is_said_and_what_is_finished_is_kept(said, monkeypatch, error, message):

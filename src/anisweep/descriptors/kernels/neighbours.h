@@ -210,7 +210,8 @@ static void orient(Group *g, const Body *body, const double home[3][3])
 
 /* A new group of centre i with particle j of the frame. `home` is the centre's frame; `own` says that it
  * consists of the centre's axes. */
-static int open_group(Neighbours *nb, const Particles *p, int64_t frame, int i, int j, int row, const double home[3][3], int own)
+static int open_group(Neighbours *nb, const Particles *p, int64_t frame, int i, int j, int row,
+                      const double home[3][3], int own)
 {
     const Body *body = nb->bodies + j;
 

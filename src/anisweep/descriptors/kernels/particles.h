@@ -2,7 +2,7 @@
 #pragma once
 #include "basis.h"
 
-/* All frames one after another. The fields are those of `Particles` in frames.py. */
+/* All frames one after another. The fields are those of `Particles` in tables.py. */
 typedef struct {
     const double *positions;  /* [particle][3] Angstrom */
     const double *rotations;  /* [particle][4] quaternions (w, x, y, z), or [particle][9] matrices */

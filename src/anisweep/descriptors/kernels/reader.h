@@ -2,8 +2,8 @@
  *
  * Frames of few particles would cost more to read in Python than to describe. The functions declared here are of
  * CPython's stable ABI, and what is known of an array are the heads of PyArrayObject and PyArray_Descr, the same in
- * NumPy 1 and 2: so one build serves every Python, also where there are no headers. Whatever is not exactly as expected is left to
- * conversion.py, which converts it, or says what is wrong with it. The caller holds the GIL. */
+ * NumPy 1 and 2. So one build serves every Python, also where there are no headers. Whatever is not exactly as
+ * expected is left to conversion.py, which converts it, or says what is wrong with it. The caller holds the GIL. */
 #pragma once
 #include <stdint.h>
 #include <string.h>

@@ -105,7 +105,7 @@ static Neighbours take_lists(void)
 static void leave_lists(const Neighbours *nb)
 {
     const size_t bytes = nb->group_room * sizeof(Group) + (nb->pair_room + nb->found_room) * sizeof(Pair);
-    Neighbours *kept = bytes <= LARGEST ? malloc(sizeof(Neighbours)) : NULL;
+    Neighbours *kept = bytes > 0 && bytes <= LARGEST ? malloc(sizeof(Neighbours)) : NULL;
 
     if (kept)
         *kept = *nb;
