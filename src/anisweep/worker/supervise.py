@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,9 @@ from anisweep.worker.rows import append_row, row_of, rows_in
 from anisweep.worker.threads import environment_for
 
 POLL_S = 0.1
+
+#: Within so long HTCondor holds a job of which the system has killed a process for its memory.
+HOLD_S = 15.0
 
 #: Written by each interpreter at its end.
 ACCELERATORS = "accelerators.json"
@@ -191,6 +195,9 @@ def _watch(pack: Pack, folder: Path, number: int, environment: dict[str, str], s
                     return f"stalled: no result within {limit:g} s"
         finally:
             child.kill()
+
+    if child.returncode == -signal.SIGKILL and "_CONDOR_MACHINE_AD" in os.environ:
+        time.sleep(HOLD_S)  # a held job is tried again with more memory; one that ended has a failed row
 
     return "" if child.returncode == 0 else f"the interpreter ended with status {child.returncode}"
 

@@ -53,6 +53,26 @@ def litter(workplace):
     return [path for path in workplace.target.parent.iterdir() if path not in (workplace.target, kept)]
 
 
+def test_a_job_whose_interpreter_was_killed_gives_htcondor_time_to_hold_it(workplace, monkeypatch):
+    workplace.plant("killed", "os.kill(os.getpid(), 9)")
+    slept = []
+    really = supervise.time.sleep
+    monkeypatch.setattr(
+        supervise.time, "sleep", lambda s: slept.append(s) if s == supervise.HOLD_S else really(s)
+    )
+
+    def run():
+        (row,) = (row for row in workplace.run(workplace.cell("killed")).rows if row.role == "cell")
+        assert (row.status, row.reason) == ("failed", "the interpreter ended with status -9")
+
+    run()
+    assert slept == []
+    workplace.target.unlink()
+    monkeypatch.setenv("_CONDOR_MACHINE_AD", "/nowhere")
+    run()
+    assert slept == [supervise.HOLD_S]
+
+
 def test_every_cell_gets_its_row_and_the_others_are_measured(workplace):
     for name, body in MODES.items():
         workplace.plant(name, body)
