@@ -36,6 +36,11 @@ def merge(shards: Sequence[Path], output: Path) -> list[str]:
     if twice is not None:
         raise DataError(str(twice), "it is named twice", "each shard once", "leave it out once")
 
+    other = next((path for path in shards if path.suffix == ".mts"), None)
+    if other is not None:
+        remedy = "describe the shards as .npz; -o may name an .mts"
+        raise DataError(str(other), "it is in metatensor's format", "shards in .npz", remedy)
+
     read = {path: npz.read(path) for path in shards}
     origins = {path: json.loads(features.provenance) for path, features in read.items()}
     order = _in_order(origins)

@@ -66,6 +66,10 @@ def describe(request: Request, output: Path, threads: int, tell: Callable[[Progr
         Naming file, frame, particle and array, or what else is wrong.
     """
     write = writer(output)
+    if output.suffix == ".mts" and request.shard.of > 1:
+        remedy = f"name it {output.with_suffix('.npz')}; `anisweep merge` of all shards writes .mts too"
+        raise DataError(str(output), "it is to hold one of several shards", "shards in .npz", remedy)
+
     projection = request.projection(threads)
     origin = provenance(request)
 

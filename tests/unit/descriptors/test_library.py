@@ -35,6 +35,7 @@ def test_kernels_of_other_sources_are_refused(monkeypatch):
 
 def test_a_package_that_travels_as_source_compiles_into_the_cache(tmp_path, monkeypatch):
     compiled = library.kernels()._name
+    monkeypatch.delenv(library.VARIABLE, raising=False)
     monkeypatch.setattr(library, "EXTENSION_SUFFIXES", [])
     monkeypatch.setattr(library, "compiled_levels", lambda: ("portable",))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -71,6 +72,7 @@ def test_a_user_without_a_home_computes(monkeypatch):
     clear()
     assert library.kernels()._name == compiled
 
+    monkeypatch.delenv(library.VARIABLE, raising=False)
     monkeypatch.setattr(library, "EXTENSION_SUFFIXES", [])
     clear()
     with pytest.raises(ImportError, match="no home directory to compile into: set XDG_CACHE_HOME"):

@@ -239,6 +239,11 @@ def test_shards_that_do_not_belong_together_are_refused(request_, tmp_path):
     refused([one, averaged], r"averaged\.npz: its per_centre differs from that of .*one\.npz")
     refused([one, request_.file], r"some\.xyz: it is no file of features")
 
+    described(request_, whole := tmp_path / "whole.mts")
+    refused([one, whole], r"whole\.mts: it is in metatensor's format.*shards in \.npz")
+    with pytest.raises(DataError, match=r"three\.mts: it is to hold one of several shards.*three\.npz"):
+        described(replace(request_, shard=Shard(3, 3)), tmp_path / "three.mts")
+
     middle = bytearray(two.read_bytes())
     middle[-3000] ^= 1
     two.write_bytes(middle)
