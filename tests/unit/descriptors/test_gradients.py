@@ -197,6 +197,22 @@ def test_the_ways_through_the_kernels_give_the_same_derivatives(monkeypatch):
         check(gradients(projection(), frames, cotangent, diameters=True)[1], 1e-12)
 
 
+@pytest.mark.parametrize("diameters", [False, True])
+@pytest.mark.parametrize(("lmax", "max_radial"), [(3, 0), (5, None), (7, None)])
+def test_nothing_is_read_beyond_what_was_written(lmax, max_radial, diameters):
+    """Memory that was freed holds NaN, which zero times it would not hide."""
+    frames = [random_frame(4)]
+    calculator = projection(lmax, max_radial=max_radial)
+    cotangent = np.ones(calculator.power_spectrum(frames).shape[1])
+
+    for seed in range(50):
+        sizes = np.random.default_rng(seed).integers(1, 9000, 600)
+        _ = [np.full(size, np.nan) for size in sizes]
+        del _
+        _, found = gradients(calculator, frames, cotangent, diameters=diameters)
+        assert np.isfinite(found.rotations).all()
+
+
 def test_one_cotangent_for_all_rows():
     frames = [random_frame(seed=seed) for seed in range(2)]
     cotangent = np.arange(float(projection().power_spectrum(frames).shape[1]))

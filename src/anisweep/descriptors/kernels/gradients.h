@@ -150,9 +150,10 @@ static void turning(const Basis *e, int lmax, const V *b, const V *g, V torque[3
         for (int m = 1; m <= l; m++) {
             const double q = (l + m) * (l - m + 1.0), up = m < l, down = m > 1 ? q : 0;
             const V *br = bl + m * N, *bi = bl - m * N, *gr = gl + m * N, *gi = gl - m * N;
+            const int out = m < l ? N : 0; /* there is nothing beyond m = l */
 
             for (int n = 0; n < N; n++) {
-                const V ur = up * gr[n + N], ui = up * gi[n - N], dr = q * gr[n - N], di = down * gi[n + N];
+                const V ur = up * gr[n + out], ui = up * gi[n - out], dr = q * gr[n - N], di = down * gi[n + N];
 
                 x[0] += 0.5 * br[n] * (ui + di);
                 x[1] -= 0.5 * bi[n] * (ur + dr);
