@@ -72,7 +72,7 @@ def triton_errors():
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("name", ["spectrum", *TENSORS])
+@pytest.mark.parametrize("name", ["spectrum", *TENSORS, *(f"{name} twice" for name in TENSORS)])
 @pytest.mark.parametrize(("precision", "bound"), [("fp64", 1e-13), ("fp32", 1e-5)])
 def test_the_triton_kernels_compute_what_torch_computes(triton_errors, precision, bound, name):
     assert triton_errors[precision][name] <= bound

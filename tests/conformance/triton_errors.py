@@ -36,15 +36,17 @@ def mixed_frames():
 
 
 def values_and_derivatives(calculator):
-    """Power spectra, and the derivatives of the sum of their squares."""
+    """Power spectra, derivatives of an energy, and derivatives of what a model of forces minimises."""
     batch = calculator.batch(mixed_frames())
-    for name in TENSORS:
-        getattr(batch, name).requires_grad_()
-
+    leaves = [getattr(batch, name).requires_grad_() for name in TENSORS]
     spectrum = calculator.power_spectrum_of(batch, per_centre=True)
-    (spectrum**2).sum().backward()
-    tensors = [spectrum.detach(), *(getattr(batch, name).grad for name in TENSORS)]
-    return [tensor.cpu().numpy() for tensor in tensors]
+    energy = (spectrum**2).sum()
+
+    once = torch.autograd.grad(energy, leaves, retain_graph=True)
+    recorded = torch.autograd.grad(energy, leaves, create_graph=True)  # by other steps
+    twice = torch.autograd.grad(sum((each**2).sum() for each in recorded), leaves)
+    tensors = [spectrum, *once, *twice]
+    return [tensor.detach().cpu().numpy() for tensor in tensors]
 
 
 def main():
@@ -58,7 +60,7 @@ def main():
             )
             for fused in (True, False)
         ]
-        names = ("spectrum", *TENSORS)
+        names = ("spectrum", *TENSORS, *(f"{name} twice" for name in TENSORS))
         errors[precision] = {
             name: float(relative_error(*pair)) for name, *pair in zip(names, *found, strict=True)
         }

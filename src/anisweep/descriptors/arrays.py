@@ -39,7 +39,7 @@ class FrameArrays:
     cells: np.ndarray
     periodic: np.ndarray
     start: np.ndarray
-    first: int = 0
+    first: int
 
     @classmethod
     def empty(cls, rotation_type: str, counts: np.ndarray, first: int) -> FrameArrays:
@@ -89,7 +89,7 @@ class FrameArrays:
         return f"frame {self.first + frame}, particle {particle - self.start[frame]}"
 
 
-def check(arrays: FrameArrays, rotation_key: str = "rotations") -> None:
+def check(arrays: FrameArrays, rotation_key: str) -> None:
     """Raise ``BadInput`` for numbers that no descriptor can be computed from."""
     beyond = f"is not finite, or over {LARGEST:g} Angstrom"
     _require(arrays, "positions", np.abs(arrays.positions) < LARGEST, beyond)

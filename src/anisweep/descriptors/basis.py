@@ -20,12 +20,13 @@ from anisweep.descriptors.errors import BadInput
 
 Name = Literal["gto", "monomial"]
 
-DIGITS = 50
+#: What entries of its matrices may reach, so that products with moments stay numbers.
+RANGE = 1e250
 
 #: The highest l; from 86 on, factors of the harmonics leave the range of float64.
 LARGEST_LMAX = 60
 
-#: Many more functions than float64 can tell apart; with 50 digits they take seconds already.
+#: Many more functions than float64 can tell apart; they take seconds already.
 LARGEST_MAX_RADIAL = 40
 
 ZERO = Decimal(0)
@@ -78,25 +79,21 @@ class RadialBasis:
     def orthonormalize_basis(self, features: Any) -> Any:
         """Orthonormalise the TensorMap of ``transform(normalize=False)`` in place, and return it."""
         for key, block in features.items():
-            matrix = self.mixing()[int(key["angular_channel"])]
+            matrix = np.array(self.exact_mixing(int(key["angular_channel"])), dtype=float)
             samples, components, properties = block.values.shape
             by_species = block.values.reshape(samples, components, properties // len(matrix), len(matrix))
             block.values[:] = (by_species @ matrix).reshape(block.values.shape)
 
         return features
 
-    def mixing(self) -> list[np.ndarray]:
-        """For each l the matrix (n, k) that takes primitive coefficients to orthonormal ones.
+    def exact_mixing(self, l: int) -> list[list[Decimal]]:
+        """The matrix (n, k) that takes primitive coefficients to orthonormal ones, before it is rounded.
 
         Raises
         ------
         BadInput
             when rcond drops so much of the overlap that tol is exceeded
         """
-        return [np.array(self.exact_mixing(l), dtype=float) for l in range(self.lmax + 1)]
-
-    def exact_mixing(self, l: int) -> list[list[Decimal]]:
-        """The matrix of one l before it is rounded, with 50 digits."""
         scale = self.width if self.name == "gto" else self.cutoff
         return _mixing(self.name, l, self.counts[l], scale, self.rcond, self.tol)
 
@@ -114,7 +111,7 @@ class RadialBasis:
         count = self.counts[l]
 
         with localcontext() as context:
-            context.prec = DIGITS
+            context.prec = _digits(count)
             squared = Decimal(self.scale) ** 2
             rows = [
                 [
@@ -130,7 +127,14 @@ class RadialBasis:
                 ]
                 for k, row in enumerate(rows)
             ]
-        return np.array(ordered, dtype=float)
+        rounded = np.array(ordered, dtype=float)
+        largest = np.abs(rounded).max(axis=0)
+        if not 1 / RANGE < largest.min() <= largest.max() < RANGE:
+            raise BadInput(
+                f"at l = {l} the radial functions leave the range of float64: give lengths in Angstrom, "
+                "or use fewer functions"
+            )
+        return rounded
 
 
 def radial_counts(lmax: int, max_radial: Any) -> tuple[int, ...]:
@@ -171,7 +175,7 @@ def radial_counts(lmax: int, max_radial: Any) -> tuple[int, ...]:
 def _mixing(name: Name, l: int, count: int, scale: float, rcond: float, tol: float) -> list[list[Decimal]]:
     """N_k S^-1/2, Loewdin's orthonormalisation with the norms of the primitive functions folded in."""
     with localcontext() as context:
-        context.prec = DIGITS
+        context.prec = _digits(count)
 
         degrees = [l + 2 * n for n in range(count)]
         overlap = [[_overlap(name, a, b) for b in degrees] for a in degrees]
@@ -191,6 +195,15 @@ def _mixing(name: Name, l: int, count: int, scale: float, rcond: float, tol: flo
         return [
             [norms[a] * _dot(vectors[a], weights, vectors[b]) for b in range(count)] for a in range(count)
         ]
+
+
+def _digits(count: int) -> int:
+    """Of the orthonormalisation of so many functions.
+
+    Alike functions cost digits: the smallest eigenvalue of the overlap of 41 is 8e-89 (monomial, l = 60). 26
+    and more are left for all l and counts.
+    """
+    return 35 + 2 * count
 
 
 def _overlap(name: Name, a: int, b: int) -> Decimal:
@@ -226,7 +239,7 @@ def _eigen(matrix: list[list[Decimal]]) -> tuple[list[Decimal], list[list[Decima
     size = len(matrix)
     a = [row[:] for row in matrix]
     vectors = [[ONE if i == j else ZERO for j in range(size)] for i in range(size)]
-    small = ONE.scaleb(-DIGITS)
+    small = ONE.scaleb(-_digits(size))
 
     while any(abs(a[i][j]) > small for i in range(size) for j in range(i)):
         for p in range(size):

@@ -19,8 +19,8 @@ class Descriptors:
     Attributes
     ----------
     output : ``coefficients`` or ``power_spectrum``
-    values : (rows, features), float64. Coefficients run l, m, species, n; power spectra l, (species, n),
-        (species, n), the last fastest
+    values : (rows, features), float64 (of `TorchProjection`: float32, but for ``fp64``). Coefficients run
+        l, m, species, n; power spectra l, (species, n), (species, n), the last fastest
     frame : (rows,) frame of each row
     centre : (rows,) particle in its frame, or -1 where the row is a frame's mean
     species : (rows,) of the centre, or -1
@@ -80,7 +80,7 @@ def without_isolated(described: Descriptors, counts: np.ndarray) -> Descriptors:
     alive = np.asarray(described.found.any(axis=1))
     values, kept = described.values, alive
 
-    if len(described.frame) != len(alive) or (described.centre < 0).any():
+    if (described.centre < 0).any():
         there = np.bincount(np.repeat(np.arange(len(counts)), counts), alive, len(counts))
         kept = there > 0
         shares = counts / np.maximum(there, 1)

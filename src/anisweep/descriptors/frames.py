@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import pairwise
 from numbers import Integral
 from typing import Any
@@ -63,11 +63,12 @@ def runs(counts: np.ndarray, particles: int) -> list[tuple[int, int]]:
     return list(pairwise(np.unique([0, *inner, len(ends)]).tolist()))
 
 
-def covering(given: Sequence[int], there: np.ndarray) -> np.ndarray:
+def covering(given: Iterable[int], there: np.ndarray) -> np.ndarray:
     """The given species, sorted; all that are there must be among them."""
-    if not all(isinstance(number, Integral) for number in given):
-        raise BadInput(f"species must be integers, not {list(given)}")
-    species = np.unique(np.asarray(given, dtype=np.int64))
+    numbers = list(given)
+    if not all(isinstance(number, Integral) for number in numbers):
+        raise BadInput(f"species must be integers, not {numbers}")
+    species = np.unique(np.asarray(numbers, dtype=np.int64))
     missing = np.setdiff1d(there, species)
     if len(missing):
         raise BadInput(f"species {missing[0]} is not among those given: {species.tolist()}")

@@ -120,7 +120,7 @@ def gradients(
     shape = (rows, sum(widths(projection.tables.radial.counts, len(columns), output)))
 
     backward = _backward(arrays, _checked(cotangent, shape), per_centre, diameters)
-    wanted = Wanted(output, per_centre, not projection.subtract_center_contribution)
+    wanted = Wanted(output, bool(per_centre), not projection.subtract_center_contribution)
     features, _ = compute(projection.tables, arrays, columns, wanted, projection.threads, backward)
 
     return features, Gradients(

@@ -103,50 +103,51 @@ class Tables:
 
     @cached_property
     def pointers(self) -> Basis:
-        """The structure for the kernels. It points into arrays that live as long as this object."""
-        lmax, values = self.radial.lmax, int(self.offset[-1])
-        arrays = {"moments": self.moments, "offset": self.offset, "mixing": self.mixing, **_constants(lmax)}
-        arrays["kept"] = self._kept
+        """The structure for the kernels."""
+        lmax = self.radial.lmax
+        kept = np.array(self.radial.counts, dtype=np.int64)
 
-        return Basis(
-            lmax=lmax,
-            stride=int(self.moments.max()),
-            values=values,
-            row=-(-values // 8) * 8,
+        return _basis(
+            {
+                "moments": self.moments,
+                "offset": self.offset,
+                "kept": kept,
+                "mixing": self.mixing,
+                **_constants(lmax),
+            },
             cutoff=self.radial.cutoff,
             smoothing=self.smoothing,
             width2=self.radial.width**2,
             ordering=self.radial.scale**2 / 2,
-            **{name: array.ctypes.data for name, array in arrays.items()},
         )
 
     @cached_property
-    def _wider(self) -> dict[int, tuple[np.ndarray, np.ndarray]]:
-        """Numbers of moments and offsets for first and second derivatives by the means."""
+    def _wider(self) -> dict[int, Basis]:
+        """The same for the moments that first and second derivatives need: up to l = lmax + order."""
         wider, moments = {}, self.moments
 
         for order in (1, 2):
             moments = widened(moments)
             sizes = (2 * np.arange(len(moments)) + 1) * moments
-            wider[order] = (moments, np.concatenate([[0], np.cumsum(sizes)]))
+            wider[order] = _basis({"moments": moments, "offset": np.concatenate([[0], np.cumsum(sizes)])})
         return wider
 
     def wider_pointers(self, order: int) -> Basis:
-        """The structure for the moments that derivatives of an order need: up to l = lmax + order."""
-        moments, offset = self._wider[order]
+        return self._wider[order]
 
-        return Basis(
-            lmax=self.radial.lmax + order,
-            stride=int(moments.max()),
-            values=int(offset[-1]),
-            row=-(-int(offset[-1]) // 8) * 8,
-            moments=moments.ctypes.data,
-            offset=offset.ctypes.data,
-        )
 
-    @cached_property
-    def _kept(self) -> np.ndarray:
-        return np.array(self.radial.counts, dtype=np.int64)
+def _basis(arrays: dict[str, np.ndarray], **numbers: float) -> Basis:
+    moments, values = arrays["moments"], int(arrays["offset"][-1])
+    basis = Basis(
+        lmax=len(moments) - 1,
+        stride=int(moments.max()),
+        values=values,
+        row=-(-values // 8) * 8,
+        **numbers,
+        **{name: array.ctypes.data for name, array in arrays.items()},
+    )
+    basis.arrays = arrays  # which it points into
+    return basis
 
 
 def widened(moments: np.ndarray) -> np.ndarray:

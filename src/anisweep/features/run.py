@@ -198,7 +198,7 @@ def _check_same(output: Path, origin: str) -> None:
     """An output that is there must be what is asked for."""
     there = npz.provenance_of(output)
     if there != origin:
-        came = "it is there already, of another file, other options or other code"
+        came = "it is there already, of another file, other options, versions, code or instruction set"
         raise DataError(str(output), came, "a new name", "choose one, or remove the file")
 
 

@@ -213,6 +213,12 @@ HYPERS = [
     ({"cutoff_radius": 5 + 0j}, ValueError, r"cutoff_radius must be a positive length .*, not \(5\+0j\)"),
     ({"basis_rcond": float("nan")}, ValueError, "basis_rcond must be a number, not nan"),
     ({"basis_tol": "small"}, ValueError, "basis_tol must be a number, not 'small'"),
+    (
+        {"radial_gaussian_width": 1e-20, "max_radial": 12},
+        ValueError,
+        "range of float64: give lengths in Angstrom",
+    ),
+    ({"radial_gaussian_width": 1e160}, ValueError, "range of float64: give lengths in Angstrom"),
     ({"compute_gradients": True}, NotImplementedError, "Gradients have not yet been implemented here"),
     (
         {"max_radial": 12, "basis_rcond": 1e-2},

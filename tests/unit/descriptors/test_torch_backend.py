@@ -16,6 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 from torch.utils._pytree import tree_leaves  # noqa: E402
 
 from anisweep.descriptors.torch_backend import TorchProjection  # noqa: E402
+from anisweep.descriptors.torch_backend.moments import multiply  # noqa: E402
 
 BASES = {"gto": {}, "monomial": {"basis_rcond": 1e-10, "basis_tol": 1e-2}}
 TENSORS = ("positions", "cells", "orientations", "diameters")
@@ -140,16 +141,59 @@ def test_derivatives_in_float32():
         assert relative(single, double) <= 1e-5
 
 
+def few_pairs(**settings):
+    """A calculator, and a batch of which some pairs fade and some do not."""
+    calculator = in_torch(2, cutoff=5.0, max_radial=1, **settings)
+    batch = calculator.batch([random_frame(2, (1, 6), seed=3)])
+    assert 6 <= len(batch.neighbours.centre) <= 20
+    return calculator, batch
+
+
+def leaves_of(batch):
+    return [getattr(batch, name).clone().requires_grad_() for name in TENSORS]
+
+
 @pytest.mark.parametrize("method", ["power_spectrum_of", "coefficients_of"])
 def test_gradcheck(method):
-    calculator = in_torch(3, cutoff=3.2, max_radial=1, cutoff_smoothing=0.5)
-    batch = calculator.batch([random_frame(2, (1, 6), seed=3)])
+    calculator, batch = few_pairs(cutoff_smoothing=1.0)
 
     def features(*tensors):
         return getattr(calculator, method)(replace(batch, **dict(zip(TENSORS, tensors, strict=True))))
 
-    leaves = [getattr(batch, name).clone().requires_grad_() for name in TENSORS]
-    assert torch.autograd.gradcheck(features, leaves, eps=1e-5, atol=1e-8, rtol=1e-5)
+    assert torch.autograd.gradcheck(features, leaves_of(batch), eps=1e-5, atol=1e-8, rtol=1e-5)
+
+
+@pytest.mark.parametrize("smoothing", [None, 1.0])
+def test_gradients_are_differentiated_as_models_of_forces_need(smoothing):
+    calculator, batch = few_pairs(cutoff_smoothing=smoothing)
+
+    def energy(*tensors):
+        spectrum = calculator.power_spectrum_of(replace(batch, **dict(zip(TENSORS, tensors, strict=True))))
+        return (100 * spectrum).sum()
+
+    assert torch.autograd.gradgradcheck(energy, leaves_of(batch), eps=1e-5, atol=1e-7, rtol=1e-5)
+
+
+def test_the_length_of_a_quaternion_means_nothing():
+    frames = frames_of("mixed")
+    expected = in_torch().power_spectrum(frames)
+    for frame in frames:
+        frame.arrays["c_q"] *= 1e-50
+    assert relative(in_torch().power_spectrum(frames), expected) <= 1e-14
+
+
+def test_tensor_floats_are_for_our_products_alone():
+    """Whatever the user has chosen for all others, and whatever came before."""
+    settings = torch.backends.cuda.matmul
+    before, ones = settings.fp32_precision, torch.ones(4, 4)
+
+    try:
+        for chosen in ("ieee", "tf32"):
+            settings.fp32_precision = chosen
+            assert torch.equal(multiply(ones, ones, "tf32"), 4 * ones)
+            assert settings.fp32_precision == chosen
+    finally:
+        settings.fp32_precision = before
 
 
 def test_forces_of_a_model_that_is_not_linear():
@@ -167,7 +211,7 @@ def test_forces_of_a_model_that_is_not_linear():
 
 def test_memory_changes_nothing_but_the_last_digit():
     frames = [random_frame(n % 5, seed=n) for n in range(12)]
-    whole, pieces = in_torch(), in_torch(memory=1)
+    whole, pieces = in_torch(), in_torch(memory=1.0)
 
     assert pieces._at_a_time(1) == pieces._pairs() == 1
     assert relative(pieces.power_spectrum(frames), whole.power_spectrum(frames)) <= 1e-14

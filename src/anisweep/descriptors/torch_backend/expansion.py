@@ -89,7 +89,7 @@ def _tables(flat: list[Tensor], counts: list[int], degree: int) -> Tables:
     blocks = (len(flat) - 1 - 2 * degrees) // 2
     ends = [1, 1 + degrees, 1 + 2 * degrees, 1 + 2 * degrees + blocks, len(flat)]
     swings, generators, powers, matrices = (flat[a:b] for a, b in pairwise(ends))
-    return Tables(counts, degree, 0.0, powers, matrices, flat[0], swings, generators)
+    return Tables(counts, degree, powers, matrices, flat[0], swings, generators)
 
 
 def _stage(fused: bool) -> Any:
@@ -205,8 +205,13 @@ def _remember(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 def _differentiate(ctx: Any, cotangent: Tensor) -> tuple[Any, ...]:
     mean, rho, weight, rotations, *tensors = ctx.saved_tensors
-    derivatives = torch.ops.anisweep.expand_backward(
-        cotangent.contiguous(), mean, rho, weight, rotations, tensors[:4], tensors[4:], *ctx.rest
+    *settings, fused = ctx.rest
+    backward = torch.ops.anisweep.expand_backward
+    if torch.is_grad_enabled():  # create_graph: its steps in plain Torch are recorded, and differentiable
+        backward, fused = _expand_backward, False
+
+    derivatives = backward(
+        cotangent.contiguous(), mean, rho, weight, rotations, tensors[:4], tensors[4:], *settings, fused
     )
     no_groups, no_tables = [None] * 4, [None] * (len(tensors) - 4)
     return *derivatives, None, no_groups, no_tables, None, None, None, None

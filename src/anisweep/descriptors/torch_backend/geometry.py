@@ -23,7 +23,8 @@ def matrices_of(orientations: Tensor) -> Tensor:
     if orientations.dim() == 3:
         return orientations
 
-    w, x, y, z = torch.nn.functional.normalize(orientations, dim=1).unbind(1)
+    length = torch.linalg.vector_norm(orientations, dim=1, keepdim=True)
+    w, x, y, z = (orientations / length).unbind(1)
     rows = [
         1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w),
         2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w),
@@ -60,6 +61,10 @@ def gaussians(
 
 def fading(r: Tensor, cutoff: float, smoothing: float) -> Tensor:
     """(pairs,) f(r) = sin^2(pi/2 (cutoff - r) / smoothing) within `smoothing` of the cutoff, else 1."""
-    length = torch.linalg.vector_norm(r, dim=1)
+    squared = (r * r).sum(dim=1)
+    fades = squared > (cutoff - smoothing) ** 2
+    length = torch.sqrt(
+        torch.where(fades, squared, cutoff**2)
+    )  # a particle is at zero from itself: no derivative
     share = ((cutoff - length) / smoothing).clamp(0, 1)
-    return torch.sin(0.5 * pi * share) ** 2
+    return torch.where(fades, torch.sin(0.5 * pi * share) ** 2, 1.0)

@@ -25,7 +25,6 @@ class Tables:
     ----------
     counts : radial functions for each l
     degree : highest p, q, r
-    scale : s, Angstrom
     powers : for each block (3, products)
     matrices : for each block (products, features)
     order : (features,) where each feature stands among the blocks' features, one block after another
@@ -34,7 +33,6 @@ class Tables:
 
     counts: list[int]
     degree: int
-    scale: float
     powers: list[Tensor]
     matrices: list[Tensor]
     order: Tensor
@@ -142,10 +140,12 @@ def multiply(left: Tensor, right: Tensor, contract: str) -> Tensor:
     if contract != "tf32":
         return left @ right
 
+    # Torch before 2.9 has the older of the two names; a newer one refuses it beside the new.
     settings = torch.backends.cuda.matmul
-    before = settings.allow_tf32
-    settings.allow_tf32 = True
+    name, value = ("fp32_precision", "tf32") if hasattr(settings, "fp32_precision") else ("allow_tf32", True)
+    before = getattr(settings, name)
+    setattr(settings, name, value)
     try:
         return left @ right
     finally:
-        settings.allow_tf32 = before
+        setattr(settings, name, before)

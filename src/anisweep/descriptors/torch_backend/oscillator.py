@@ -45,25 +45,9 @@ class Block:
     matrix: np.ndarray
 
 
-@dataclass(frozen=True)
-class Oscillator:
-    """What a radial basis fixes.
-
-    Attributes
-    ----------
-    scale : s, Angstrom
-    degree : highest p, q, r
-    blocks : one for each parity
-    """
-
-    scale: float
-    degree: int
-    blocks: tuple[Block, ...]
-
-
 @lru_cache(maxsize=16)
-def oscillator(radial: RadialBasis) -> Oscillator:
-    """The matrix of a basis."""
+def oscillator(radial: RadialBasis) -> tuple[Block, ...]:
+    """The matrix of a basis: a block for each parity."""
     mixing = [_mixing(radial, l) for l in range(radial.lmax + 1)]
     first = np.cumsum([0, *((2 * l + 1) * count for l, count in enumerate(radial.counts))])
 
@@ -75,7 +59,7 @@ def oscillator(radial: RadialBasis) -> Oscillator:
         if harmonics:
             blocks.append(_block(harmonics, mixing, first))
 
-    return Oscillator(radial.scale, radial.degree, tuple(blocks))
+    return tuple(blocks)
 
 
 def _parity(l: int, m: int) -> Power:

@@ -101,7 +101,7 @@ class TorchProjection(EllipsoidalDensityProjection):
         return self._batch(arrays, range(len(arrays.counts)), arrays.species)
 
     def coefficients_of(self, batch: Batch, per_centre: bool = True) -> Tensor:
-        """Coefficients, differentiable (once) by the four tensors of the batch.
+        """Coefficients, differentiable by the four tensors of the batch.
 
         Returns
         -------
@@ -111,7 +111,7 @@ class TorchProjection(EllipsoidalDensityProjection):
         return coefficients if per_centre else _mean(coefficients, batch.neighbours)
 
     def power_spectrum_of(self, batch: Batch, per_centre: bool = False) -> Tensor:
-        """Power spectrum, differentiable (once) by the four tensors of the batch.
+        """Power spectrum, differentiable by the four tensors of the batch.
 
         Returns
         -------
@@ -132,7 +132,7 @@ class TorchProjection(EllipsoidalDensityProjection):
         r = geometry.displacements(batch.positions, batch.cells, near)
 
         mean, rho, weight = geometry.gaussians(
-            r, rotations[near.neighbour], batch.diameters[near.neighbour], basis.width**2, tables.scale
+            r, rotations[near.neighbour], batch.diameters[near.neighbour], basis.width**2, basis.scale
         )
         if self.tables.smoothing > 0:
             weight = weight * geometry.fading(r, basis.cutoff, self.tables.smoothing)
@@ -206,7 +206,7 @@ class TorchProjection(EllipsoidalDensityProjection):
 
     def _fitting(self, numbers: int) -> int:
         """How often so many numbers fit into the memory."""
-        return max(1, self.memory // (numbers * int(self.dtype.itemsize)))
+        return max(1, int(self.memory // (numbers * int(self.dtype.itemsize))))
 
     def _numbers(self, species: int) -> int:
         """Of coefficients and of matrices of one centre."""
@@ -228,18 +228,17 @@ def _mean(values: Tensor, near: Neighbours) -> Tensor:
 def _tensors(hyperparameters: Hyperparameters, dtype: torch.dtype, device: str) -> Tables:
     """Tables of the device; rotations are made in float64."""
     radial = hyperparameters.radial
-    tables = oscillator(radial)
+    blocks = oscillator(radial)
 
     def tensor(array: np.ndarray, kind: torch.dtype) -> Tensor:
         return torch.tensor(array, dtype=kind, device=device)
 
     return Tables(
         counts=list(radial.counts),
-        degree=tables.degree,
-        scale=tables.scale,
-        powers=[tensor(block.powers, torch.int64) for block in tables.blocks],
-        matrices=[tensor(block.matrix, dtype) for block in tables.blocks],
-        order=tensor(np.argsort(np.concatenate([block.columns for block in tables.blocks])), torch.int64),
+        degree=radial.degree,
+        powers=[tensor(block.powers, torch.int64) for block in blocks],
+        matrices=[tensor(block.matrix, dtype) for block in blocks],
+        order=tensor(np.argsort(np.concatenate([block.columns for block in blocks])), torch.int64),
         swings=[tensor(rotation.swing(l), torch.float64) for l in range(radial.lmax + 1)],
         generators=[tensor(rotation.generators(l), dtype) for l in range(radial.lmax + 1)],
     )
