@@ -154,6 +154,12 @@ def test_a_flat_or_tiny_cell_is_named():
         projection().power_spectrum([random_frame(), flat])
     with pytest.raises(BadInput, match="frame 0: over ten million images"):
         projection().power_spectrum([tiny])
+    for pbc in ([1, 0, 0], [1, 1, 0]):  # in metres
+        wire = random_frame(particles=2)
+        wire.set_cell(np.diag([5e-10, 20, 20]))
+        wire.set_pbc(pbc)
+        with pytest.raises(BadInput, match="frame 0: over ten million images"):
+            projection().power_spectrum([wire])
 
 
 def test_a_matrix_that_is_no_rotation_is_named():

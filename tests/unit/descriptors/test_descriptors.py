@@ -103,6 +103,16 @@ def test_axes_of_neighbours_may_be_nearly_parallel(shape, tilt):
         assert relative(projection(6).power_spectrum([turned]), reference) <= 1e-14
 
 
+@pytest.mark.parametrize("tilt", [1e-150, 1e-160, 1e-162, 1e-200, 0])
+def test_tilts_whose_squares_are_no_numbers(tilt):
+    frame = random_frame(particles=2)
+    frame.arrays["c_q"] = np.array([[1, 0, 0, 0], [1, tilt, tilt, 0]])
+    level = frame.copy()
+    level.arrays["c_q"] = np.array([[1.0, 0, 0, 0]] * 2)
+
+    assert relative(projection(6).power_spectrum([frame]), projection(6).power_spectrum([level])) <= 1e-15
+
+
 @pytest.mark.parametrize(("lmax", "max_radial"), [(0, None), (1, 0), (2, 9), (4, [0, 3, 1, 2, 0]), (12, 1)])
 @pytest.mark.parametrize("basis", ["gto", "monomial"])
 def test_every_level_computes_the_same(basis, lmax, max_radial, monkeypatch):

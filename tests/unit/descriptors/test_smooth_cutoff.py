@@ -6,7 +6,7 @@ from ase import Atoms, units
 from ase.md.verlet import VelocityVerlet
 from frames_for_tests import projection, random_frame, relative, shaped
 
-from anisweep.descriptors import BadInput
+from anisweep.descriptors import BadInput, library
 from anisweep.descriptors.calculator import RidgeCalculator, RidgeModel
 from anisweep.descriptors.gradients import gradients
 
@@ -29,6 +29,22 @@ def test_a_neighbour_that_crosses_the_cutoff_makes_no_jump():
     assert relative(spectrum(CUTOFF - 1e-9, WIDTH), outside) <= 1e-15
     assert relative(spectrum(CUTOFF - 1e-3, WIDTH), outside) <= 1e-5
     assert relative(spectrum(CUTOFF - 1e-9, None), spectrum(CUTOFF + 1e-9, None)) > 1e-5
+
+
+def test_a_neighbour_whose_distance_is_rounded_to_the_cutoff_has_no_slope(monkeypatch):
+    """As in lattices whose constant divides the cutoff; in a quarter of all directions, by the last digit."""
+    directions = np.random.default_rng(0).normal(size=(300, 3))
+    frames = [couple(CUTOFF) for _ in directions]
+    for frame, direction in zip(frames, directions, strict=True):
+        frame.positions[1] = direction * (CUTOFF / np.linalg.norm(direction))
+
+    calculator = projection(cutoff=CUTOFF, cutoff_smoothing=WIDTH)
+    cotangent = np.ones(spectrum(1.0, WIDTH).shape[1])
+    for level in library.levels():
+        monkeypatch.setenv(library.VARIABLE, level)
+        _, found = gradients(calculator, frames, cotangent)
+        assert np.abs(found.positions).max() <= 1e-12
+        assert np.abs(found.strain).max() <= 1e-12
 
 
 def test_the_density_of_a_neighbour_fades_as_a_cosine():

@@ -119,7 +119,7 @@ static void divide(Box *box, int n, double cutoff)
     }
     for (int k = 0; k < 3; k++) {
         const double reach = ceil(cutoff * box->bins[k] / height[k]);
-        box->reach[k] = box->periodic[k] ? (int)fmin(reach, 1e6) : (int)fmin(reach, box->bins[k] - 1);
+        box->reach[k] = box->periodic[k] ? (int)fmin(reach, 1e9) : (int)fmin(reach, box->bins[k] - 1);
     }
 }
 

@@ -180,11 +180,12 @@ static void fade(Neighbours *nb, const Basis *b)
 /* d log f / dr at a displacement, over r: times the displacement it is the gradient. */
 INLINE double fading(const Basis *b, const double r[3])
 {
-    const double length = sqrt(dot(r, r));
+    const double length = sqrt(dot(r, r)), left = b->cutoff - length;
 
-    if (!(b->smoothing > 0) || !(length > b->cutoff - b->smoothing) || length == 0)
+    /* left may be rounded to zero, where the weight is. */
+    if (!(left > 0 && left < b->smoothing) || length == 0)
         return 0;
-    return -M_PI / (b->smoothing * tan(0.5 * M_PI * (b->cutoff - length) / b->smoothing) * length);
+    return -M_PI / (b->smoothing * tan(0.5 * M_PI * left / b->smoothing) * length);
 }
 
 /* The frame of a group: the neighbour's axes, where an axis of revolution leaves one angle free. */

@@ -16,7 +16,8 @@ enum { ALPHA, BETA, GAMMA };
  * up for it: only their sum or difference matters there. */
 static Euler euler_of(const double Q[3][3])
 {
-    const double sine = sqrt(Q[0][2] * Q[0][2] + Q[1][2] * Q[1][2]);
+    const double square = Q[0][2] * Q[0][2] + Q[1][2] * Q[1][2];
+    const double sine = square > 1e-280 ? sqrt(square) : 0; /* before squares lose digits */
     const double cos_alpha = sine > 0 ? Q[0][2] / sine : 1, sin_alpha = sine > 0 ? Q[1][2] / sine : 0;
     const double c = cos_alpha * Q[1][1] - sin_alpha * Q[0][1], s = cos_alpha * Q[1][0] - sin_alpha * Q[0][0];
     const double turn = sqrt(c * c + s * s), whole = sqrt(Q[2][2] * Q[2][2] + sine * sine);
