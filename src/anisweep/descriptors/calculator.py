@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
+from ase.outputs import Properties, all_outputs
 
 from anisweep.descriptors.arrays import DIAMETERS
 from anisweep.descriptors.errors import BadInput
@@ -20,19 +21,19 @@ from anisweep.descriptors.projection import EllipsoidalDensityProjection
 
 @dataclass(frozen=True)
 class RidgeModel:
-    """E = sum over centres of (intercept + weights . power spectrum).
+    """E = sum over centres of (intercept of its species + weights . power spectrum).
 
     Attributes
     ----------
     projection : keeps isolated centres, so that each particle counts
     weights : (features,), energy
-    intercept : energy of a particle
+    intercepts : (species,) energy of a particle
     species : that were fitted; a frame may have fewer, and no others
     """
 
     projection: EllipsoidalDensityProjection
     weights: np.ndarray
-    intercept: float
+    intercepts: np.ndarray
     species: tuple[int, ...]
 
     @classmethod
@@ -71,26 +72,37 @@ class RidgeModel:
         per_particle = _finite(energies, len(frames)) / counts
 
         described = projection.describe(frames)
-        features = described.values
-        centred = features - features.mean(axis=0)
-        left, singular, right = np.linalg.svd(centred, full_matrices=False)
+        species = tuple(described.neighbours.tolist())
+        composition = _composition(frames, species) / counts[:, None]
+        known = np.column_stack([described.values, per_particle])
+        means = np.linalg.lstsq(composition, known, rcond=None)[0]  # of each species
+        centred = known - composition @ means
+        left, singular, right = np.linalg.svd(centred[:, :-1], full_matrices=False)
 
         rounding = np.finfo(float).eps * max(centred.shape) * singular[0]
         learned = singular > rounding  # features come twice, as (a, b) and (b, a), so not all directions do
         damped = np.zeros_like(singular)
         damped[learned] = singular[learned] / (singular[learned] ** 2 + alpha * singular[0] ** 2)
-        weights = right.T @ (damped * (left.T @ (per_particle - per_particle.mean())))
-
-        intercept = float(per_particle.mean() - features.mean(axis=0) @ weights)
-        return cls(projection, weights, intercept, tuple(described.neighbours.tolist()))
+        weights = right.T @ (damped * (left.T @ centred[:, -1]))
+        return cls(projection, weights, means[:, -1] - means[:, :-1] @ weights, species)
 
     def energies(self, frames: Any) -> np.ndarray:
         """(frames,), in the unit of the energies that were fitted."""
         frames = listed(frames)
         counts, _ = survey(frames)
         features = self.projection.describe(frames, species=self.species).values
-        energies: np.ndarray = counts * (features @ self.weights + self.intercept)
+        energies: np.ndarray = counts * (features @ self.weights) + self.alone(frames)
         return energies
+
+    def alone(self, frames: Sequence[Atoms]) -> np.ndarray:
+        """(frames,) the intercepts of the particles, added up."""
+        energies: np.ndarray = _composition(frames, self.species) @ self.intercepts
+        return energies
+
+
+def _composition(frames: Sequence[Atoms], species: Sequence[int]) -> np.ndarray:
+    """(frames, species) particles of each."""
+    return np.array([[np.count_nonzero(frame.numbers == kind) for kind in species] for frame in frames])
 
 
 def _finite(energies: Any, count: int) -> np.ndarray:
@@ -126,6 +138,10 @@ class RidgeCalculator(Calculator):  # type: ignore[misc]
             name for name in names if not np.array_equal(atoms.arrays.get(name), self.atoms.arrays.get(name))
         ]
 
+    def export_properties(self) -> Properties:
+        """What ASE has a name for, which torques have not."""
+        return Properties({name: value for name, value in self.results.items() if name in all_outputs})
+
     def calculate(
         self,
         atoms: Atoms | None = None,
@@ -141,7 +157,7 @@ class RidgeCalculator(Calculator):  # type: ignore[misc]
             count * self.model.weights,
             species=self.model.species,
         )
-        energy = float(count * (features[0] @ self.model.weights + self.model.intercept))
+        energy = float(count * (features[0] @ self.model.weights) + self.model.alone([self.atoms])[0])
         self.results = {
             "energy": energy,
             "free_energy": energy,

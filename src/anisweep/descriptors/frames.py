@@ -63,8 +63,11 @@ def runs(counts: np.ndarray, particles: int) -> list[tuple[int, int]]:
     return list(pairwise(np.unique([0, *inner, len(ends)]).tolist()))
 
 
-def covering(given: Iterable[int], there: np.ndarray) -> np.ndarray:
-    """The given species, sorted; all that are there must be among them."""
+def covering(given: Iterable[int] | None, there: np.ndarray) -> np.ndarray:
+    """The given species, sorted; all that are there must be among them. Without any given, those."""
+    if given is None:
+        return there
+
     numbers = list(given)
     if not all(isinstance(number, Integral) for number in numbers):
         raise BadInput(f"species must be integers, not {numbers}")

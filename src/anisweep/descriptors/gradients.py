@@ -114,8 +114,7 @@ def gradients(
     """
     check_output(output)
     arrays = projection.gather(frames)
-    there = arrays.species
-    columns = there if species is None else covering(species, there)
+    columns = covering(species, arrays.species)
     rows = int(arrays.start[-1]) if per_centre else len(arrays.counts)
     shape = (rows, sum(widths(projection.tables.radial.counts, len(columns), output)))
 

@@ -257,7 +257,7 @@ class EllipsoidalDensityProjection:
     ) -> Descriptors:
         frames = listed(frames)
         counts, species = survey(frames, first)
-        species = species if neighbours is None else covering(neighbours, species)
+        species = covering(neighbours, species)
         frames = self._oriented(frames, first)
         gathered = (
             self._gather(frames[begin:end], counts[begin:end], first + begin)

@@ -3,6 +3,7 @@
 import copy
 import pickle
 
+import ase.io
 import numpy as np
 import pytest
 from ase.stress import full_3x3_to_voigt_6_stress
@@ -25,6 +26,32 @@ def test_a_linear_truth_is_found(fitted):
     model, frames, energies = fitted
 
     assert np.abs(model.energies(frames) - energies).max() <= 1e-6 * np.ptp(energies)
+
+
+def test_each_species_has_an_energy_of_its_own():
+    frames = [
+        random_frame(n, kinds, edge=6.5, seed=n) for n in range(2, 14) for kinds in ((1, 6), (6,), (1, 1, 6))
+    ]
+    calculator = projection(2, cutoff=4.0)
+    features = calculator.power_spectrum(frames)
+    truth = np.random.default_rng(0).normal(size=features.shape[1])
+    counts = np.array([[np.count_nonzero(frame.numbers == kind) for kind in (1, 6)] for frame in frames])
+    energies = counts.sum(axis=1) * (features @ truth) + counts @ [-1000.0, -1500.0]
+
+    model = RidgeModel.fit(calculator, frames, energies, alpha=1e-14)
+    assert np.abs(model.energies(frames) - energies).max() <= 1e-5
+    frames[0].calc = RidgeCalculator(model)
+    assert frames[0].get_potential_energy() == pytest.approx(model.energies(frames[:1])[0], rel=1e-12)
+
+
+def test_ase_exports_what_it_knows(fitted, tmp_path):
+    model, frames, _ = fitted
+    frames[0].calc = RidgeCalculator(model)
+    forces = frames[0].get_forces()
+
+    assert set(frames[0].calc.export_properties()) >= {"energy", "forces", "stress"}
+    ase.io.write(tmp_path / "there.xyz", frames[0], format="extxyz")
+    assert ase.io.read(tmp_path / "there.xyz").get_forces() == pytest.approx(forces, abs=1e-7)
 
 
 def test_where_there_is_nothing_to_learn_the_mean_is_the_answer():

@@ -174,6 +174,36 @@ def test_gradients_are_differentiated_as_models_of_forces_need(smoothing):
     assert torch.autograd.gradgradcheck(energy, leaves_of(batch), eps=1e-5, atol=1e-7, rtol=1e-5)
 
 
+def test_batches_have_the_columns_of_the_species_that_are_given():
+    frames = [random_frame(3, (kind,), seed=kind) for kind in (1, 6)]
+    calculator = in_torch(3)
+    expected = projection(3).describe(frames, species=(1, 6)).values
+
+    for frame, row in zip(frames, expected, strict=True):
+        batch = calculator.batch([frame], species=(1, 6))
+        assert relative(calculator.power_spectrum_of(batch)[0].numpy(), row) <= 1e-13
+        assert relative(calculator.features([frame], species=(1, 6))[0].numpy(), row) <= 1e-13
+    with pytest.raises(BadInput, match="species 1 is not among those given"):
+        calculator.batch(frames, species=[6])
+
+
+def test_autocast_is_for_the_layers_of_the_user():
+    """`precision` says what is rounded here; but what is differentiated within autocast, it rounds."""
+    calculator, batch = few_pairs(precision="fp32")
+    positions = batch.positions.requires_grad_()
+    exact = calculator.power_spectrum_of(batch)
+    (forces,) = torch.autograd.grad(exact.sum(), positions)
+
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        spectrum = calculator.power_spectrum_of(batch)
+        (within,) = torch.autograd.grad(spectrum.sum(), positions, retain_graph=True)
+    (outside,) = torch.autograd.grad(spectrum.sum(), positions)
+
+    assert torch.equal(spectrum, exact)
+    assert torch.equal(outside, forces)
+    assert relative(within.numpy(), forces.numpy()) <= 2e-2
+
+
 def test_the_length_of_a_quaternion_means_nothing():
     frames = frames_of("mixed")
     expected = in_torch().power_spectrum(frames)

@@ -7,8 +7,9 @@ again rather than keep them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import wraps
 from itertools import pairwise
 from typing import Any
 
@@ -119,6 +120,18 @@ def _chunks(mean: Tensor, rho: Tensor, weight: Tensor, groups: Groups) -> Iterat
         yield Chunk(pairs, means, groups.neighbour[here], groups.row[here])
 
 
+def _as_asked(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, unmoved by torch.autocast: `precision` says what is rounded."""
+
+    @wraps(function)
+    def computed(tensor: Tensor, *more: Any) -> Any:
+        with torch.autocast(tensor.device.type, enabled=False):
+            return function(tensor, *more)
+
+    return computed
+
+
+@_as_asked
 def _expand(
     mean: Tensor,
     rho: Tensor,
@@ -149,6 +162,7 @@ def _expand_shape(
     return mean.new_empty(rows, len(flat[0]))
 
 
+@_as_asked
 def _expand_backward(
     cotangent: Tensor,
     mean: Tensor,

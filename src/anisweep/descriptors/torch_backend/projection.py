@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from math import sqrt
 from typing import Any
@@ -14,6 +14,7 @@ from torch import Tensor
 from anisweep.descriptors.arrays import FrameArrays
 from anisweep.descriptors.compute import Output, Wanted, check_output
 from anisweep.descriptors.errors import BadInput
+from anisweep.descriptors.frames import covering
 from anisweep.descriptors.projection import EllipsoidalDensityProjection
 from anisweep.descriptors.tables import Tables as Hyperparameters
 from anisweep.descriptors.torch_backend import geometry, rotation
@@ -77,13 +78,19 @@ class TorchProjection(EllipsoidalDensityProjection):
         self.number_type = np.float64 if precision == "fp64" else np.float32
         self.torch_tables = _tensors(self.tables, self.dtype, device)
 
-    def features(self, frames: Any, output: Output = "power_spectrum", per_centre: bool = False) -> Tensor:
+    def features(
+        self,
+        frames: Any,
+        output: Output = "power_spectrum",
+        per_centre: bool = False,
+        species: Sequence[int] | None = None,
+    ) -> Tensor:
         """Features on the device, without derivatives.
 
         Parameters
         ----------
         frames : of ase.Atoms
-        output, per_centre : as of `describe`. Isolated centres are zero
+        output, per_centre, species : as of `describe`. Isolated centres are zero
 
         Returns
         -------
@@ -91,14 +98,19 @@ class TorchProjection(EllipsoidalDensityProjection):
         """
         check_output(output)
         arrays = self.gather(frames)
-        species = arrays.species
-        parts = [self._of(batch, output, per_centre) for batch in self._batches(arrays, species)]
-        return torch.cat(parts)
+        batches = self._batches(arrays, covering(species, arrays.species))
+        return torch.cat([self._of(batch, output, per_centre) for batch in batches])
 
-    def batch(self, frames: Any) -> Batch:
-        """Frames as tensors on the device, with their neighbours, to be differentiated by."""
+    def batch(self, frames: Any, species: Sequence[int] | None = None) -> Batch:
+        """Frames as tensors on the device, with their neighbours, to be differentiated by.
+
+        Parameters
+        ----------
+        frames : of ase.Atoms
+        species : of the neighbours, so that all batches have the same columns; else those that occur
+        """
         arrays = self.gather(frames)
-        return self._batch(arrays, range(len(arrays.counts)), arrays.species)
+        return self._batch(arrays, range(len(arrays.counts)), covering(species, arrays.species))
 
     def coefficients_of(self, batch: Batch, per_centre: bool = True) -> Tensor:
         """Coefficients, differentiable by the four tensors of the batch.
@@ -118,9 +130,10 @@ class TorchProjection(EllipsoidalDensityProjection):
         (centres or frames, features) in the order l, (species, n), (species, n)
         """
         spectra = []
-        for l, part in enumerate(self._by_degree(batch)):
-            c = part.flatten(2)
-            spectra.append((-1) ** l / sqrt(2 * l + 1) * torch.bmm(c.mT, c).flatten(1))
+        with torch.autocast(batch.positions.device.type, enabled=False):
+            for l, part in enumerate(self._by_degree(batch)):
+                c = part.flatten(2)
+                spectra.append((-1) ** l / sqrt(2 * l + 1) * torch.bmm(c.mT, c).flatten(1))
 
         spectrum = torch.cat(spectra, dim=1)
         return spectrum if per_centre else _mean(spectrum, batch.neighbours)
