@@ -79,7 +79,7 @@ class RidgeModel:
         centred = known - composition @ means
         left, singular, right = np.linalg.svd(centred[:, :-1], full_matrices=False)
 
-        rounding = np.finfo(float).eps * max(centred.shape) * singular[0]
+        rounding = np.finfo(float).eps * max(centred.shape) * np.linalg.norm(described.values)
         learned = singular > rounding  # features come twice, as (a, b) and (b, a), so not all directions do
         damped = np.zeros_like(singular)
         damped[learned] = singular[learned] / (singular[learned] ** 2 + alpha * singular[0] ** 2)

@@ -56,8 +56,10 @@ def test_ase_exports_what_it_knows(fitted, tmp_path):
 
 def test_where_there_is_nothing_to_learn_the_mean_is_the_answer():
     frame = random_frame(4, seed=1)
-    model = RidgeModel.fit(projection(3), [frame], [-2.0])
-    assert model.energies([frame]) == pytest.approx([-2.0])
+    others = [random_frame(n, seed=n) for n in (1, 5)]
+    for count in (1, 3, 7):
+        model = RidgeModel.fit(projection(3), [frame] * count, [-2.0] * count, alpha=0)
+        assert model.energies([frame, *others]) == pytest.approx([-2.0, -0.5, -2.5], rel=1e-12)
 
     with pytest.raises(BadInput, match="each particle must count: give a projection without drop_isolated"):
         RidgeModel.fit(projection(3, drop_isolated=True), [frame], [1.0])
