@@ -17,10 +17,9 @@ from condor.pool.describe import ACCESS_POINT, BUILD, EXECUTE_POINTS, USER_ID, B
 from condor.pool.files import CERTIFICATES, make_mount_points, write_files
 from condor.pool.machine import install_programs, why_no_memory_limits, why_not
 from condor.pool.rootfs import NODES, cache
-from condor.pool.sandbox import Running, inside, kill_node, start_network, start_node
+from condor.pool.sandbox import SYSTEM_PATH, Running, inside, kill_node, start_network, start_node
 
 PROJECT = Path(__file__).resolve().parents[2]
-SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 
 #: A healthy pool is ready in a few seconds.
 READY_S = 60

@@ -28,6 +28,9 @@ exec "$@"
 #: kernel lets no container have a /proc of its own, so here is a fresh one. HTCondor wants its own folders.
 READY = "mount -t proc proc /proc && chown condor:condor /run/condor /run/lock/condor && touch /run/up"
 
+#: Of the nodes, whatever the user's own is.
+SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+
 #: What a node does then.
 MASTER = f"{READY} && exec condor_master -f"
 NOTHING = f"{READY} && exec sleep infinity"
@@ -116,7 +119,7 @@ def start_node(
     mount = ["unshare", "--mount", "--propagation", "private", "--", "sh", "-c", MOUNT, "sh"]
     mounted = [*mount, str(folder), str(root)]
     cgroups = groups.bwrap_options() if groups else []
-    init = ["sh", "-c", NOTHING if network is None else MASTER]
+    init = ["env", f"PATH={SYSTEM_PATH}", "sh", "-c", NOTHING if network is None else MASTER]
 
     reader, writer = os.pipe()
     bwrap = [*_bwrap(folder, hostname, binds), *cgroups, "--info-fd", str(writer), "--"]

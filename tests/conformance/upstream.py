@@ -39,7 +39,9 @@ def release(folder: Path) -> Path:
         given = str(folder / f"{RELEASE}.tar.gz")
 
     with tarfile.open(given) as archive:
-        archive.extractall(folder, filter="data")
+        # Python 3.11.2, which Debian 12 has, knows no filters.
+        archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
+        archive.extractall(folder)
     return folder / RELEASE
 
 
