@@ -24,7 +24,7 @@ class User:
 
 @dataclass(frozen=True)
 class Bind:
-    """A folder of the machine that the access point and the build node see; execute points see none.
+    """A folder or file of the machine that the access point and the build node see; execute points see none.
 
     Attributes
     ----------

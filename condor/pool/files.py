@@ -43,7 +43,11 @@ def make_mount_points(upper: Path, root: Path, binds: Sequence[Bind]) -> None:
     """A place for each bind, on a way that everybody may walk: /root, for one, is closed otherwise."""
     for bind in binds:
         point = upper / bind.inside.lstrip("/")
-        point.mkdir(parents=True, exist_ok=True)
+        if bind.source.is_file():
+            point.parent.mkdir(parents=True, exist_ok=True)
+            point.touch()
+        else:
+            point.mkdir(parents=True, exist_ok=True)
 
         while point != upper:
             below = root / point.relative_to(upper)

@@ -301,11 +301,20 @@ class Pool:
 
 def _project_binds() -> tuple[Bind, ...]:
     """The project, its environment, and the Python that this environment was made from."""
-    folders = [PROJECT, Path(sys.prefix), Path(sys.base_prefix)]
+    folders = [PROJECT, Path(sys.prefix), *_python()]
     outer = [
         one for one in folders if not any(one != other and one.is_relative_to(other) for other in folders)
     ]
     return tuple(Bind(folder) for folder in dict.fromkeys(outer))
+
+
+def _python() -> list[Path]:
+    """The interpreter and its library. Of Debian's own no more than these: nodes have a /usr themselves."""
+    if sys.base_prefix != "/usr":
+        return [Path(sys.base_prefix)]
+
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    return [Path("/usr/bin", version), Path("/usr/lib", version)]
 
 
 def _network_settings() -> Mapping[str, str]:
