@@ -66,10 +66,7 @@ def describe(request: Request, output: Path, threads: int, tell: Callable[[Progr
         Naming file, frame, particle and array, or what else is wrong.
     """
     write = writer(output)
-    if output.suffix == ".mts" and request.shard.of > 1:
-        remedy = f"name it {output.with_suffix('.npz')}; `anisweep merge` of all shards writes .mts too"
-        raise DataError(str(output), "it is to hold one of several shards", "shards in .npz", remedy)
-
+    _check_mergeable(request, output)
     projection = request.projection(threads)
     origin = provenance(request)
 
@@ -192,6 +189,13 @@ def _numbers(file: Path, pair: tuple[str, str], survey: Survey) -> tuple[int, in
             raise DataError(f"{file}, --pair {' '.join(pair)}", came, allowed, remedy)
 
     return there[pair[0]], there[pair[1]]
+
+
+def _check_mergeable(request: Request, output: Path) -> None:
+    """Shards are joined from .npz."""
+    if output.suffix == ".mts" and request.shard.of > 1:
+        remedy = f"name it {output.with_suffix('.npz')}; `anisweep merge` of all shards writes .mts too"
+        raise DataError(str(output), "it is to hold one of several shards", "shards in .npz", remedy)
 
 
 def _check_same(output: Path, origin: str) -> None:
