@@ -221,7 +221,7 @@ def _run(
     )
     structures = (
         tables.pointers,
-        None if backward is None else tables.wider_pointers(backward.order),
+        None if backward is None else tables.wider[backward.order],
         inputs.pointers,
         task,
         None if backward is None else backward.pointers(),

@@ -104,17 +104,11 @@ class Tables:
     @cached_property
     def pointers(self) -> Basis:
         """The structure for the kernels."""
-        lmax = self.radial.lmax
         kept = np.array(self.radial.counts, dtype=np.int64)
+        sizes = {"moments": self.moments, "offset": self.offset, "kept": kept}
 
         return _basis(
-            {
-                "moments": self.moments,
-                "offset": self.offset,
-                "kept": kept,
-                "mixing": self.mixing,
-                **_constants(lmax),
-            },
+            {**sizes, "mixing": self.mixing, **_constants(self.radial.lmax)},
             cutoff=self.radial.cutoff,
             smoothing=self.smoothing,
             width2=self.radial.width**2,
@@ -122,7 +116,7 @@ class Tables:
         )
 
     @cached_property
-    def _wider(self) -> dict[int, Basis]:
+    def wider(self) -> dict[int, Basis]:
         """The same for the moments that first and second derivatives need: up to l = lmax + order."""
         wider, moments = {}, self.moments
 
@@ -132,11 +126,9 @@ class Tables:
             wider[order] = _basis({"moments": moments, "offset": np.concatenate([[0], np.cumsum(sizes)])})
         return wider
 
-    def wider_pointers(self, order: int) -> Basis:
-        return self._wider[order]
-
 
 def _basis(arrays: dict[str, np.ndarray], **numbers: float) -> Basis:
+    """A structure that points into these arrays, and keeps them."""
     moments, values = arrays["moments"], int(arrays["offset"][-1])
     basis = Basis(
         lmax=len(moments) - 1,
@@ -146,7 +138,7 @@ def _basis(arrays: dict[str, np.ndarray], **numbers: float) -> Basis:
         **numbers,
         **{name: array.ctypes.data for name, array in arrays.items()},
     )
-    basis.arrays = arrays  # which it points into
+    basis.arrays = arrays
     return basis
 
 
