@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from condor.pool import Pool, PoolError, machine, why_no_memory_limits, why_not
+from condor.pool.pool import _project_binds
 from condor.pool.rootfs import IMAGE_BASE, NODES
 from what_did_not_run import ALLOWED
 
@@ -55,3 +58,11 @@ def test_a_pool_that_does_not_run_is_not_found(monkeypatch, tmp_path):
 
     with pytest.raises(PoolError, match=r"No pool 'mine' runs. `make pool`"):
         Pool.found("mine")
+
+
+def test_nodes_keep_their_own_system_where_python_is_a_part_of_it(monkeypatch):
+    monkeypatch.setattr("sys.base_prefix", "/usr")
+    folders = [bind.source for bind in _project_binds()]
+
+    assert Path("/usr") not in folders
+    assert {folder.name for folder in folders} >= {f"python{sys.version_info.major}.{sys.version_info.minor}"}
