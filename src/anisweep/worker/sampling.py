@@ -56,6 +56,8 @@ class Sampler:
         while frame is not None and frame is not self._root:
             stack.append((frame.f_globals.get("__name__", ""), frame.f_code))
             frame = frame.f_back
+        if stack and stack[-1][0] == __name__:
+            return  # it comes or goes: the interrupt was late
 
         self.seconds[tuple(reversed(stack))] += since
         self._last = time.perf_counter()

@@ -53,6 +53,20 @@ def test_time_goes_to_those_that_take_it() -> None:
     assert 0.25 < found["rest"] < 0.75
 
 
+def test_an_interrupt_on_the_way_out_is_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
+    late = signal.setitimer
+
+    def slow(which: int, seconds: float, interval: float = 0.0) -> tuple[float, float]:
+        if not seconds:
+            signal.raise_signal(signal.SIGALRM)
+        return late(which, seconds, interval)
+
+    monkeypatch.setattr(signal, "setitimer", slow)
+    with Sampler() as sampler:
+        call()
+    assert "Sampler" not in sampler.folded()
+
+
 def test_stacks_begin_below_the_block_that_samples() -> None:
     with Sampler() as sampler:
         call()
