@@ -314,7 +314,8 @@ def _python() -> list[Path]:
         return [Path(sys.base_prefix)]
 
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    return [Path("/usr/bin", version), Path("/usr/lib", version)]
+    wheels = Path("/usr/share/python-wheels")  # of pip, for environments that are made in a node
+    return [Path("/usr/bin", version), Path("/usr/lib", version), wheels]
 
 
 def _network_settings() -> Mapping[str, str]:
