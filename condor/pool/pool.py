@@ -315,7 +315,8 @@ def _python() -> list[Path]:
 
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     wheels = Path("/usr/share/python-wheels")  # of pip, for environments that are made in a node
-    return [Path("/usr/bin", version), Path("/usr/lib", version), wheels]
+    parts = [Path("/usr/bin", version), Path("/usr/lib", version), wheels]
+    return [part for part in parts if part.exists()]
 
 
 def _network_settings() -> Mapping[str, str]:

@@ -62,6 +62,7 @@ def test_a_pool_that_does_not_run_is_not_found(monkeypatch, tmp_path):
 
 def test_nodes_keep_their_own_system_where_python_is_a_part_of_it(monkeypatch):
     monkeypatch.setattr("sys.base_prefix", "/usr")
+    monkeypatch.setattr(Path, "exists", lambda _: True)
     folders = [bind.source for bind in _project_binds()]
 
     assert Path("/usr") not in folders
