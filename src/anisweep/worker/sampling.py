@@ -49,15 +49,13 @@ class Sampler:
     def _look(self, number: int, frame: FrameType | None) -> None:
         """Charge the time since the last look, and none of this one."""
         since = time.perf_counter() - self._last
-        if frame is not None and frame.f_code is Sampler._look.__code__:
-            return  # on a busy machine a look can take longer than the interval
         stack: list[tuple[str, CodeType]] = []
 
         while frame is not None and frame is not self._root:
             stack.append((frame.f_globals.get("__name__", ""), frame.f_code))
             frame = frame.f_back
-        if stack and stack[-1][0] == __name__:
-            return  # it comes or goes: the interrupt was late
+        if any(module == __name__ for module, _ in stack):
+            return  # on a busy machine a look outlasts the interval, or the block ends before it
 
         self.seconds[tuple(reversed(stack))] += since
         self._last = time.perf_counter()

@@ -63,8 +63,7 @@ def fading(r: Tensor, cutoff: float, smoothing: float) -> Tensor:
     """(pairs,) f(r) = sin^2(pi/2 (cutoff - r) / smoothing) within `smoothing` of the cutoff, else 1."""
     squared = (r * r).sum(dim=1)
     fades = squared > (cutoff - smoothing) ** 2
-    length = torch.sqrt(
-        torch.where(fades, squared, cutoff**2)
-    )  # a particle is at zero from itself: no derivative
+    # A root has no derivative at zero, where each particle is from itself.
+    length = torch.sqrt(torch.where(fades, squared, cutoff**2))
     share = ((cutoff - length) / smoothing).clamp(0, 1)
     return torch.where(fades, torch.sin(0.5 * pi * share) ** 2, 1.0)
