@@ -3,6 +3,7 @@
 STUDY ?= first_look
 OVERRIDES ?=
 NAME ?= pool
+FUZZ ?=
 
 empty :=
 comma := ,
@@ -16,7 +17,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONWARNINGS := ignore::FutureWarning
 
 .DEFAULT_GOAL := help
-.PHONY: help env submit-env run study claims check test faults conformance bench bench-pool lock generated readme pool pool-stop demo-pool clean
+.PHONY: help env submit-env run study claims check test faults fuzz conformance bench bench-pool lock dist release generated readme docs pictures pool pool-stop demo-pool clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -36,24 +37,27 @@ study: env ## every study, at the size of two cores (full: OVERRIDES="size=full"
 claims: env ## every claim of earlier work: our figure, the claimed range, the verdict
 	@anisweep claims
 
-check: env ## format, types, lint, imports, unit tests: a minute
-	@ruff format --quiet --check src tests benchmarks condor containers envs scripts setup.py || (ruff format --diff src tests benchmarks condor containers envs scripts setup.py; exit 1)
-	@ruff check --quiet src tests benchmarks condor containers envs scripts setup.py
+check: env ## format, types, lint, imports, unit tests: three minutes
+	@ruff format --quiet --check src tests benchmarks condor containers docs envs scripts setup.py || (ruff format --diff src tests benchmarks condor containers docs envs scripts setup.py; exit 1)
+	@ruff check --quiet src tests benchmarks condor containers docs envs scripts setup.py
 	@snakefmt --check Snakefile workflow 2>/dev/null || (snakefmt --diff Snakefile workflow; exit 1)
 	@mypy
 	@lint-imports --no-cache >/dev/null || lint-imports
-	@python -m anisweep.generated --check
+	@python -m docs.generators.generated --check
 	@pytest -q -n 2 tests/unit tests/executor
 
 test: check ## check, then conformance, the tiny study end to end, and the report in a browser
 	@tests/browser_packages
 	@pytest -q -n 2 tests/conformance
 	@pytest -q -n 2 tests/workflow
-	@pytest -q tests/pool -m "not fault"
+	@pytest -q -n 2 --dist loadfile tests/pool -m "not fault"
 
 faults: conformance ## conformance, kills, full disks, wrong input: everything that may go wrong
 	@pytest -q -n 2 tests/faults
-	@pytest -q --maxfail 3 tests/pool -m fault
+	@pytest -q -n 2 --dist loadfile --maxfail 3 tests/pool -m fault
+
+fuzz: env ## made-up inputs for every reader, for 20 minutes (FUZZ="--seconds 60 --seed 7")
+	@PYTHONPATH=tests:condor/executor python -m fuzz $(FUZZ)
 
 conformance: env ## the published package's own tests and first example, with our projection in place of its own
 	@python tests/conformance/upstream.py
@@ -67,11 +71,24 @@ bench-pool: env ## what HTCondor and the executor cost, on a pool of its own: an
 lock: env ## write the locks of envs/ from pyproject.toml
 	@envs/lock
 
+dist: env ## build sources and wheels of the library and the executor into dist/ (Linux on x86-64)
+	@python scripts/dist.py
+
+release: env ## build a release into dist/, from a clean tree, current locks and a green check; upload nothing
+	@python scripts/release.py
+
 generated: env ## write what is made from code: configuration, schema, reference pages
-	@python -m anisweep.generated
+	@python -m docs.generators.generated
 
 readme: env ## write the README's figures and picture from results/first_look
-	@python -m anisweep.generated --take
+	@python -m docs.generators.generated --take
+
+docs: env ## build the documentation into build/docs/index.html; its examples run (a minute)
+	@python -m sphinx -q -n -W --keep-going docs build/docs
+	@echo "build/docs/index.html"
+
+pictures: env ## take the pictures of the documentation: a run in the terminal, and its report (STUDY=first_look)
+	@python -m docs.generators.pictures snakemake --profile local --config "study=[$(studies)]" $(OVERRIDES)
 
 pool: env ## start a real HTCondor pool on this machine (root on Debian; NAME=pool)
 	@python -m condor.pool --name $(NAME) start
@@ -82,7 +99,5 @@ pool-stop: env ## stop it, and remove all that it left
 demo-pool: env ## five minutes on a real pool: run, kill the controller, run again, report (root on Debian)
 	@python -m condor.demo
 
-clean: ## remove what can be made again: tables, figures, report. Never an artifact
-	@rm -rf results/*/tables results/*/figures results/report.html results/claims.csv results/packs .snakemake build
-	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
-	@echo "Artifacts and data stay. anisweep prune lists artifacts that no study asks for."
+clean: ## remove what can be made again: tables, figures, report. Never an artifact, nor what jobs need
+	@python3 scripts/clean.py

@@ -1,1 +1,1 @@
-"""Figures of speed and size, one file each: `python -m benchmarks`. They are printed and never judged."""
+"""Measure speed and size of the descriptors, one file a benchmark. Figures are printed and never judged."""

@@ -1,4 +1,4 @@
-"""Runs every benchmark of this folder: ``python -m benchmarks [--smoke] [NAME ...]``."""
+"""Run every benchmark of this folder: ``python -m benchmarks [--smoke] [NAME ...]``."""
 
 from __future__ import annotations
 

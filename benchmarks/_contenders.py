@@ -1,4 +1,4 @@
-"""Those that are timed: each takes frames and gives features."""
+"""Define the packages that are timed; each takes frames and returns features."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from ase import Atoms
 
 from anisweep.descriptors import EllipsoidalDensityProjection
-from anisweep.descriptors.compute import Wanted, compute
-from anisweep.descriptors.gradients import gradients
-from anisweep.descriptors.library import VARIABLE
+from anisweep.descriptors.gradients import gradients, tangent
+from anisweep.descriptors.kernels.loader import VARIABLE
+from anisweep.descriptors.kernels.run import WantedOutput, compute
 
 Function = Callable[[list[Atoms]], Any]
 
@@ -58,6 +59,17 @@ def our_forces(basis: Basis) -> Function:
     return lambda frames: gradients(ours, frames, 1.0)[1]
 
 
+def our_changes(basis: Basis) -> Function:
+    """What all features change by when each particle moves and turns."""
+    ours = projection(basis)
+
+    def function(frames: list[Atoms]) -> Any:
+        steps = np.ones((sum(map(len, frames)), 3))
+        return tangent(ours, frames, steps, steps)
+
+    return function
+
+
 def at_level(basis: Basis, level: str) -> Function:
     """Ours with the instructions of another level."""
     ours = projection(basis)
@@ -77,7 +89,7 @@ def kernels_alone(basis: Basis, frames: list[Atoms], threads: int) -> Callable[[
     ours = projection(basis)
     arrays = ours.gather(frames)
     species = arrays.species
-    wanted = Wanted("power_spectrum", per_centre=False, self_pairs=True)
+    wanted = WantedOutput("power_spectrum", per_centre=False, self_pairs=True)
     return lambda: compute(ours.tables, arrays, species, wanted, threads)
 
 

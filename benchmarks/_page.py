@@ -1,4 +1,4 @@
-"""The page of the documentation and the README's table: ``python -m benchmarks._page`` writes them again."""
+"""Write the benchmarks page and the README's table: ``python -m benchmarks._page``."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from anisweep.readme import between
-from anisweep.report.numbers import duration, plain, whole
+from anisweep.formatting import plain, time_with_unit, whole
 from benchmarks import _record
+from docs.generators.readme import between
 
 KEPT = Path("docs/benchmarks.json")
 PAGE = Path("docs/reference/benchmarks.md")
@@ -108,19 +108,23 @@ def answers(kept: Kept) -> Iterator[str]:
     )
 
     small = kept.one("compared", system=ellipsoids, frames=1, contender="ours", **narrow, **spectrum)
-    yield line("one frame of two particles, lmax 6", duration(small["seconds"]), "< 150 µs")
+    yield line("one frame of two particles, lmax 6", time_with_unit(small["seconds"]), "< 150 µs")
     yield from growth_answers(kept)
 
     few, many = (row["bytes"] for row in kept.rows("memory"))
     yield line("memory beyond inputs and outputs, all frames over 1,000", plain(many / few), "0.9 to 1.1")
     start = kept.one("cold_start")
-    yield line("import and first power spectrum", duration(start["import_s"] + start["first_s"]), "< 1 s")
+    yield line(
+        "import and first power spectrum", time_with_unit(start["import_s"] + start["first_s"]), "< 1 s"
+    )
 
 
 def growth_answers(kept: Kept) -> Iterator[str]:
     cells = {row["value"]: row for row in kept.rows("growth", series="discs in one cell, lmax 9, nmax 6")}
     large, half = cells["10,000"], cells["5,000"]
-    yield line("10,000 particles in one cell, a pair", duration(large["seconds"] / large["pairs"]), "≤ 2 µs")
+    yield line(
+        "10,000 particles in one cell, a pair", time_with_unit(large["seconds"] / large["pairs"]), "≤ 2 µs"
+    )
     yield line("the same over 5,000 particles", plain(large["seconds"] / half["seconds"]), "≤ 2.2")
 
     for name, value, goal in (
@@ -169,7 +173,7 @@ def compared(kept: Kept) -> Iterator[str]:
                 ours["system"],
                 whole(ours["frames"]),
                 whole(ours["pairs"]),
-                duration(ours["seconds"]),
+                time_with_unit(ours["seconds"]),
                 *(interval(row["over_ours"]) + star(row) for row in others),
                 error,
             )
@@ -204,8 +208,8 @@ def growth(kept: Kept) -> Iterator[str]:
         yield ""
         yield from table(series, "pairs", "time", "a pair", "over the first")
         for row in kept.rows("growth", series=series):
-            per_pair = duration(row["seconds"] / row["pairs"])
-            cells = (whole(row["pairs"]), duration(row["seconds"]), per_pair, interval(row["ratio"]))
+            per_pair = time_with_unit(row["seconds"] / row["pairs"])
+            cells = (whole(row["pairs"]), time_with_unit(row["seconds"]), per_pair, interval(row["ratio"]))
             yield line(row["value"], *cells)
 
 
@@ -224,15 +228,16 @@ def readme(kept: Kept) -> Iterator[str]:
             basis = f"lmax {lmax}" if max_radial is None else f"lmax {lmax}, nmax {max_radial}"
             yield line(
                 f"{count:,} frames of {system}, {basis}",
-                duration(rows["ours"]["seconds"]),
+                time_with_unit(rows["ours"]["seconds"]),
                 interval(rows["published"]["over_ours"]) + " ×" + star(rows["published"]),
                 interval(rows[SOAP]["over_ours"]) + " ×",
                 plain(rows["ours"]["error"]),
             )
 
     yield ""
-    yield "Multiples of our time, with quartiles; a star marks what is scaled from fewer pairs. The error is"
-    yield "relative to the largest value."
+    yield "The times of the other packages are given as multiples of ours, with quartiles. A star marks a"
+    yield "time that was measured on fewer pairs and scaled to all of them. The error is the largest"
+    yield "difference from published `anisoap`, relative to the largest value."
     yield "[All figures](docs/reference/benchmarks.md)."
 
 

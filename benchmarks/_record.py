@@ -1,4 +1,4 @@
-"""What benchmarks measured: JSON under results/benchmarks, one file a benchmark."""
+"""Store what benchmarks measured as JSON in results/benchmarks, one file a benchmark."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from anisweep.descriptors import library
+from anisweep.descriptors.kernels import loader
 from anisweep.worker import host
 
 FOLDER = Path("results/benchmarks")
@@ -22,7 +22,7 @@ def keep(name: str, measured: Any, smoke: bool) -> None:
     versions = host.versions()
     kept = {
         "cpu": host.facts()["cpu_model"],
-        "level": library.level(),
+        "level": loader.level(),
         "load": os.getloadavg()[0],
         "packages": {package: versions[package] for package in ("anisoap", "featomic", "numpy", "torch")},
         "measured": [asdict(each) for each in measured],

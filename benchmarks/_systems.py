@@ -1,4 +1,4 @@
-"""The frames that are timed."""
+"""Make the frames that are timed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import ase.io
 import numpy as np
 from ase import Atoms
 
-from anisweep.descriptors.pairs import Pairs, find_pairs
+from anisweep.descriptors.kernels.pairs import Pairs, find_pairs
 from benchmarks._contenders import CUTOFF, projection
 
 DISC = (3.0, 3.0, 1.0)

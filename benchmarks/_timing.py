@@ -1,4 +1,4 @@
-"""Times of several ways to do the same, which take turns, and their ratios."""
+"""Time several ways to compute the same, in turns, and compare them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def take_turns(functions: Mapping[str, Callable[[], Any]]) -> dict[str, list[flo
 
 
 def seconds(function: Callable[[], Any], calls: int) -> float:
-    """Of one call, in the mean of some."""
+    """Return the seconds of one call, the mean of some."""
     start = perf_counter()
     for _ in range(calls):
         function()

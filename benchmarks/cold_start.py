@@ -1,4 +1,4 @@
-"""Import and first power spectrum in fresh processes."""
+"""Time import and first power spectrum in new processes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ print(json.dumps([numpy_s, imported_s, perf_counter() - started]))
 
 @dataclass(frozen=True)
 class Start:
-    """Of a fresh process: numpy's import, the whole import, and the first power spectrum."""
+    """Hold the seconds of a fresh process: numpy's import, the whole import, the first power spectrum."""
 
     numpy_s: float
     import_s: float

@@ -1,4 +1,4 @@
-"""Ours beside the published package, its Torch version, and featomic's isotropic SOAP."""
+"""Time our descriptors beside the published package, its Torch version, and featomic's isotropic SOAP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ours alone: how its time grows, what forces, threads and other instructions cost."""
+"""Time how our descriptors grow, and what forces, threads and other instruction sets cost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from ase import Atoms
 
-from anisweep.descriptors import library
+from anisweep.descriptors.kernels import loader
 from benchmarks import _contenders as contenders
 from benchmarks import _record, _systems
 from benchmarks._contenders import Basis
@@ -107,13 +107,14 @@ def species(smoke: bool) -> Iterator[Point]:
 
 
 def forces(smoke: bool) -> Iterator[Point]:
-    """Energies, then energies with forces, torques and stress."""
+    """Energies, then energies with forces, torques and stress, then features' changes along one direction."""
     for system in representative(smoke):
         for basis in (NARROW, WIDE):
             energies, forces = contenders.ours(basis), contenders.our_forces(basis)
             entries = {
                 "energies": (system.pairs, partial(energies, system.frames)),
                 "and forces": (system.pairs, partial(forces, system.frames)),
+                "one direction": (system.pairs, partial(contenders.our_changes(basis), system.frames)),
             }
             yield from series(f"forces, {system.name}, {words(basis)}", entries)
 
@@ -124,7 +125,7 @@ def levels(smoke: bool) -> Iterator[Point]:
         for basis in (NARROW, WIDE):
             entries = {
                 level: (system.pairs, partial(contenders.at_level(basis, level), system.frames))
-                for level in reversed(library.levels())
+                for level in reversed(loader.levels())
             }
             yield from series(f"instructions, {system.name}, {words(basis)}", entries)
 

@@ -1,4 +1,4 @@
-"""Peak memory beyond inputs and outputs, for few and for many frames."""
+"""Measure peak memory beyond inputs and outputs, for few and for many frames."""
 
 from __future__ import annotations
 

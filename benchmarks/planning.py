@@ -1,4 +1,4 @@
-"""How long planning takes: 10,000 cells in 1,000 packs, to be measured and measured."""
+"""Time planning for 10,000 cells in 1,000 packs, before and after they are measured."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from anisweep import artifact
+from anisweep.artifacts import writing
+from anisweep.artifacts.store import Store
 from anisweep.cell import Pack
-from anisweep.config import Project, load_config
+from anisweep.config.load import load_config
+from anisweep.config.project import Project
 from anisweep.plan import Plan, make_plan
-from anisweep.store import Store
 from anisweep.worker.rows import row_of
 
 ROOT = Path(__file__).parents[1]
@@ -90,7 +91,7 @@ def write_artifact(project: Project, pack: Pack) -> None:
         (folder / "rows.jsonl").write_text("\n".join(json.dumps(row.to_plain()) for row in rows))
         (folder / "host.json").write_text("{}")
         (folder / "environment.json").write_text('{"versions": {}}')
-        artifact.write(folder, project.artifacts / f"{pack.name}{artifact.SUFFIX}")
+        writing.write(folder, project.artifacts / f"{pack.name}{writing.SUFFIX}")
 
 
 def dry_run(project: Project, replicates: int) -> None:

@@ -1,4 +1,4 @@
-"""Where our time goes, stage by stage, and what the core could do at most."""
+"""Time each stage of the kernels beside the limits of the core."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from unittest import mock
 
 import numpy as np
 
-from anisweep.descriptors import compute, harmonics, library
-from anisweep.descriptors.tables import Tables
+from anisweep.descriptors import harmonics
+from anisweep.descriptors.kernels import loader
+from anisweep.descriptors.kernels import run as calls
+from anisweep.descriptors.kernels.structures import BasisTables
 from benchmarks import _contenders as contenders
 from benchmarks import _record
 from benchmarks._contenders import Basis
@@ -83,7 +85,7 @@ def run(smoke: bool) -> None:
         return
 
     with tempfile.TemporaryDirectory() as folder:
-        kernels = compiled("stages", library.FOLDER / "kernels" / f"{library.level()}.c", Path(folder))
+        kernels = compiled("stages", loader.FOLDER / f"{loader.level()}.c", Path(folder))
         kernels.anisweep_ticks.restype = ctypes.POINTER(ctypes.c_uint64 * len(STAGES))
         limits = measured_limits(Path(folder))
         print(f"  at most {limits.multiply_adds / 1e9:.1f} G multiply-adds and", end=" ")
@@ -102,7 +104,7 @@ def run(smoke: bool) -> None:
 def compiled(name: str, source: Path, folder: Path) -> ctypes.CDLL:
     """A source with the flags that the kernels in use have, and with marks at the ends of their stages."""
     target = folder / f"{name}.so"
-    flags = [*library.COMMON_FLAGS, *library.LEVEL_FLAGS[library.level()], f"-I{library.FOLDER / 'kernels'}"]
+    flags = [*loader.COMMON_FLAGS, *loader.LEVEL_FLAGS[loader.level()], f"-I{loader.FOLDER}"]
     marks = ["-DANISWEEP_STAGES", '-DANISWEEP_SOURCE="stages"']
     subprocess.run(["cc", *flags, *marks, "-shared", "-fPIC", source, "-o", target, "-lm"], check=True)
     return ctypes.CDLL(str(target))
@@ -122,7 +124,7 @@ def measured_limits(folder: Path) -> Limits:
 def stages_of(system: System, basis: Basis, kernels: ctypes.CDLL, limits: Limits) -> list[Stage]:
     """Reading frames, the kernels' stages, and what remains of a call."""
     ours = contenders.projection(basis)
-    with mock.patch.object(compute, "kernels", return_value=kernels):
+    with mock.patch.object(calls, "kernels", return_value=kernels):
         turns = [one_call(ours, system, kernels) for _ in range(TURNS)]
 
     least = least_seconds(ours.tables, counts_of(system), len(system.frames), limits)
@@ -172,7 +174,7 @@ def counts_of(system: System) -> Counts:
     return Counts(centres, float((~own).sum() + own.sum() / 2 + centres), len(others))
 
 
-def least_seconds(tables: Tables, counts: Counts, frames: int, limits: Limits) -> dict[str, float]:
+def least_seconds(tables: BasisTables, counts: Counts, frames: int, limits: Limits) -> dict[str, float]:
     """The time of each stage at the core's limits, were all lanes in use at every moment."""
     operations: Counter[str] = Counter()
 

@@ -1,7 +1,7 @@
-"""`make demo-pool`: the whole road on one machine, with a controller that is killed on the way.
+"""Run `make demo-pool`: the whole workflow on one machine, with a controller that is killed on the way.
 
 An ordinary user runs the study `tiny` through `--profile chtc` on a real pool; the controller is killed
-with -9 while packs run; the same command finds them again; the report comes home.
+with -9 while packs run; the same command finds them again; the report is fetched.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ PATIENCE_S = 300
 
 
 def main() -> None:
+    """Start a pool, demonstrate a run on it, and stop it."""
     reason = why_not()
     if reason:
         sys.exit(f"The demonstration needs a pool of its own, and there can be none here: {reason}.")
@@ -70,7 +71,7 @@ def demonstrate(pool: Pool) -> None:
 
 
 def clone_for_the_user(pool: Pool) -> Path:
-    """A clone of this tree in the user's home, with the site filled in."""
+    """Copy this tree to the user's home, with the site filled in."""
     clone = pool.home / "anisweep"
     listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listed, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
@@ -102,7 +103,7 @@ def run_and_kill(pool: Pool, clone: Path) -> None:
 
 
 def count(clone: Path) -> None:
-    """What HTCondor's own log says of each pack."""
+    """Print what HTCondor's own log says of each pack."""
     times = executions(clone)
     submissions = len(list(clone.glob("results/batches/[!.]*/batch.json")))
     said = ", ".join(f"{pack} {number} time{'s' if number > 1 else ''}" for pack, number in times.items())
@@ -110,7 +111,7 @@ def count(clone: Path) -> None:
 
 
 def executions(clone: Path) -> Counter[str]:
-    """How often each pack was started, from the event logs."""
+    """Return how often each pack was started, from the event logs."""
     counts: Counter[str] = Counter()
 
     for file in clone.glob("results/batches/[!.]*/batch.json"):
@@ -128,16 +129,19 @@ def show(pool: Pool, *command: str, clone: Path | None = None) -> None:
 
 
 def as_ada(pool: Pool, command: tuple[str, ...], clone: Path | None) -> list[str]:
+    """Return a command as the user Ada runs it on the access point."""
     cwd = f"{pool.user.home}/{clone.name}" if clone else ""
     code = f"{cwd}/src:{cwd}/condor/executor"
     return pool.as_user(*command, cwd=cwd, PYTHONPATH=code, PYTHONWARNINGS="ignore::FutureWarning")
 
 
 def announce(command: tuple[str, ...]) -> None:
+    """Print a command as it is typed."""
     print(f"\nada@ap$ {' '.join(command)}", flush=True)
 
 
 def say(words: str) -> None:
+    """Print what happens next."""
     print(f"\n--- {words}", flush=True)
 
 

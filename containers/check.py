@@ -1,4 +1,4 @@
-"""The image's own test: what is installed is what was locked, and works. `--cuda`: with CUDA."""
+"""Test an image from inside: what its lock file names is installed, and works (`--cuda`: with CUDA)."""
 
 import re
 import subprocess

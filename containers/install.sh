@@ -37,10 +37,12 @@ build_anisoap() {
     rm -rf "$HOME/.cargo" "$place/anisoap.txt"
 }
 
+# What the builder's own tree has compiled lies beside the sources, and would pass for the image's.
 compile_kernels() {
+    rm -f "$place"/kernels/*.so
     XDG_CACHE_HOME="$place/cache" python3 -c "
 from runpy import run_path
-run_path('$place/descriptors/library.py')['compile_kernels']()"
+run_path('$place/kernels/loader.py')['compile_kernels']()"
 }
 
 python3 -m venv "$place"
@@ -67,4 +69,4 @@ fi
 
 compile_kernels
 debian clean
-rm -rf /var/cache/apt/* /var/lib/apt/lists/* "$place/descriptors" "$place/install.sh"
+rm -rf /var/cache/apt/* /var/lib/apt/lists/* "$place/kernels" "$place/install.sh"

@@ -1,4 +1,4 @@
-"""Makes an environment from its lock. Needs nothing but a Python, of whatever age.
+"""Make an environment from its lock file. It needs nothing but a Python, of any age.
 
 `make env` makes .venv, where everything runs. `make submit-env` makes .venv-submit, which plans, submits and
 reports on an access point: no torch, no anisoap, nothing compiled. It says what it will install and how large
@@ -89,7 +89,7 @@ def make_environment() -> None:
 
 def wanted_state() -> str:
     """A digest of everything that decides what is installed: locks, what is ours, its compiled kernels."""
-    kernels = sorted((ROOT / "src" / "anisweep" / "descriptors" / "kernels").glob("*"))
+    kernels = sorted((ROOT / "src" / "anisweep" / "descriptors" / "kernels").glob("*.[ch]"))
     projects = [folder / "pyproject.toml" for folder in OURS]
     state = hashlib.sha256(TORCH_INDEX.encode())
 
@@ -171,7 +171,7 @@ def announce(count: int) -> None:
 
 
 def slim() -> None:
-    """Without what only installed, and without the packages' own tests: a sixth of the size."""
+    """Remove what only installed, and the packages' own tests: a sixth of the size."""
     run("uv", "pip", "uninstall", "--quiet", "pip", "setuptools", "uv")
 
     for folder in VENV.glob("lib/python*/site-packages/*/**/tests"):

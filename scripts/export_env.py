@@ -4,8 +4,10 @@
 import importlib.util
 import json
 
+from anisweep.artifacts.reading import Host, Installation
+from anisweep.parsing.schema import build
 from anisweep.tables.cells import Platform
-from anisweep.tables.legacy import env_report
+from anisweep.tables.old_tables import env_report
 from anisweep.worker import host
 
 
@@ -13,7 +15,8 @@ def main() -> None:
     if importlib.util.find_spec("torch"):
         import torch  # noqa: F401  (the accelerators are what torch knows)
 
-    platform = Platform.of(host.facts(), host.versions(), host.accelerators())
+    installed = {"digest": "", "versions": host.versions(), "accelerators": host.accelerators()}
+    platform = Platform.of(build(Host, host.facts()), build(Installation, installed))
     print(json.dumps(env_report([platform]), indent=1))
 
 

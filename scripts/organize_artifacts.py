@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from anisweep.config import Project
-from anisweep.plainly import plainly
+from anisweep.cli.decorators import plainly
+from anisweep.config.project import Project
 
 ARCHIVE = click.Path(path_type=Path)
 
@@ -17,11 +17,11 @@ ARCHIVE = click.Path(path_type=Path)
 @click.option("--local", type=ARCHIVE, help="Results of this machine.")
 @plainly
 def main(chtc: Path | None, local: Path | None) -> None:
-    from anisweep.ingest import ingest
+    from anisweep.bundles import unbundle
 
     given = {site: file for site, file in (("chtc", chtc), ("local", local)) if file}
     project = Project.find()
-    outcomes = [ingest(project, file, site) for site, file in given.items()]
+    outcomes = [unbundle(project, file, site) for site, file in given.items()]
 
     for outcome in outcomes:
         click.echo(outcome.render())

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import click
 
-from anisweep.plainly import plainly
+from anisweep.cli.decorators import plainly
 
 
 @click.command(help=__doc__)
 @click.argument("folder", default="results/tables", type=click.Path(path_type=Path))
 @plainly
 def main(folder: Path) -> None:
-    from anisweep.old_figures import plot_results
+    from anisweep.bundles.old_figures import plot_results
 
     for line in plot_results(folder, Path("results/figures")):
         click.echo(line)

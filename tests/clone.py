@@ -38,7 +38,9 @@ class Clone:
             check=True,
         )
 
-        compiled = [str(path.relative_to(ROOT)) for path in ROOT.glob("src/anisweep/descriptors/*.so")]
+        compiled = [
+            str(path.relative_to(ROOT)) for path in ROOT.glob("src/anisweep/descriptors/kernels/*.so")
+        ]
         for name in filter(None, [*listed.stdout.split("\0"), *compiled]):
             if os.path.lexists(ROOT / name):
                 (root / name).parent.mkdir(parents=True, exist_ok=True)

@@ -1,17 +1,23 @@
 from __future__ import annotations
 
 import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 
 import synthetic
-from anisweep.config import Project
+from anisweep.config.project import Project
 
 # Times depend on the machine, so none is judged.
 hypothesis.settings.register_profile("anisweep", deadline=None)
 hypothesis.settings.load_profile("anisweep")
+
+# Started in the background they would ignore Ctrl-C, and with them whatever they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["what_did_not_run"]
 
@@ -22,7 +28,11 @@ QUESTION = "How long does published AniSOAP take, and do the modes agree?"
 @pytest.fixture(scope="session")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A results folder with two synthetic studies: one complete, with figures, and one with troubles."""
-    from anisweep import claims, figures, report, tables
+    from anisweep import figures, report, tables
+    from anisweep.analysis.claims import write
+    from anisweep.analysis.claims.claim import load_claims
+    from anisweep.analysis.claims.judging import ledger
+    from anisweep.figures._drawing import draw_to
 
     folder = tmp_path_factory.mktemp("project") / "results"
     missing = {"first_look": [], "troubled": ["benzenes coefficients lmax 6 torch_full fp64 r2"]}
@@ -34,11 +44,14 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
 
     for figure in figures.names():
-        figures.draw_to(figure, folder / "first_look" / "tables", folder / "first_look" / "figures" / figure)
+        draw_to(figure, folder / "first_look" / "tables", folder / "first_look" / "figures" / figure)
 
     cells = tables.all_cells([folder / study / "tables" for study in missing])
-    claims.write(claims.ledger(claims.load_claims(Project(ROOT)), cells), folder / "claims.csv")
-    report.write([report.Study(name, QUESTION, folder / name) for name in missing], folder / "report.html")
+    write(ledger(load_claims(Project(ROOT)), cells), folder / "claims.csv")
+    shown = [
+        report.Study(name, QUESTION, folder / name / "tables", folder / name / "figures") for name in missing
+    ]
+    report.write(shown, folder / "report.html", folder / "claims.csv")
     return folder
 
 
@@ -58,3 +71,16 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     monkeypatch.setenv("ANISWEEP_PROJECT", str(root))
     monkeypatch.delenv("ANISWEEP_CONTROLLER", raising=False)
     return Project(root)
+
+
+@pytest.fixture
+def live_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Takes a time zone, which this process then lives in until the test ends."""
+
+    def enter(zone: str) -> None:
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+
+    yield enter
+    monkeypatch.undo()
+    time.tzset()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -10,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from anisweep import artifact
+from anisweep.artifacts import writing
 from anisweep.cell import Cell, Dataset, Hypers, Pack, Settings
 from anisweep.row import Row
 from anisweep.worker.rows import row_of
@@ -40,7 +41,7 @@ def cell(**changes: Any) -> Cell:
 
 def pack(*cells: Cell, name: str = "ellipsoids-r1-0123456789ab", **changes: Any) -> Pack:
     """A pack of these cells, or of the example alone."""
-    return Pack(name=name, cells=cells or (CELL,), anchor="numpy_only", estimated_s=1.0, **changes)
+    return Pack(name=name, cells=cells or (CELL,), reference="numpy_only", estimated_s=1.0, **changes)
 
 
 def rows(of: Pack, status: str = "ok", started: str = "2026-01-01T00:00:00+00:00") -> list[Row]:
@@ -62,10 +63,10 @@ def fill(folder: Path, of: Pack, status: str = "ok", started: str = "2026-01-01T
 
 def write_artifact(artifacts: Path, of: Pack, **options: str) -> Path:
     """The artifact of a pack, in a folder of artifacts; its job is closed."""
-    target = artifacts / f"{of.name}{artifact.SUFFIX}"
+    target = artifacts / f"{of.name}{writing.SUFFIX}"
     work = artifacts.parent / "work" / of.name / str(len(list(artifacts.glob("*"))))
-    artifact.write(fill(work, of, **options), target)
-    artifact.kept_link(target).unlink()
+    writing.write(fill(work, of, **options), target)
+    writing.kept_link(target).unlink()
     return target
 
 
@@ -78,6 +79,13 @@ def rewrite(target: Path, members: dict[str, bytes]) -> None:
             info = tarfile.TarInfo(name)
             info.size = len(content)
             tar.addfile(info, io.BytesIO(content))
+
+
+def consistent(members: dict[str, bytes], name: str, content: bytes) -> dict[str, bytes]:
+    """These members with another content of one of them, and the manifest to match."""
+    manifest = json.loads(members["manifest.json"])
+    manifest["members"][name] = hashlib.sha256(content).hexdigest()
+    return {**members, name: content, "manifest.json": json.dumps(manifest).encode()}
 
 
 def members_of(target: Path) -> dict[str, bytes]:

@@ -126,7 +126,7 @@ def of_problem(line: Line, rows: Rows) -> Rows:
 
 
 def of_line(line: Line, rows: Rows) -> Rows:
-    """Those of the line's system and mode, anchors too."""
+    """Those of the line's system and mode, references too."""
     mode = line.text("mode" if "mode" in line.heads else "take")
     return [row for row in of_problem(line, rows) if row["mode"] == mode]
 
@@ -142,7 +142,7 @@ def of_growth(line: Line, rows: Rows) -> Rows:
 
 
 def per_pack(rows: Rows, role: str = "cell") -> dict[str, float]:
-    """Median of the cells' times, or geometric mean of the anchors'."""
+    """Median of the cells' times, or geometric mean of the references'."""
     packs: dict[str, list[float]] = {}
     for row in rows:
         if row["role"].endswith(role):
@@ -154,8 +154,8 @@ def per_pack(rows: Rows, role: str = "cell") -> dict[str, float]:
 
 def ratio(line: Line, rows: Rows) -> float:
     walls = per_pack(of_line(line, rows))
-    anchors = per_pack(of_problem(line, rows), "anchor")
-    return statistics.geometric_mean([walls[pack] / anchors[pack] for pack in walls])
+    references = per_pack(of_problem(line, rows), "reference")
+    return statistics.geometric_mean([walls[pack] / references[pack] for pack in walls])
 
 
 def cells(line: Line, rows: Rows, column: str) -> list[float]:
@@ -222,8 +222,8 @@ def start(rows: Rows) -> float:
 def pays_from(line: Line, rows: Rows) -> float:
     """Computations after which a longer start is earned back."""
     taken = [row for row in of_line(line, rows) if row["role"] == "cell"]
-    anchor = next(row["mode"] for row in of_problem(line, rows) if row["role"].endswith("anchor"))
-    others = [r for r in of_problem(line, rows) if r["mode"] == anchor and r["role"] == "cell"]
+    reference = next(row["mode"] for row in of_problem(line, rows) if row["role"].endswith("reference"))
+    others = [r for r in of_problem(line, rows) if r["mode"] == reference and r["role"] == "cell"]
 
     gained = statistics.mean(per_pack(others).values()) - statistics.mean(per_pack(taken).values())
     return max(1, math.ceil((start(taken) - start(others)) / gained))
@@ -278,14 +278,14 @@ def in_dictionary(column: str, key: str, of_all: Callable[[list[float]], float])
 
 def crossing(line: Line, rows: Rows) -> float:
     """Particles at which one call takes as long as the reference's, on a line through logarithms."""
-    anchor = next(row["mode"] for row in rows if row["role"].endswith("anchor"))
+    reference = next(row["mode"] for row in rows if row["role"].endswith("reference"))
     output = line.text("what").replace(" ", "_")
     called = [row for row in rows if row["role"] == "cell" and row["output"] == output]
     sizes = sorted({row["particles"] for row in called})
     logs = [
         statistics.fmean(
             math.log(seconds_of_one_call(called, line.text("mode"), size, pack))
-            - math.log(seconds_of_one_call(called, anchor, size, pack))
+            - math.log(seconds_of_one_call(called, reference, size, pack))
             for pack in sorted({row["pack"] for row in called if row["particles"] == size})
         )
         for size in sizes
@@ -329,7 +329,7 @@ LEARNED = {"R²": "r2", "error": "rmse", "R², shuffled": "r2_shuffled"}
 FIRST = "Wall time"
 
 ONE_CALL = "From which size on a single call pays"
-THREADS = "What threads gain, and what parity costs and hides"
+THREADS = "What threads gain, and what pinning costs and hides"
 
 RECOMPUTED: dict[tuple[str, str], Callable[[Line, Rows], float]] = {
     ("All times and ratios", "replicates"): lambda line, rows: len(times(line, rows)),

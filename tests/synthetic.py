@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
 from anisweep.cell import digest
+from anisweep.report.model import Measured
 from anisweep.row import Row
-from anisweep.tables import Platform, Source
+from anisweep.tables import PackSource, Platform
 
 HYPERS = {
     "radial_basis_name": "gto",
@@ -56,7 +58,7 @@ UNMEASURED = {"wall_s": None, "max_relative_error": None}
 
 
 def first_look(replicates: int = 3, noise: float = 0.01, seed: int = 7) -> list[Row]:
-    """All cells and anchors of the study, one pack a data set and replicate, all ``ok``."""
+    """All cells and references of the study, one pack a data set and replicate, all ``ok``."""
     rng = np.random.default_rng(seed)
     rows = []
 
@@ -73,10 +75,10 @@ def first_look(replicates: int = 3, noise: float = 0.01, seed: int = 7) -> list[
                 again = _wall("numpy_only", output, template, machine, noise, rng)
 
                 rows.append(
-                    _anchor(template, "first anchor", walls["numpy_only"] * (1 + rng.normal(0, noise)))
+                    _reference(template, "first reference", walls["numpy_only"] * (1 + rng.normal(0, noise)))
                 )
                 rows += [_cell(template, mode, wall, k) for k, (mode, wall) in enumerate(walls.items())]
-                rows.append(_anchor(template, "last anchor", again))
+                rows.append(_reference(template, "last reference", again))
 
     return rows
 
@@ -106,9 +108,16 @@ def with_troubles() -> list[Row]:
     return rows
 
 
-def sources(rows: list[Row]) -> dict[str, Source]:
+def sources(rows: list[Row]) -> dict[str, PackSource]:
     """An artifact for each pack."""
-    return {row.pack: Source(f"artifacts/{row.pack}.tar.gz", digest(row.pack), PLATFORM) for row in rows}
+    return {row.pack: PackSource(f"artifacts/{row.pack}.tar.gz", digest(row.pack), PLATFORM) for row in rows}
+
+
+def measured(**tables: pd.DataFrame) -> Measured:
+    """A study as sections of the report take it: these tables, by name, and the others empty."""
+    names = ("cells", "summary", "job_records", "hotspots")
+    given = {name: tables.get(name, pd.DataFrame()) for name in names}
+    return Measured(name="study", question="How?", platforms={}, missing=[], **given)
 
 
 def _problem(dataset: str, output: str, pack: str, replicate: int) -> Row:
@@ -151,9 +160,9 @@ def _wall(
     return float((seconds + overhead) * np.exp(machine + rng.normal(0.0, noise)))
 
 
-def _anchor(problem: Row, role: str, wall: float) -> Row:
-    anchor = replace(problem, role=role, mode="numpy_only", mode_executed="anisweep.modes.numpy_only")
-    return replace(anchor, wall_s=wall, max_relative_error=0.0, code=digest("numpy_only"), warnings=[])
+def _reference(problem: Row, role: str, wall: float) -> Row:
+    reference = replace(problem, role=role, mode="numpy_only", mode_executed="anisweep.modes.numpy_only")
+    return replace(reference, wall_s=wall, max_relative_error=0.0, code=digest("numpy_only"), warnings=[])
 
 
 def _cell(problem: Row, mode: str, wall: float, order: int) -> Row:

@@ -18,6 +18,7 @@ ALLOWED = (
     "no AVX-512",
     "no second CPython",
     "no tblite",
+    "no LAMMPS",
 )
 
 

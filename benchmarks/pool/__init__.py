@@ -1,1 +1,1 @@
-"""What HTCondor and the executor cost, on the test pool: `python -m benchmarks.pool`. Never judged."""
+"""Measure what HTCondor and the executor cost, on the test pool: `python -m benchmarks.pool`."""

@@ -1,4 +1,4 @@
-"""How fast the schedd takes a submission of many packs. Run on the access point, by its user.
+"""Time how fast the schedd accepts a submission of many packs. It runs on the access point, by its user.
 
     python -m benchmarks.pool.acceptance PACKS REPETITIONS
 
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from snakemake_executor_plugin_condorsweep import schedd
 from snakemake_executor_plugin_condorsweep.batch import Batch, Entry
-from snakemake_executor_plugin_condorsweep.describe import Shape, Site, files_of
+from snakemake_executor_plugin_condorsweep.submit_file import Shape, Site, files_of
 
 #: Through the pool's caches, or from the access point.
 IMAGES = {

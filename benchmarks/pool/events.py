@@ -1,4 +1,4 @@
-"""What event logs of HTCondor tell, read as text, whoever submitted the jobs."""
+"""Read times from HTCondor's event logs, whoever submitted the jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The figures of these benchmarks, as JSON and as a page."""
+"""Write what was measured on the pool as JSON and as a page."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ only sleep. Figures are medians; all of them are in `results/benchmarks-pool/`.
 
 {packs} packs that sleep two seconds, on four slots of two execute points; {pairs} runs of each, in turn.
 
-| submitted by | whole | until queued | until one runs | while packs run | until home | until exit | CPU |
+| submitted by | whole | until queued | until one runs | while packs run | until complete | until exit | CPU |
 |---|---|---|---|---|---|---|---|
 {runs}
 
@@ -39,7 +39,7 @@ only sleep. Figures are medians; all of them are in `results/benchmarks-pool/`.
   Run once.
 """
 
-COLUMNS = ("whole_s", "before_s", "waiting_s", "working_s", "home_s", "exit_s", "cpu_s")
+COLUMNS = ("whole_s", "before_s", "waiting_s", "working_s", "completed_s", "exit_s", "cpu_s")
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _accepted(submissions: Sequence[Submission]) -> Line:
 
 def _followed(following: Following) -> Line:
     return Line(
-        f"{following.packs:,} packs followed for {following.seconds:.0f} s; {following.ended:,} came home",
+        f"{following.packs:,} packs followed for {following.seconds:.0f} s; {following.ended:,} completed",
         f"{100 * following.share:.1f} % of a core, Snakemake included",
         "5 %",
     )

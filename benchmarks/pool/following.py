@@ -1,4 +1,4 @@
-"""What it costs to follow packs: beside a pool that works, and through the log of very many."""
+"""Measure what it costs to follow packs, on a working pool and through the log of very many."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ POLL_S = 0.5
 
 @dataclass(frozen=True)
 class Following:
-    """CPU time of the controller, Snakemake included, while packs run and come home.
+    """CPU time of the controller, Snakemake included, while packs run and complete.
 
     Attributes
     ----------
     packs : in the queue at the beginning
-    ended : that came home meanwhile
+    ended : that completed meanwhile
     share : of one core
     """
 
@@ -77,9 +77,9 @@ def _wait_for_start(stage: Stage, process: subprocess.Popen[bytes], said: Path) 
 
 
 def _ended(stage: Stage) -> int:
-    ledgers = stage.clone.glob("results/batches/*/journeys.jsonl")
+    ledgers = stage.clone.glob("results/batches/*/job_records.jsonl")
     return sum(
-        json.loads(line)["end"] == "home" for file in ledgers for line in file.read_text().splitlines()
+        json.loads(line)["end"] == "completed" for file in ledgers for line in file.read_text().splitlines()
     )
 
 
@@ -89,6 +89,6 @@ def _snakemake(process: psutil.Process) -> psutil.Process:
 
 
 def _cpu_s(process: psutil.Process) -> float:
-    """Of the controller and of its children, also those that have ended."""
+    """Return the CPU seconds of the controller and of its children, also those that have ended."""
     times = _snakemake(process).cpu_times()
     return float(times.user + times.system + times.children_user + times.children_system)

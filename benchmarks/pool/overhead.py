@@ -1,4 +1,4 @@
-"""Packs that sleep, from the command to the last verified artifact, against one cluster written by hand."""
+"""Time packs that sleep, from the command to the last verified artifact, beside a cluster written by hand."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def run_by_hand(stage: Stage, folder: Path, packs: int) -> Run:
 
 
 def _said(run: Run) -> Run:
-    parts = (run.before_s, run.waiting_s, run.working_s, run.home_s)
+    parts = (run.before_s, run.waiting_s, run.working_s, run.completed_s)
     sum_of = " + ".join(f"{part:.1f}" for part in parts)
     print(
         f"  {run.contender:9} {run.packs} packs: {run.whole_s:.1f} s = {sum_of}; load {run.load:.1f}",

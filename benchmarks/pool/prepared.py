@@ -1,4 +1,4 @@
-"""A folder with everything that jobs read, for those who submit without a plan."""
+"""Prepare a folder with everything that jobs read, for submissions without a plan."""
 
 from __future__ import annotations
 

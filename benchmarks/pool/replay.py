@@ -1,4 +1,4 @@
-"""The log of very many packs, replayed to the executor's own loop. It asks no queue: there is none."""
+"""Replay the log of very many packs to the executor's own loop, without a queue."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
-from anisweep import reading
+from anisweep.artifacts import reading
 from snakemake_executor_plugin_condorsweep import loop as executor
 from snakemake_executor_plugin_condorsweep.batch import Batch, Entry
-from snakemake_executor_plugin_condorsweep.describe import Shape, Site
+from snakemake_executor_plugin_condorsweep.follower import move
 from snakemake_executor_plugin_condorsweep.gathering import Task
-from snakemake_executor_plugin_condorsweep.settle import move
+from snakemake_executor_plugin_condorsweep.submit_file import Shape, Site
 
 END_OF_EVENT = "...\n"
 
@@ -45,7 +45,7 @@ def replay(sample: Path, artifact: Path, jobs: int, seconds: int) -> Replay:
     Parameters
     ----------
     sample : the event log of a batch whose jobs all ended well
-    artifact : what each job brings home; every copy is read to its last byte
+    artifact : what each job sends back; every copy is read to its last byte
     """
     with tempfile.TemporaryDirectory() as folder, patch.object(executor, "QUERY_S", math.inf):
         batch = _batch(Path(folder), jobs)
@@ -57,7 +57,7 @@ def replay(sample: Path, artifact: Path, jobs: int, seconds: int) -> Replay:
         cpu_s = _follow(_loop(batch, done), batch.events, events, seconds)
 
     if len(done) != jobs:
-        raise RuntimeError(f"{len(done)} of {jobs} packs came home in the replay")
+        raise RuntimeError(f"{len(done)} of {jobs} packs completed in the replay")
     return Replay(jobs, len(events), seconds, cpu_s, cpu_s / seconds)
 
 

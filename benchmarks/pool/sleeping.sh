@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from anisweep import artifact
+from anisweep.artifacts import writing
 from anisweep.cell import Pack
 from anisweep.worker.rows import append_row, row_of
 

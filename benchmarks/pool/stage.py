@@ -1,4 +1,4 @@
-"""The stage of these benchmarks: a pool with four slots, and a user's clone whose packs only sleep."""
+"""Set up a pool with four slots, and a user's clone whose packs only sleep."""
 
 from __future__ import annotations
 

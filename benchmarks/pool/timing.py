@@ -1,4 +1,4 @@
-"""One run from its command to its last artifact, and what HTCondor's log says of the time between."""
+"""Time one run from its command to its last artifact, and split the time by HTCondor's log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchmarks.pool.stage import Stage
 LOGS = ("events.log", "results/batches/*/events.log", ".snakemake/htcondor/*.log")
 
 #: Written when an artifact has been verified; the other contenders verify nothing.
-LEDGERS = "results/batches/*/journeys.jsonl"
+LEDGERS = "results/batches/*/job_records.jsonl"
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Run:
     before_s : from the command to the first job in the queue
     waiting_s : from there to the first job that runs
     working_s : from there to the end of the last job
-    home_s : from there to the last artifact
+    completed_s : from there to the last artifact
     exit_s : from there to the end of the command
     cpu_s : of the command and its children, on the access point; not of HTCondor's daemons
     executions : starts of jobs
@@ -46,7 +46,7 @@ class Run:
     before_s: float
     waiting_s: float
     working_s: float
-    home_s: float
+    completed_s: float
     exit_s: float
     cpu_s: float
     executions: int
@@ -75,17 +75,17 @@ def timed(stage: Stage, contender: str, packs: int, command: list[str], project:
     if done.returncode != 0 or came != packs:
         raise RuntimeError(f"{contender}: {came} of {packs} artifacts\n{done.stdout}{done.stderr}")
 
-    home = max((ledger.stat().st_mtime for ledger in project.glob(LEDGERS)), default=ended)
+    completed = max((ledger.stat().st_mtime for ledger in project.glob(LEDGERS)), default=ended)
     story = Story.of(log for pattern in LOGS for log in project.glob(pattern))
     return Run(
         contender=contender,
         packs=packs,
-        whole_s=home - began,
+        whole_s=completed - began,
         before_s=story.submitted - began,
         waiting_s=story.started - story.submitted,
         working_s=story.ended - story.started,
-        home_s=home - story.ended,
-        exit_s=ended - home,
+        completed_s=completed - story.ended,
+        exit_s=ended - completed,
         cpu_s=cpu,
         executions=story.executions,
         common_transfers=story.common_transfers,

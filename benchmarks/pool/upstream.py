@@ -1,4 +1,4 @@
-"""The upstream plugin (envs/upstream.txt) on the same packs; its jobs need Snakemake in their image."""
+"""Run the upstream plugin (envs/upstream.txt) on the same packs; its jobs need Snakemake in their image."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from anisweep.apptainer import COMPRESSION
+from anisweep.environments.image_builder import COMPRESSION
 from benchmarks.pool.prepared import prepare
 from benchmarks.pool.stage import Stage
 from benchmarks.pool.timing import Run, timed
+from condor.pool.cache import cache
 from condor.pool.files import CERTIFICATES
 from condor.pool.image import BASE, IMAGES, kept
 from condor.pool.pool import PROJECT
-from condor.pool.rootfs import cache
 
 LOCK = PROJECT / "envs" / "upstream.txt"
 DIGEST = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""The pool from a shell: `python -m condor.pool start`, from the root of the project."""
+"""Manage the pool from a shell: `python -m condor.pool start`, from the root of the project."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from condor.pool.pool import Pool, PoolError
 
 
 class Plainly(click.Group):
-    """What can go wrong on a machine, without a traceback."""
+    """Report what can go wrong on a machine, without a traceback."""
 
     def invoke(self, context: click.Context) -> object:
+        """Run a command, and turn its expected errors into messages."""
         try:
             return super().invoke(context)
         except (PoolError, OSError, subprocess.CalledProcessError) as error:
@@ -25,20 +26,20 @@ class Plainly(click.Group):
 @click.option("--name", default="pool", show_default=True, help="Several pools may run side by side.")
 @click.pass_context
 def main(context: click.Context, name: str) -> None:
-    """A real HTCondor pool on this machine, for trying things out."""
+    """Run a real HTCondor pool on this machine, for trying things out."""
     context.obj = name
 
 
 @main.command()
 @click.pass_obj
 def start(name: str) -> None:
-    """Start it."""
+    """Start the pool."""
     pool = Pool.start(name)
     nodes = ", ".join(node.name for node in pool.nodes)
     click.echo(
         f"The pool {name!r} runs: {nodes}. The ordinary user {pool.user.name} has the home {pool.home}.\n"
-        "As this user  python -m condor.pool user condor_status\n"
-        "As root       python -m condor.pool root ep1 ps aux\n"
+        "As this user  .venv/bin/python -m condor.pool user condor_status\n"
+        "As root       .venv/bin/python -m condor.pool root ep1 ps aux\n"
         "Stop it       make pool-stop"
     )
 
@@ -46,7 +47,7 @@ def start(name: str) -> None:
 @main.command()
 @click.pass_obj
 def stop(name: str) -> None:
-    """Stop it and remove all that it left, the queue included."""
+    """Stop the pool and remove all that it left, the queue included."""
     Pool.found(name).stop()
     click.echo(f"The pool {name!r} is gone.")
 

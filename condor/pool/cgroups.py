@@ -1,4 +1,4 @@
-"""The cgroups of a node's jobs (version 1), so that HTCondor can hold a job that takes too much memory."""
+"""Make the cgroups (version 1) of a node's jobs, so that HTCondor can hold one that takes too much memory."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from condor.pool.machine import CGROUPS, CONTROLLERS
 
 @dataclass(frozen=True)
 class Groups:
-    """One group in each hierarchy, which a node sees as the root of that hierarchy."""
+    """Manage one group in each hierarchy, which a node sees as the root of that hierarchy."""
 
     name: str
 
     def make(self) -> None:
+        """Make the groups."""
         for folder in self._folders():
             folder.mkdir(parents=True, exist_ok=True)
 
     def bwrap_options(self) -> list[str]:
-        """Show a node these groups and nothing else of the machine's."""
+        """Return options by which a node sees these groups and nothing else of the machine's."""
         options = ["--tmpfs", str(CGROUPS)]
         for controller, known_as in CONTROLLERS.items():
             options += ["--bind", str(CGROUPS / controller / self.name), str(CGROUPS / known_as)]

@@ -1,4 +1,4 @@
-"""The files of a node: what distinguishes it from the common root file system, written before it starts."""
+"""Write the files of a node, which distinguish it from the common root file system, before it starts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 
-from condor.pool.describe import USER_ID, Bind, Node, User
+from condor.pool.nodes import USER_ID, Bind, Node, User
 
 HERE = Path(__file__).parent
 
@@ -40,7 +40,7 @@ def write_files(upper: Path, root: Path, node: Node, nodes: Sequence[Node], user
 
 
 def make_mount_points(upper: Path, root: Path, binds: Sequence[Bind]) -> None:
-    """A place for each bind, on a way that everybody may walk: /root, for one, is closed otherwise."""
+    """Make a place for each bind, on a way that everybody may walk: /root, for one, is closed otherwise."""
     for bind in binds:
         point = upper / bind.inside.lstrip("/")
         if bind.source.is_file():
@@ -57,7 +57,7 @@ def make_mount_points(upper: Path, root: Path, binds: Sequence[Bind]) -> None:
 
 
 def _write_user(etc: Path, root: Path, user: User) -> None:
-    """The ordinary user, under the same number on every node."""
+    """Add the ordinary user, under the same number on every node."""
     added = {
         "passwd": f"{user.name}:x:{USER_ID}:{USER_ID}::{user.home}:/bin/bash\n",
         "group": f"{user.name}:x:{USER_ID}:\n",
@@ -67,7 +67,7 @@ def _write_user(etc: Path, root: Path, user: User) -> None:
 
 
 def _write_network(etc: Path) -> None:
-    """The machine's way to the world: its name servers and the authorities it trusts."""
+    """Copy the machine's way to the world: its name servers and the authorities it trusts."""
     shutil.copy("/etc/resolv.conf", etc)
     trusted = Path(os.environ.get("SSL_CERT_FILE", CERTIFICATES))
 
@@ -78,7 +78,7 @@ def _write_network(etc: Path) -> None:
 
 
 def _write_condor(folder: Path, node: Node, key: bytes) -> None:
-    """HTCondor's configuration in place of Debian's, and the pool's key."""
+    """Write HTCondor's configuration in place of Debian's, and the pool's key."""
     config = folder / "config.d"
     config.mkdir(parents=True)
     (config / "00-minicondor").write_text("# a pool of one machine is not wanted here\n")

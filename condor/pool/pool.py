@@ -1,4 +1,4 @@
-"""The pool as a whole: start, run something on it, break a node, stop."""
+"""Manage the pool as a whole: start, run something on it, break a node, stop."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from condor.pool.cache import cache
 from condor.pool.cgroups import Groups
-from condor.pool.describe import ACCESS_POINT, BUILD, EXECUTE_POINTS, USER_ID, Bind, Node, User
 from condor.pool.files import CERTIFICATES, make_mount_points, write_files
-from condor.pool.machine import install_programs, why_no_memory_limits, why_not
-from condor.pool.rootfs import NODES, cache
+from condor.pool.machine import why_no_memory_limits, why_not
+from condor.pool.nodes import ACCESS_POINT, BUILD, EXECUTE_POINTS, USER_ID, Bind, Node, User
+from condor.pool.rootfs import NODES
 from condor.pool.sandbox import SYSTEM_PATH, Running, inside, kill_node, start_network, start_node
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -27,12 +28,12 @@ POLL_S = 0.1
 
 
 class PoolError(RuntimeError):
-    """A pool that cannot start, is not there, or does not become ready."""
+    """Raised when a pool cannot start, is not there, or does not become ready."""
 
 
 @dataclass(frozen=True)
 class Pool:
-    """A running pool. Its whole state is on disk, so that another process can find and stop it.
+    """Control a running pool, whose whole state is on disk, so that another process can find and stop it.
 
     Attributes
     ----------
@@ -78,7 +79,6 @@ class Pool:
                 "then start it again."
             )
 
-        install_programs()
         NODES.make()
         pool = cls(name, tuple(nodes), user or User(), (*_project_binds(), *binds))
 
@@ -91,7 +91,7 @@ class Pool:
 
     @classmethod
     def found(cls, name: str = "pool") -> Pool:
-        """The pool of this name, started by another process.
+        """Return the pool of this name, started by another process.
 
         Raises
         ------
@@ -126,17 +126,22 @@ class Pool:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def kill(self, name: str) -> None:
-        """End a node at once, as a power cut does. Its disk stays."""
+        """End a node at once, as a power cut does; its disk stays."""
         running = self._running(name)
         if running:
             kill_node(running)
 
     def restart(self, name: str) -> None:
-        """Start a node again over its disk (an access point with its queue), and wait for it."""
+        """Start a node again over its disk (an access point with its queue); wait until the pool is whole.
+
+        The collector lives on the access point and forgets every slot with it, so the other nodes must
+        have reported again, too.
+        """
         self.kill(name)
         since = int(time.time())
         self._start_node(self.node(name))
         self._wait_until_ready([self.node(name)], since)
+        self._wait_until_ready([node for node in self.nodes if self.running(node.name)], since=0)
 
     # --- use --------------------------------------------------------------------------------------------
 
@@ -166,7 +171,7 @@ class Pool:
         )
 
     def as_user(self, *command: str, cwd: str = "", node: str = "ap", **environment: str) -> list[str]:
-        """The command that `run` runs, for those who start and follow it themselves."""
+        """Return the command that `run` runs, for those who start and follow it themselves."""
         user = self.user
         given = {
             "HOME": user.home,
@@ -195,29 +200,29 @@ class Pool:
 
     @property
     def folder(self) -> Path:
-        """Where the disks of the nodes are."""
+        """Return the folder with the disks of the nodes."""
         return cache() / "pools" / self.name
 
     @property
     def home(self) -> Path:
-        """The user's home as the machine sees it. What is put there must be given: see `give`."""
+        """Return the user's home as the machine sees it; what is put there must be given: see `give`."""
         return self.folder / "home"
 
     def give(self, path: Path) -> str:
-        """Make a file or folder in `home` the user's own. Returns its path as the user sees it."""
+        """Make a file or folder in `home` the user's own, and return its path as the user sees it."""
         for each in (path, *path.rglob("*")):
             os.chown(each, USER_ID, USER_ID, follow_symlinks=False)
         return f"{self.user.home}/{path.relative_to(self.home)}"
 
     def node(self, name: str) -> Node:
-        """A node by its host name; the access point and the build node also as `ap` and `build`."""
+        """Return a node by its host name; the access point and the build node also as `ap` and `build`."""
         for node in self.nodes:
             if name in (node.name, node.role):
                 return node
         raise PoolError(f"no node {name!r}; this pool has {', '.join(node.name for node in self.nodes)}")
 
     def running(self, name: str) -> bool:
-        """Whether a node is up."""
+        """Return True if a node is up."""
         return self._running(name) is not None
 
     # --- inner parts ------------------------------------------------------------------------------------
@@ -247,7 +252,7 @@ class Pool:
         running.write(self._disk(node) / "process.json")
 
     def _wait_until_ready(self, nodes: Sequence[Node], since: int) -> None:
-        """Until each of these nodes' daemons has answered that it started after ``since`` (seconds)."""
+        """Wait until each of these nodes' daemons has answered that it started after ``since`` (seconds)."""
         waiting = [node for node in nodes if node.role != "build"]
         end = time.monotonic() + READY_S
 
@@ -264,7 +269,7 @@ class Pool:
         return asked.stdout.strip() != ""
 
     def _not_ready(self, waiting: Sequence[Node]) -> str:
-        """What the daemons said last, since the disks go with the pool."""
+        """Return what the daemons said last, since the disks go with the pool."""
         said = []
         for node in waiting:
             logs = sorted((self._disk(node) / "upper" / "var" / "log" / "condor").glob("*Log"))
@@ -278,7 +283,7 @@ class Pool:
         return f"{names}: not ready within {READY_S} s. The last lines of the logs:\n" + "\n".join(said)
 
     def _binds_of(self, node: Node) -> tuple[Bind, ...]:
-        """Execute points share nothing with the access point."""
+        """Return the binds of a node; execute points share nothing with the access point."""
         home = Bind(self.home, self.user.home, writable=True)
         return () if node.role == "ep" else (*self.binds, home)
 
@@ -300,7 +305,7 @@ class Pool:
 
 
 def _project_binds() -> tuple[Bind, ...]:
-    """The project, its environment, and the Python that this environment was made from."""
+    """Return the project, its environment, and the Python that this environment was made from."""
     folders = [PROJECT, Path(sys.prefix), *_python()]
     outer = [
         one for one in folders if not any(one != other and one.is_relative_to(other) for other in folders)
@@ -309,7 +314,10 @@ def _project_binds() -> tuple[Bind, ...]:
 
 
 def _python() -> list[Path]:
-    """The interpreter and its library. Of Debian's own no more than these: nodes have a /usr themselves."""
+    """Return the interpreter and its library.
+
+    Debian's own is given no further than this: nodes have a /usr themselves.
+    """
     if sys.base_prefix != "/usr":
         return [Path(sys.base_prefix)]
 
@@ -320,7 +328,7 @@ def _python() -> list[Path]:
 
 
 def _network_settings() -> Mapping[str, str]:
-    """How this machine's pip reaches packages, with the certificates where a node has them."""
+    """Return how this machine's pip reaches packages, with the certificates where a node has them."""
     settings = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
     trusted = {name: str(CERTIFICATES) for name in ("PIP_CERT", "SSL_CERT_FILE") if name in os.environ}
     return {**settings, **trusted}

@@ -1,26 +1,22 @@
-"""Root file systems from Debian's packages, made once and cached by the digest of their recipe."""
+"""Make root file systems from Debian's packages, once, and cache them by the digest of their recipe."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from condor.pool.describe import USER_ID
-
-
-def cache() -> Path:
-    """The project's folder in the user's cache."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "anisweep"
+from condor.pool.cache import alone, cache
+from condor.pool.machine import install_programs
+from condor.pool.nodes import USER_ID
 
 
 @dataclass(frozen=True)
 class RootFS:
-    """A recipe.
+    """Describe the recipe of a root file system.
 
     Attributes
     ----------
@@ -39,16 +35,21 @@ class RootFS:
 
     @property
     def folder(self) -> Path:
-        """Where it is, or will be."""
+        """Return the folder where it is, or will be."""
         recipe = f"{self.suite} {self.packages} {self.owner}"
         digest = hashlib.sha256(recipe.encode()).hexdigest()[:12]
         return cache() / "rootfs" / f"{self.suite}-{digest}"
 
     def make(self) -> Path:
-        """Its folder, made if it is not there."""
-        if self.folder.exists():
-            return self.folder
+        """Return its folder, made if it is not there."""
+        install_programs()
 
+        with alone(self.folder.name):
+            if not self.folder.exists():
+                self._make()
+        return self.folder
+
+    def _make(self) -> None:
         print(
             f"Installing {self.purpose}, once: Debian {self.suite} with {', '.join(self.packages)}\n"
             f"(about {self.size_mb} MB on disk, half a minute) in {self.folder}.",
@@ -60,8 +61,6 @@ class RootFS:
             made = Path(scratch) / "root"
             self._install(made)
             made.rename(self.folder)
-
-        return self.folder
 
     def _install(self, target: Path) -> None:
         subprocess.run(
@@ -83,7 +82,7 @@ class RootFS:
             self._give_away(target)
 
     def _give_away(self, target: Path) -> None:
-        """An ordinary user builds images from it, who owns it all and may make no devices."""
+        """Give all files to an ordinary user, who builds images from them and may make no devices."""
         shutil.rmtree(target / "dev")
         (target / "dev").mkdir()
         subprocess.run(["chown", "-hR", f"{self.owner}:{self.owner}", str(target)], check=True)

@@ -1,4 +1,4 @@
-"""The process of a node: namespaces of its own over an overlay on disk, entered and ended by its id."""
+"""Run the process of a node: namespaces of its own over an overlay on disk, entered and ended by its id."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from condor.pool.cgroups import Groups
-from condor.pool.describe import Bind
+from condor.pool.nodes import Bind
 
 #: Mounts the overlay where nobody else sees it, and becomes what follows.
 MOUNT = """\
@@ -42,18 +42,19 @@ POLL_S = 0.01
 
 @dataclass(frozen=True)
 class Running:
-    """A process that we started, known by its number and its birth, since numbers are used again."""
+    """Identify a process that we started by its number and its birth, since numbers are used again."""
 
     pid: int
     born: float
 
     @classmethod
     def of(cls, pid: int) -> Running:
+        """Return the process of this number."""
         return cls(pid, psutil.Process(pid).create_time())
 
     @classmethod
     def read(cls, file: Path) -> Running | None:
-        """What `write` wrote, if it still runs."""
+        """Return what `write` wrote, if it still runs."""
         if not file.exists():
             return None
 
@@ -61,9 +62,11 @@ class Running:
         return found if found.process() else None
 
     def write(self, file: Path) -> None:
+        """Write number and birth to a file."""
         file.write_text(json.dumps(asdict(self)))
 
     def process(self) -> psutil.Process | None:
+        """Return the process, or None if it has ended."""
         try:
             process = psutil.Process(self.pid)
             same = process.create_time() == self.born and process.status() != psutil.STATUS_ZOMBIE
@@ -80,7 +83,7 @@ class Running:
 
 
 def start_network() -> Running:
-    """A network that has only the loopback device. It lasts as long as a process is in it."""
+    """Start a network that has only the loopback device; it lasts as long as a process is in it."""
     holder = subprocess.Popen(
         ["unshare", "--net", "sh", "-c", "ip link set lo up && echo up && exec sleep infinity"],
         stdin=subprocess.DEVNULL,
@@ -156,7 +159,7 @@ def kill_node(running: Running) -> None:
 
 
 def inside(running: Running, command: Sequence[str]) -> list[str]:
-    """The command that runs another one as root inside a node."""
+    """Return the command that runs another one as root inside a node."""
     options = ["--mount", "--uts", "--ipc", "--net", "--pid"]
     return ["nsenter", "--target", str(running.pid), *options, "--", *command]
 
@@ -186,7 +189,7 @@ def _bwrap(folder: Path, hostname: str, binds: Sequence[Bind]) -> list[str]:
 
 
 def _first_process(reader: int, log: Path) -> int:
-    """The number that bwrap reports."""
+    """Return the number that bwrap reports."""
     with os.fdopen(reader) as stream:
         text = stream.read()
 
@@ -197,7 +200,10 @@ def _first_process(reader: int, log: Path) -> int:
 
 
 def _wait_until_up(running: Running, log: Path) -> None:
-    """bwrap names the process before it has made its root, and who enters earlier lands elsewhere."""
+    """Wait until a node has its root.
+
+    bwrap names the process before it has made its root, and who enters earlier lands elsewhere.
+    """
     sign = Path("/proc", str(running.pid), "root", "run", "up")
     end = time.monotonic() + PATIENCE_S
 

@@ -1,4 +1,4 @@
-"""The machine's own pool, for those who have one: ANISWEEP_POOL=system."""
+"""Use the machine's own pool, for those who have one: ANISWEEP_POOL=system."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ from pathlib import Path
 
 
 class SystemPool:
-    """Commands run here, as whoever runs the tests. Its nodes are not ours to break."""
+    """Run commands here, as whoever runs the tests; the nodes are not ours to break."""
 
     home = Path.home()
 
     @staticmethod
     def wanted() -> bool:
+        """Return True if the machine's own pool is asked for."""
         return os.environ.get("ANISWEEP_POOL") == "system"
 
     @staticmethod
     def why_not() -> str:
-        """Why there is none; empty when there is."""
+        """Say why there is none; empty when there is."""
         return (
             "" if shutil.which("condor_submit") else "no pool on this machine: condor_submit is not in PATH"
         )
 
     def give(self, path: Path) -> str:
-        """See `Pool.give`: whoever runs the tests is the user."""
+        """Return the path as it is: whoever runs the tests is the user (see `Pool.give`)."""
         return str(path)
 
     def run(

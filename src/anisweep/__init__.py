@@ -1,8 +1,7 @@
-"""AniSweep: AniSOAP descriptors, measured and computed at the scale of a cluster."""
+"""Measure and compute AniSOAP descriptors at the scale of a cluster."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,7 +9,9 @@ if TYPE_CHECKING:
 
 
 def load(study: str) -> pd.DataFrame:
-    """All rows of a study, one line a measurement; docs/reference/metrics.md explains the columns.
+    """Return all rows of a study, one line a measurement.
+
+    The columns are explained in docs/reference/metrics.md.
 
     The study is sought in ``results/`` of the current folder and of those above it. ``attrs["missing"]``
     of the frame lists the cells that nobody has measured yet.
@@ -20,16 +21,19 @@ def load(study: str) -> pd.DataFrame:
     FileNotFoundError
         when the study has no tables, naming those that have
     """
-    import pandas as pd
+    from pathlib import Path
+
+    from anisweep.config.project import Project
+    from anisweep.tables.reading import read
 
     here = Path.cwd()
 
     for root in (here, *here.parents):
-        table = root / "results" / study / "tables" / "cells.parquet"
-        if table.exists():
-            return pd.read_parquet(table)
+        tables = Project(root).tables(study)
+        if (tables / "cells.parquet").exists():
+            return read(tables, "cells")
 
-    known = sorted(path.parts[-3] for path in here.glob("results/*/tables/cells.parquet"))
+    known = Project(here).studies_with("cells.parquet")
     raise FileNotFoundError(
         f"no tables of study {study!r} in {here / 'results'} or above; studies with tables here: "
         f"{', '.join(known) or 'none'}. Go to the project's folder, or make them: make run STUDY={study}"

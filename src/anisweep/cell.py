@@ -1,4 +1,4 @@
-"""The nouns that everything else speaks of: hypers, settings, cells and packs.
+"""Define what a study consists of: hyperparameters, settings, cells and packs.
 
 What runs inside a job imports this module and nothing else of the planning side, so it stays on the
 standard library alone.
@@ -10,10 +10,30 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from anisweep.parsing.json_text import read_json
+from anisweep.parsing.schema import Above, Unfit, Within, Word, build, formerly, later, shown
+
+#: The largest of each, far beyond what anybody measures: a slip of the pen ends here and not in a sweep.
+HIGHEST_ANGULAR = 60
+HIGHEST_RADIAL = 40
+LONGEST = 1e6
+MOST_THREADS = 1024
+MOST_REPLICATES = 1000
+MOST_PROCESSES = 1000
+MOST_CALLS = 100_000
+LONGEST_LIMIT_S = 1e7
+LONGEST_REPETITION_S = 60.0
+
+MaxAngular = Annotated[int, Within(0, HIGHEST_ANGULAR)]
+MaxRadial = Annotated[int, Within(0, HIGHEST_RADIAL)]
+Length = Annotated[float, Above(0, LONGEST)]
 
 Basis = Literal["gto", "monomial"]
 Output = Literal["coefficients", "power_spectrum"]
+Precision = Literal["fp64", "fp32", "tf32", "bf16", "fp16"]
+Device = Literal["cpu", "cuda", "mps"]
 
 #: The ``threads`` of a cell whose pools are left as its libraries make them; a study says ``free``.
 NOT_PINNED = 0
@@ -24,31 +44,31 @@ FORMAT = 1
 
 
 def digest(value: Any) -> str:
-    """SHA-256 of the canonical JSON of ``value``: sorted keys, no spaces, shortest floats."""
+    """Return the SHA-256 of the canonical JSON of ``value``: sorted keys, no spaces, shortest floats."""
     canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Hypers:
-    """The hyperparameters of AniSOAP, by the names of ``EllipsoidalDensityProjection``.
+    """Hold the hyperparameters of AniSOAP, by the names of ``EllipsoidalDensityProjection``.
 
     Lengths are in Angstrom. ``max_radial`` is ``None`` ((lmax - l) // 2 + 1 functions for each l), one
     number k (k + 1 functions for every l), or one number for each l.
     """
 
     radial_basis_name: Basis = "gto"
-    max_angular: int = 6
-    max_radial: int | tuple[int, ...] | None = None
-    cutoff_radius: float = 7.0
-    radial_gaussian_width: float | None = 1.5
+    max_angular: MaxAngular = 6
+    max_radial: MaxRadial | tuple[MaxRadial, ...] | None = None
+    cutoff_radius: Length = 7.0
+    radial_gaussian_width: Length | None = 1.5
     subtract_center_contribution: bool = False
-    basis_rcond: float = 1e-8
-    basis_tol: float = 1e-3
+    basis_rcond: Annotated[float, Within(0, 1)] = 1e-8
+    basis_tol: Annotated[float, Above(0, 1e300)] = 1e-3
 
     @property
     def radial_counts(self) -> list[int]:
-        """Number of radial functions for each l."""
+        """Return the number of radial functions for each l."""
         if self.max_radial is None:
             return [(self.max_angular - l) // 2 + 1 for l in range(self.max_angular + 1)]
 
@@ -60,7 +80,7 @@ class Hypers:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A set of frames, known by its digest before its file exists.
+    """Name a set of frames, which is known by its digest before its file exists.
 
     Attributes
     ----------
@@ -70,15 +90,15 @@ class Dataset:
     frames : how many frames are used, from the first
     """
 
-    name: str
-    path: str
-    digest: str
-    frames: int
+    name: Word
+    path: Word
+    digest: Word
+    frames: Annotated[int, Within(1, 1e12)]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a cell is measured.
+    """Say how a cell is measured.
 
     Attributes
     ----------
@@ -93,25 +113,28 @@ class Settings:
     one_off : also time one call in a fresh interpreter, from its start
     """
 
-    processes: int = 1
-    warmups: int = 1
-    repetitions: int = 5
-    minimum_s: float = 0.05
-    limit_s: float = 600.0
+    processes: Annotated[int, Within(1, MOST_PROCESSES)] = 1
+    warmups: Annotated[int, Within(0, MOST_CALLS)] = 1
+    repetitions: Annotated[int, Within(2, MOST_CALLS)] = 5
+    minimum_s: Annotated[float, Within(0, LONGEST_REPETITION_S)] = 0.05
+    limit_s: Annotated[float, Above(0, LONGEST_LIMIT_S)] = 600.0
     profile: bool = False
     invariances: bool = False
     downstream: bool = False
-    one_off: bool = False
+    one_off: bool = field(default=False, metadata=later())
 
     def plain(self) -> dict[str, Any]:
-        """As it enters the key. What came later is left out where it is not asked for: older keys stay."""
-        later = {"one_off"}
-        return {name: value for name, value in vars(self).items() if value or name not in later}
+        """Return the settings as they enter the key.
+
+        A setting that came later is left out where it is not asked for, so that older keys stay.
+        """
+        came_later = {each.name for each in fields(self) if each.metadata.get("later")}
+        return {name: value for name, value in vars(self).items() if value or name not in came_later}
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One point of a study, complete enough to be measured anywhere.
+    """Describe one point of a study, completely enough to measure it anywhere.
 
     ``environment`` and ``code`` are digests; together with the rest they make the key, so a cell that
     was measured with another lock file or another mode is another cell. ``threads`` is the number that
@@ -121,29 +144,32 @@ class Cell:
     dataset: Dataset
     hypers: Hypers
     output: Output
-    mode: str
-    precision: str
-    device: str
-    threads: int
-    replicate: int
-    site: str
+    mode: Word
+    precision: Precision
+    device: Device
+    threads: Annotated[int, Within(NOT_PINNED, MOST_THREADS)]
+    replicate: Annotated[int, Within(1, MOST_REPLICATES)]
+    site: Word
     settings: Settings
-    environment: str
-    code: str
+    environment: Word
+    code: Word
 
     @cached_property
     def key(self) -> str:
-        """SHA-256 of the canonical JSON of the cell. The path of the file is not part of it."""
+        """Return the SHA-256 of the canonical JSON of the cell; the path of the file is not part of it."""
         return digest({"format": FORMAT, **self._plain()})
 
     @cached_property
     def point(self) -> str:
-        """The key without site and what ages. It finds measurements made elsewhere or earlier."""
+        """Return the key without site, environment, code and settings.
+
+        It finds measurements that were made elsewhere or earlier.
+        """
         return digest(self._plain("site", "environment", "code", "settings"))
 
     @cached_property
     def dataset_free(self) -> str:
-        """The point without the content of the data set, to recognise a changed one."""
+        """Return the point without the content of the data set, to recognise a changed one."""
         plain = self._plain("site", "environment", "code", "settings")
         del plain["dataset"]["digest"]
         return digest(plain)
@@ -162,41 +188,46 @@ class Cell:
 
     @property
     def label(self) -> str:
-        """What a person calls it."""
+        """Return the words by which messages name the cell."""
         lmax = self.hypers.max_angular
         return f"{self.dataset.name} {self.output} lmax {lmax} {self.mode} {self.precision} r{self.replicate}"
 
 
+class OtherFormat(ValueError):
+    """Raised for a pack that another version wrote."""
+
+
 @dataclass(frozen=True)
 class Pack:
-    """The cells that share one job and one host, and the mode they are compared with.
+    """Hold the cells that share one job and one host, and the mode they are compared with.
 
     Attributes
     ----------
-    anchor : name of the study's reference mode, run first and last; its code digest is in ``anchor_code``
+    reference : name of the study's reference mode, run first and last
     code_files, packages : what the digests were made of, so that a later plan can name what changed
     """
 
-    name: str
+    name: Word
     cells: tuple[Cell, ...]
-    anchor: str
-    estimated_s: float
-    code_files: dict[str, dict[str, str]] = field(default_factory=dict)
-    packages: dict[str, str] = field(default_factory=dict)
+    reference: Word = field(metadata=formerly("anchor"))
+    estimated_s: Annotated[float, Within(0, 1e12)]
+    code_files: dict[Word, dict[Word, Word]] = field(default_factory=dict)
+    packages: dict[Word, Word] = field(default_factory=dict)
     format: int = FORMAT
 
     @property
     def measurements(self) -> int:
-        """Cells and anchors that a process of this pack measures."""
+        """Return how many cells and reference cells a process of this pack measures."""
         problems = {(cell.dataset, cell.hypers, cell.output) for cell in self.cells}
         return len(self.cells) + 2 * len(problems)
 
     def to_json(self) -> str:
+        """Return the pack as JSON, which `from_json` reads."""
         return json.dumps(asdict(self), indent=1) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> Pack:
-        """The inverse of `to_json`.
+    def from_json(cls, text: str | bytes) -> Pack:
+        """Return the pack that `to_json` wrote.
 
         Raises
         ------
@@ -204,28 +235,40 @@ class Pack:
             when the text is no pack of this format
         """
         try:
-            plain = json.loads(text)
-            written = plain["format"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"not the JSON of a pack ({error!r}): plan again") from error
+            return cls.from_plain(read_json(text))
+        except OtherFormat:
+            raise
+        except ValueError as error:
+            raise ValueError(f"not the JSON of a pack ({error}): plan again") from error
 
-        if written != FORMAT:
-            raise ValueError(f"pack format {written}, this version reads {FORMAT}: plan again")
+    @classmethod
+    def from_plain(cls, plain: Any) -> Pack:
+        """Return the pack that ``dataclasses.asdict`` made plain.
 
-        plain["cells"] = tuple(cell_from_plain(cell) for cell in plain["cells"])
-        return cls(**plain)
+        Raises
+        ------
+        ValueError
+            naming the key that does not fit, or the other format
+        """
+        if isinstance(plain, dict) and plain.get("format", FORMAT) != FORMAT:
+            written = shown(plain["format"])
+            raise OtherFormat(f"pack format {written}, this version reads {FORMAT}: plan again")
+
+        pack = build(cls, plain)
+        if not pack.cells:
+            raise Unfit("an empty list", "at least one cell", ("cells",))
+        return pack
 
 
-def cell_from_plain(plain: dict[str, Any]) -> Cell:
-    """The inverse of ``dataclasses.asdict`` for a cell."""
-    simple = {f.name: plain[f.name] for f in fields(Cell)}
-    simple["dataset"] = Dataset(**plain["dataset"])
-    simple["hypers"] = hypers_from_plain(plain["hypers"])
-    simple["settings"] = Settings(**plain["settings"])
-    return Cell(**simple)
+def cells_from_json(text: str | bytes) -> list[Cell]:
+    """Return the cells of a study, as a run has written them down.
 
-
-def hypers_from_plain(plain: dict[str, Any]) -> Hypers:
-    """The inverse of ``dataclasses.asdict``, also after JSON, which knows no tuples."""
-    radial = plain["max_radial"]
-    return Hypers(**{**plain, "max_radial": tuple(radial) if isinstance(radial, list) else radial})
+    Raises
+    ------
+    ValueError
+        naming what does not fit
+    """
+    plain = read_json(text)
+    if not isinstance(plain, list):
+        raise ValueError(f"{shown(plain)} is not allowed. Allowed: a list of cells")
+    return [build(Cell, each) for each in plain]

@@ -1,4 +1,4 @@
-"""Digests of source code that ignore what does not run: comments, docstrings, layout.
+"""Compute digests of source code that do not change with comments, docstrings and layout.
 
 Recipes of data sets and keys of cells hold such digests, so a better comment makes no result stale.
 """
@@ -9,14 +9,18 @@ import ast
 import hashlib
 import importlib.util
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+#: The folder of this package.
+PACKAGE = Path(__file__).resolve().parent
+
 
 def source_digest(path: Path) -> str:
-    """SHA-256 of the syntax tree of a Python file, without comments and docstrings.
+    """Return the SHA-256 of the syntax tree of a Python file, without comments and docstrings.
 
     Raises
     ------
@@ -29,29 +33,31 @@ def source_digest(path: Path) -> str:
 
 @cache
 def _digest(path: Path, modified_ns: int, size: int) -> str:
-    """A plan asks for the same few files for thousands of cells; time stamp and size renew the answer."""
+    """Compute the digest once for each time stamp and size of a file.
+
+    A plan asks for the same few files for thousands of cells.
+    """
     tree = ast.parse(path.read_bytes(), filename=str(path))
-    canonical = json.dumps(_plain(tree), separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return hashlib.sha256(_canonical(tree).encode()).hexdigest()
 
 
-def _plain(node: Any) -> Any:
-    """The tree as nested lists.
+def _canonical(node: Any) -> str:
+    """Return a syntax tree as JSON.
 
     Empty fields are left out, since what ``ast.dump`` prints for them differs between versions of Python.
     """
     if isinstance(node, list):
-        return [_plain(item) for item in node]
+        return f"[{','.join(map(_canonical, node))}]"
 
     if not isinstance(node, ast.AST):
-        return repr(node)
+        return json.dumps(repr(node))
 
     fields = dict(ast.iter_fields(node))
     if _has_docstring(node):
         fields["body"] = fields["body"][1:]
 
-    kept = {name: _plain(value) for name, value in fields.items() if value is not None and value != []}
-    return [type(node).__name__, kept]
+    kept = [f'"{name}":{_canonical(value)}' for name, value in fields.items() if value not in (None, [])]
+    return f'["{type(node).__name__}",{{{",".join(kept)}}}]'
 
 
 def _has_docstring(node: ast.AST) -> bool:
@@ -59,8 +65,8 @@ def _has_docstring(node: ast.AST) -> bool:
     return isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None
 
 
-def imported_sources(path: Path, package_root: Path) -> dict[str, Path]:
-    """The modules of our own package that a file imports, with what these import in turn.
+def imported_sources(paths: Iterable[Path], package_root: Path) -> dict[str, Path]:
+    """Return the modules of our own package that some files import, with what these import in turn.
 
     A package's ``__init__`` counts when a statement takes a name from it, and not when it is only passed
     on the way to a module: ``from anisweep.modes import Unavailable`` needs it, ``from anisweep.modes
@@ -68,16 +74,17 @@ def imported_sources(path: Path, package_root: Path) -> dict[str, Path]:
 
     Parameters
     ----------
-    path : the file to start from, inside ``package_root``
+    paths : the files to start from, inside ``package_root``
     package_root : folder of the package, for example ``src/anisweep``
 
     Returns
     -------
     dict
-        Module name -> file, sorted by name; without the file itself.
+        Module name -> file, sorted by name; without the files to start from.
     """
+    starts = [path.resolve() for path in paths]
     found: dict[str, Path] = {}
-    waiting = [path.resolve()]
+    waiting = [*starts]
 
     while waiting:
         current = waiting.pop()
@@ -86,7 +93,38 @@ def imported_sources(path: Path, package_root: Path) -> dict[str, Path]:
                 found[module] = file
                 waiting.append(file)
 
-    return {module: found[module] for module in sorted(found) if found[module] != path.resolve()}
+    return {module: found[module] for module in sorted(found) if found[module] not in starts}
+
+
+def code_of(*patterns: str) -> list[str]:
+    """Return the source files that run when modules of this package are called, as a rule's inputs.
+
+    Parameters
+    ----------
+    patterns : files below the package, as ``tables/cells.py`` or ``figures/*.py``. Each Python file brings
+        all that it imports of the package, and so on; others, as a style, stand for themselves.
+
+    Returns
+    -------
+    list of str
+        Paths relative to the current folder, sorted.
+
+    Raises
+    ------
+    FileNotFoundError
+        When nothing has such a name: a file that was renamed would make nothing stale any more.
+    """
+    found: set[Path] = set()
+
+    for pattern in patterns:
+        files = list(PACKAGE.glob(pattern))
+        if not files:
+            raise FileNotFoundError(f"src/anisweep/{pattern}: there is no such file")
+
+        found.update(files)
+
+    found.update(imported_sources([file for file in found if file.suffix == ".py"], PACKAGE).values())
+    return sorted(os.path.relpath(file) for file in found)
 
 
 def _direct_imports(path: Path, root: Path) -> Iterator[tuple[str, Path]]:
@@ -100,13 +138,21 @@ def _direct_imports(path: Path, root: Path) -> Iterator[tuple[str, Path]]:
 
 @cache
 def _imported_names(path: Path, package: str, modified_ns: int, size: int) -> list[str]:
-    """All that a file imports; remembered like its digest."""
+    """Return the names of all that a file imports; they are remembered like its digest."""
     tree = ast.parse(path.read_bytes(), filename=str(path))
-    return [name for node in ast.walk(tree) for name in _names(node, package)]
+    return [name for statement in _statements(tree) for name in _names(statement, package)]
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the statements inside a node, at any depth, without a look at what they compute."""
+    for part in ("body", "orelse", "handlers", "finalbody", "cases"):
+        for inner in getattr(node, part, ()):
+            yield inner
+            yield from _statements(inner)
 
 
 def _names(node: ast.AST, package: str) -> list[str]:
-    """Dotted names that an import statement asks for: ``from a.b import c`` gives ``a.b.c``."""
+    """Return the dotted names that a statement imports: ``from a.b import c`` gives ``a.b.c``."""
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
 
@@ -119,12 +165,12 @@ def _names(node: ast.AST, package: str) -> list[str]:
 
 
 def _package_of(path: Path, root: Path) -> str:
-    """Name of the package that holds the file, as relative imports count from it."""
+    """Return the name of the package that holds the file, as relative imports count from it."""
     return ".".join(path.parent.relative_to(root.parent).parts)
 
 
 def _locate(name: str, root: Path) -> tuple[str, Path] | None:
-    """Module and file that a dotted name needs; ``None`` when it is not ours."""
+    """Return the module and the file that a dotted name needs; ``None`` when it is not ours."""
     while name.partition(".")[0] == root.name:
         stem = root.parent.joinpath(*name.split("."))
 

@@ -13,7 +13,8 @@ import pytest
 from ase import Atoms
 
 from anisweep.descriptors import EllipsoidalDensityProjection
-from anisweep.descriptors.basis import RadialBasis, radial_counts
+from anisweep.descriptors.hyperparameters import radial_counts
+from anisweep.descriptors.radial_basis import RadialBasis
 
 mp = pytest.importorskip("mpmath", reason="no mpmath").mp
 mp.dps = 50

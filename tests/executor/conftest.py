@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fakes import SHAPE
+from fakes import SHAPE, FakeSchedd
 
+from snakemake_executor_plugin_condorsweep import schedd
 from snakemake_executor_plugin_condorsweep.batch import Batch, Entry
-from snakemake_executor_plugin_condorsweep.describe import Site, files_of
+from snakemake_executor_plugin_condorsweep.submit_file import Site, files_of
 
 
 @pytest.fixture
@@ -18,3 +19,12 @@ def batch(tmp_path: Path) -> Batch:
     made = Batch.new(tmp_path, "batches", "make", entries)
     made.write(files_of(made, SHAPE, Site()))
     return made
+
+
+@pytest.fixture
+def queue(monkeypatch: pytest.MonkeyPatch) -> FakeSchedd:
+    """A queue in memory, which answers in place of HTCondor's."""
+    fake = FakeSchedd()
+    for name in ("submit", "in_queue", "remove", "remove_jobs"):
+        monkeypatch.setattr(schedd, name, getattr(fake, name))
+    return fake

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from snakemake_executor_plugin_condorsweep import schedd
-from snakemake_executor_plugin_condorsweep.describe import Shape
+from snakemake_executor_plugin_condorsweep.submit_file import Shape
 
 SHAPE = Shape(rule="make", image="image.sif")
 
@@ -96,6 +96,12 @@ class FakeSchedd:
                 for proc, _, _ in jobs:
                     tell(self.log(cluster), "aborted", cluster, proc)
                 jobs.clear()
+
+    def remove_jobs(self, jobs: list[tuple[int, int]], reason: str) -> None:
+        self._answer()
+        for cluster, proc in jobs:
+            tell(self.log(cluster), "aborted", cluster, proc)
+            self._waiting[cluster] = [job for job in self._waiting[cluster] if job[0] != proc]
 
     def work(self, text: str = "sound\n") -> None:
         """Run every job that waits; its output arrives in the inbox."""

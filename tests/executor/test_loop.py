@@ -13,11 +13,12 @@ from fakes import SHAPE, FakeSchedd, tell
 
 from snakemake_executor_plugin_condorsweep import loop as loop_module
 from snakemake_executor_plugin_condorsweep.batch import Batch, remove_leftovers
-from snakemake_executor_plugin_condorsweep.describe import Site
+from snakemake_executor_plugin_condorsweep.follower import Accept, GiveUp, settle
 from snakemake_executor_plugin_condorsweep.gathering import Task
+from snakemake_executor_plugin_condorsweep.ledger import End, JobRecord, Ledger
 from snakemake_executor_plugin_condorsweep.loop import Loop, Plan, Reports
 from snakemake_executor_plugin_condorsweep.schedd import Refused, Unreachable
-from snakemake_executor_plugin_condorsweep.settle import Accept, GiveUp
+from snakemake_executor_plugin_condorsweep.submit_file import Site
 
 OUTPUTS = ("out/a.txt", "out/b.txt", "out/c.txt")
 
@@ -53,15 +54,7 @@ class Run:
             self.loop.turn()
 
 
-@pytest.fixture
-def queue(monkeypatch: pytest.MonkeyPatch) -> FakeSchedd:
-    fake = FakeSchedd()
-    for name in ("submit", "in_queue", "remove"):
-        monkeypatch.setattr(loop_module.schedd, name, getattr(fake, name))
-    return fake
-
-
-def test_one_submission_and_all_come_home(tmp_path: Path, queue: FakeSchedd) -> None:
+def test_one_submission_and_all_complete(tmp_path: Path, queue: FakeSchedd) -> None:
     run = Run(tmp_path)
     run.ask_for_what_is_missing()
     run.turn()
@@ -73,7 +66,7 @@ def test_one_submission_and_all_come_home(tmp_path: Path, queue: FakeSchedd) -> 
     batch = next(tmp_path.glob("batches/*")).relative_to(tmp_path)
     assert run.said == [
         f"Submitted 3 jobs of rule make as cluster 1 ({batch}).",
-        *(f"{Path(output).stem}: home from ep1 after 0 s; 0 left." for output in OUTPUTS),
+        *(f"{Path(output).stem}: completed on ep1 after 0 s; 0 left." for output in OUTPUTS),
     ]
 
 
@@ -201,7 +194,7 @@ def test_refused_submission_fails_its_jobs(
     assert list(Batch.open_ones(tmp_path, "batches")) == []
 
 
-def test_damaged_twice_then_given_up(tmp_path: Path, queue: FakeSchedd) -> None:
+def test_damaged_twice_then_failed_permanently(tmp_path: Path, queue: FakeSchedd) -> None:
     def refuse(arrived: Path, output: Path) -> None:
         raise ValueError("not sound")
 
@@ -316,6 +309,80 @@ def test_vanished_jobs_are_noticed_by_the_query(
     run.turn()
 
     assert "vanished" in run.failed[OUTPUTS[0]]
+
+
+@pytest.mark.parametrize(
+    ("end", "told"), [("cancelled", "failed"), ("failed permanently", "failed"), ("completed", "done")]
+)
+def test_end_that_another_program_wrote_ends_the_wait(
+    tmp_path: Path, queue: FakeSchedd, end: End, told: str
+) -> None:
+    run = Run(tmp_path)
+    run.ask_for_what_is_missing()
+    run.turn()
+    (batch,) = Batch.open_ones(tmp_path, "batches")
+    entry = batch.entries[1]
+    if end == "completed":
+        (tmp_path / "out").mkdir()
+        (tmp_path / entry.output).write_text("sound\n")
+    Ledger(batch.ledger).write([JobRecord(entry.name, entry.output, end, "another program")])
+
+    run.turn()
+    assert {"done": run.done, "failed": list(run.failed)}[told] == [entry.output]
+    queue.work()
+    run.turn()
+
+    assert {*run.done, *run.failed} == set(OUTPUTS)
+    assert run.loop.waited_for() == 0
+    assert batch.closed
+
+
+def test_batch_that_another_program_ended_whole(tmp_path: Path, queue: FakeSchedd) -> None:
+    run = Run(tmp_path)
+    run.ask_for_what_is_missing()
+    run.turn()
+    (batch,) = Batch.open_ones(tmp_path, "batches")
+    queue.work()
+    assert len(settle(batch)) == 3
+
+    run.turn()
+
+    assert sorted(run.done) == sorted(OUTPUTS)
+
+
+def test_batch_that_was_taken_back_before_it_was_submitted(
+    tmp_path: Path, queue: FakeSchedd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop_module, "BACK_OFF_S", (0.0,))
+    run = Run(tmp_path)
+    run.turn()
+    queue.up = False
+    run.ask_for_what_is_missing()
+    run.turn()
+    next(Batch.open_ones(tmp_path, "batches")).mark("cancelled")
+
+    queue.up = True
+    run.turn()
+
+    assert run.failed == dict.fromkeys(OUTPUTS, "taken back before it was submitted")
+    assert queue.in_queue([path.name for path in tmp_path.glob("batches/*")]) == {}
+
+
+def test_folder_that_is_gone_ends_the_wait(
+    tmp_path: Path, queue: FakeSchedd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(tmp_path)
+    run.ask_for_what_is_missing()
+    run.turn()
+    (tmp_path / "batches").rename(tmp_path / "moved")
+    run.turn()
+    assert run.failed == {}
+
+    monkeypatch.setattr(loop_module, "MISSING_S", 0.0)
+    run.turn()
+
+    assert set(run.failed) == set(OUTPUTS)
+    assert "is gone. Put it back" in run.failed[OUTPUTS[0]]
 
 
 class Crash(BaseException):

@@ -8,7 +8,8 @@ import pytest
 from fakes import tell
 
 from snakemake_executor_plugin_condorsweep.batch import Batch
-from snakemake_executor_plugin_condorsweep.settle import Follower, function, settle
+from snakemake_executor_plugin_condorsweep.follower import Follower, function, settle
+from snakemake_executor_plugin_condorsweep.ledger import Ledger, ledgers_in
 
 
 def arrive(batch: Batch, number: int, text: str = "sound\n") -> None:
@@ -24,13 +25,13 @@ def submit(batch: Batch) -> None:
         tell(batch.events, "submitted", proc=number)
 
 
-def test_home(batch: Batch) -> None:
+def test_completed(batch: Batch) -> None:
     submit(batch)
     arrive(batch, 1)
 
-    (journey,) = settle(batch)
+    (record,) = settle(batch)
 
-    assert (journey.entry, journey.end, journey.host, journey.attempts) == ("e1", "home", "ep1", 1)
+    assert (record.entry, record.end, record.host, record.attempts) == ("e1", "completed", "ep1", 1)
     assert (batch.root / "out" / "e1.txt").read_text() == "sound\n"
     assert (batch.root / "logs" / "e1.log").read_text() == "heard\n"
     assert not batch.closed
@@ -55,15 +56,15 @@ def test_nothing_is_accepted_before_its_job_has_ended(batch: Batch) -> None:
     assert not (batch.root / "out" / "e0.txt").exists()
 
 
-def test_failing_command_is_given_up_with_its_status(batch: Batch) -> None:
+def test_failing_command_fails_permanently_with_its_status(batch: Batch) -> None:
     submit(batch)
     tell(batch.events, "executing")
     tell(batch.events, "terminated", value=3)
     records: list[tuple[str, str]] = []
 
-    (journey,) = settle(batch, give_up=lambda output, reason: records.append((output.name, reason)))
+    (record,) = settle(batch, give_up=lambda output, reason: records.append((output.name, reason)))
 
-    assert journey.end == "given up"
+    assert record.end == "failed permanently"
     assert records == [("e0.txt", "the command ended with exit status 3 (the last on ep1)")]
 
 
@@ -72,9 +73,9 @@ def test_hold_that_htcondor_ends_is_the_reason(batch: Batch) -> None:
     tell(batch.events, "held", value=34)
     tell(batch.events, "aborted")
 
-    (journey,) = settle(batch)
+    (record,) = settle(batch)
 
-    assert "Ask for more in the rule" in journey.reason
+    assert "Ask for more in the rule" in record.reason
 
 
 def test_removed_by_hand_while_held_by_hand(batch: Batch) -> None:
@@ -82,9 +83,9 @@ def test_removed_by_hand_while_held_by_hand(batch: Batch) -> None:
     tell(batch.events, "held", value=1)
     tell(batch.events, "aborted")
 
-    (journey,) = settle(batch)
+    (record,) = settle(batch)
 
-    assert journey.reason == "removed from the queue: via condor_rm (by user zoe)"
+    assert record.reason == "removed from the queue: via condor_rm (by user zoe)"
 
 
 def test_damaged(batch: Batch) -> None:
@@ -94,9 +95,9 @@ def test_damaged(batch: Batch) -> None:
     submit(batch)
     arrive(batch, 0)
 
-    (journey,) = settle(batch, accept=refuse)
+    (record,) = settle(batch, accept=refuse)
 
-    assert (journey.end, journey.reason) == ("damaged", "not sound")
+    assert (record.end, record.reason) == ("damaged", "not sound")
 
 
 def test_success_without_a_file_is_damaged(batch: Batch) -> None:
@@ -104,7 +105,7 @@ def test_success_without_a_file_is_damaged(batch: Batch) -> None:
     arrive(batch, 0)
     (batch.root / batch.inbox(batch.entries[0])).unlink()
 
-    assert [journey.end for journey in settle(batch)] == ["damaged"]
+    assert [record.end for record in settle(batch)] == ["damaged"]
 
 
 def test_trouble_that_passes_loses_nothing(batch: Batch) -> None:
@@ -123,7 +124,7 @@ def test_trouble_that_passes_loses_nothing(batch: Batch) -> None:
     assert "No space left" in follower.trouble
 
     full[0] = False
-    assert [journey.end for journey in follower.step()] == ["home"]
+    assert [record.end for record in follower.step()] == ["completed"]
     assert follower.trouble == ""
 
 
@@ -135,7 +136,7 @@ def test_jobs_that_vanish_without_a_word(batch: Batch) -> None:
 
     ends = {j.entry: j.end for j in follower.step(queue={(1, None), (1, 2)})}
 
-    assert ends == {"e0": "home", "e1": "home"}
+    assert ends == {"e0": "completed", "e1": "completed"}
     assert [entry.name for entry in follower.open_entries] == ["e2"]
     (last,) = follower.step(queue=set())
     assert last.reason == "its job vanished from the queue without a word in the event log"
@@ -150,7 +151,7 @@ def test_jobs_that_never_came_into_being(batch: Batch) -> None:
     tell(batch.events, "aborted", proc=0)
     tell(batch.events, "finished")
 
-    assert {journey.end for journey in follower.step()} == {"given up"}
+    assert {record.end for record in follower.step()} == {"failed permanently"}
     assert batch.closed
 
 
@@ -164,7 +165,7 @@ def test_cancelled_ones_leave_no_record(batch: Batch) -> None:
 
     ends = [j.end for j in settle(batch, give_up=lambda output, reason: records.append(reason))]
 
-    assert ends == ["home", "cancelled", "cancelled"]
+    assert ends == ["completed", "cancelled", "cancelled"]
     assert records == []
 
 
@@ -175,10 +176,38 @@ def test_submitted_twice_by_hand_the_success_counts(batch: Batch) -> None:
     arrive(batch, 0)
     tell(batch.events, "terminated", cluster=2, proc=0, value=1)
 
-    assert [journey.end for journey in settle(batch)] == ["home"]
+    assert [record.end for record in settle(batch)] == ["completed"]
 
 
 @pytest.mark.parametrize("name", ["nothing", "no.module:f", "json:nothing"])
 def test_function_that_is_not_there(name: str) -> None:
     with pytest.raises(ValueError, match="names no function"):
         function(name)
+
+
+#: What the former version wrote of an entry that had ended.
+FORMER_LINE = (
+    '{{"entry": "{entry}", "output": "out/{entry}.txt", "end": "{end}", "reason": "", "cluster": 1, '
+    '"proc": 0, "host": "ep1", "slot": "slot1", "attempts": 1, "queued_s": 1.0, "run_s": 2.0, '
+    '"sent_bytes": 0.0, "received_bytes": 0.0, "submitted": 1e9, "started": 1e9, "ended": 1e9, '
+    '"holds": []}}\n'
+)
+
+
+def test_batch_that_the_former_version_began_is_settled(batch: Batch) -> None:
+    """Its file and its words for ends keep their old names; what ends now is written there too."""
+    submit(batch)
+    former = batch.folder / "journeys.jsonl"
+    ends = {"e0": "home", "e1": "given up"}
+    former.write_text("".join(FORMER_LINE.format(entry=entry, end=end) for entry, end in ends.items()))
+    arrive(batch, 2)
+
+    assert [record.entry for record in settle(batch)] == ["e2"]
+
+    assert batch.closed
+    assert ledgers_in(batch.folder.parent) == [former]
+    assert {name: record.end for name, record in Ledger(former).read().items()} == {
+        "e0": "completed",
+        "e1": "failed permanently",
+        "e2": "completed",
+    }

@@ -16,13 +16,14 @@ from snakemake.dag import DAG
 from snakemake.jobs import Job
 from snakemake.persistence import PersistenceBase
 from snakemake.scheduling.job_scheduler import JobScheduler
+from snakemake.shell import shell
 from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.executors.real import RealExecutor
 from snakemake_interface_executor_plugins.settings import CommonSettings
 
 from snakemake_executor_plugin_condorsweep import Executor, ExecutorSettings, common_settings
 from snakemake_executor_plugin_condorsweep.executor import plan_of
-from snakemake_executor_plugin_condorsweep.refusals import KINDS, missing_inputs
+from snakemake_executor_plugin_condorsweep.refusals import KINDS, WAYS_OUT, missing_inputs
 
 HERE = Path(__file__).parent
 PLUGIN = HERE.parents[1] / "condor" / "executor"
@@ -51,6 +52,23 @@ REFUSED = {
     "comma": 'output: "8,9"\n    container: "image.sif"\n    shell: "true"',
     "outside": 'output: "/tmp/10"\n    container: "image.sif"\n    shell: "true"',
     "groups": 'output: "12"\n    container: "image.sif"\n    group: "g"\n    shell: "true"',
+    "touches": 'output: touch("13")\n    container: "image.sif"\n    shell: "true"',
+    "gpu": 'output: "14"\n    container: "image.sif"\n    resources: gpu=1\n    shell: "true"',
+    "requests": (
+        'output: "15"\n    container: "image.sif"\n    resources: requirements="x", accounting_group="y", '
+        'request_gpus=1, gpus="many", shell_exec="zsh"\n    shell: "true"'
+    ),
+    "tmpdir": 'output: "16"\n    container: "image.sif"\n    shell: "echo {resources.tmpdir} > {output}"',
+    "own_tmpdir": (
+        'output: "17"\n    container: "image.sif"\n    resources: tmpdir="/scratch"\n    shell: "true"'
+    ),
+    "parameter": (
+        'output: "18"\n    container: "image.sif"\n    params: "x.py"\n    shell: "cat {params} > {output}"'
+    ),
+    "modules": (
+        'output: "19"\n    container: "image.sif"\n    envmodules: "gcc/13"\n    shell: "touch {output}"'
+    ),
+    "logs": 'output: "20"\n    log: "a", "b"\n    container: "image.sif"\n    shell: "touch {output}"',
     "shadows": 'output: "11"\n    container: "image.sif"\n    shadow: "minimal"\n    shell: "true"',
 }
 
@@ -96,9 +114,187 @@ def test_refusals_come_in_words_and_before_anything_runs(tmp_path: Path) -> None
         "rule outside: /tmp/10: lies outside the project",
         "rule shadows: has `shadow:`",
         "rule groups: has `group:`",
+        "rule touches: 13 is marked touch; write the file in the command",
+        "rule gpu: asks for the resource `gpu`, which is not passed on; write `gpus`",
+        "rule requests: asks for the resource `requirements`",
+        "asks for the resource `accounting_group`, which is not passed on; write it as a line of the file",
+        "asks for the resource `request_gpus`, which is not passed on; write `gpus`",
+        "asks for the resource `shell_exec`",
+        "asks for gpus='many'; write a whole number",
+        "rule tmpdir: names {resources.tmpdir}",
+        "rule own_tmpdir: asks for the resource `tmpdir`",
+        "rule parameter: names the file x.py by a parameter",
+        "rule modules: has `envmodules:`",
+        "rule logs: declares 2 logs",
     ):
         assert words in done.stderr
+    assert "Not for HTCondor" in done.stderr
     assert not (tmp_path / "results").exists()
+
+
+EVERYWHERE = """
+envvars: "HOME"
+shell.prefix("export A=1; ")
+shell.suffix("; true")
+shell.executable("sh")
+rule make:
+    output: "1.txt"
+    container: "image.sif"
+    shell: "true > {output}"
+"""
+
+
+def test_what_a_workflow_has_for_all_of_its_jobs_is_refused(tmp_path: Path) -> None:
+    done = run(tmp_path, EVERYWHERE, "--precommand", "true", "--apptainer-args=--nv")
+
+    assert done.returncode == 1
+    assert "Not for HTCondor" in done.stderr
+    for what in WAYS_OUT:
+        assert (f"the workflow has {what}" in done.stderr) == (
+            what not in ("`--immediate-submit`", "`--cache`")
+        )
+    assert not (tmp_path / "results").exists()
+
+
+LATE = """
+localrules: all, data
+rule all:
+    input: "out.txt"
+checkpoint data:
+    output: "data.txt"
+    shell: "echo x > {output}"
+rule make:
+    input: "data.txt"
+    output: "out.txt"
+    container: "image.sif"
+    params: folder=lambda wildcards, resources: resources.tmpdir
+    shell: "echo {params.folder}"
+"""
+
+
+def test_what_is_known_late_is_refused_before_its_job_is_submitted(tmp_path: Path) -> None:
+    done = run(tmp_path, LATE, "--quiet", "all")
+
+    assert done.returncode == 1
+    assert "out.txt: Not for HTCondor: rule make: its command holds <TBD>" in done.stderr
+    assert not list(tmp_path.glob("results/batches/*/jobs.sub"))
+
+
+HONOURED = """
+localrules: all
+shell.prefix("set -euo pipefail; ")
+rule all:
+    input: "data.txt", "out.txt"
+rule data:
+    output: temp("data.txt")
+    container: "image.sif"
+    retries: 2
+    priority: 5
+    resources: mem="2GB", runtime="2h", disk_mib=100, database=1
+    params: words="image", number=3
+    shell: "echo {params.words} > {output}"
+rule make:
+    input: ancient("data.txt")
+    output: protected("out.txt")
+    log: "make.log"
+    container: "image.sif"
+    threads: 4
+    shell: "true"
+"""
+
+
+def test_what_is_passed_on_or_done_here_is_not_refused(tmp_path: Path) -> None:
+    done = run(tmp_path, HONOURED, "--resources", "database=1")
+
+    assert done.returncode == 0, done.stderr
+    texts = [file.read_text() for file in tmp_path.glob("results/batches/*/jobs.sub")]
+    (description,) = [text for text in texts if "of rule data" in text]
+    assert "request_memory = 2000MB" in description
+    assert "request_disk = 104MB" in description
+    assert "allowed_execute_duration = 7200" in description
+    assert not (tmp_path / "out.txt").stat().st_mode & 0o222
+
+    again = run(tmp_path, HONOURED, "--resources", "database=1", "--force", "out.txt")
+    assert again.returncode == 1
+    assert "out.txt is there and write-protected" in again.stderr
+
+
+#: Starts a program whose output goes into a pipe, which is read until the workflow starts.
+UNHEARD = """
+import os, subprocess, sys
+read, write = os.pipe()
+started = subprocess.Popen(sys.argv[1:], stdout=write, stderr=write)
+os.close(write)
+heard = b""
+while b"starts" not in heard:
+    heard += os.read(read, 4096)
+os.close(read)
+sys.exit(started.wait())
+"""
+
+LOUD = """
+localrules: all
+onstart: print("starts", flush=True)
+onsuccess: print("ends")
+rule all:
+    input: "out/1.txt"
+    output: "all.txt"
+    shell: "sleep 2; echo heard; echo x > {output}"
+rule make:
+    output: "out/1.txt"
+    container: "image.sif"
+    shell: "true"
+"""
+
+
+@pytest.mark.parametrize("listener", ["pipe that is broken", "disk that is full"])
+def test_run_outlives_its_listeners(tmp_path: Path, listener: str) -> None:
+    command = [sys.executable, str(HERE / "snakemake_with_fake.py"), "all.txt"]
+    unheard = {
+        "pipe that is broken": [sys.executable, "-c", UNHEARD, *command],
+        "disk that is full": ["sh", "-c", 'exec "$@" 2>/dev/full', "sh", *command],
+    }
+    (tmp_path / "Snakefile").write_text(LOUD)
+    (tmp_path / "image.sif").touch()
+    environment = {**os.environ, "PYTHONPATH": f"{PLUGIN}:{HERE}"}
+
+    done = subprocess.run(unheard[listener], cwd=tmp_path, env=environment, check=False, timeout=300)
+
+    assert done.returncode == 0
+    assert (tmp_path / "out" / "1.txt").exists()
+    assert (tmp_path / "all.txt").exists()
+
+
+FAULTY = """
+import sys
+from snakemake.cli import main
+from snakemake_executor_plugin_condorsweep import loop, schedd
+def submit(description):
+    raise KeyError("a fault that stays")
+loop.PATIENCE = 2
+schedd.submit = submit
+schedd.in_queue = lambda batches: {}
+main(["--executor", "condorsweep", "--jobs", "unlimited", "--nolock"])
+"""
+
+
+def test_fault_that_stays_ends_snakemake_with_its_status(tmp_path: Path) -> None:
+    (tmp_path / "Snakefile").write_text(LOUD)
+    (tmp_path / "image.sif").touch()
+    done = subprocess.run(
+        [sys.executable, "-c", FAULTY],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": f"{PLUGIN}:{HERE}"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+    assert done.returncode == 1
+    assert "The executor cannot go on: KeyError: 'a fault that stays'" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(list(tmp_path.glob("results/batches/*/batch.json"))) == 1
 
 
 def test_missing_files_are_named() -> None:
@@ -115,6 +311,7 @@ def test_missing_files_are_named() -> None:
         ("description", "lost.sub", r"lost.sub: cannot be read \(No such file or directory\)"),
         ("accept", "json:lost", "'json:lost' names no function"),
         ("prologue", "lost.sh", "lost.sh: there is no such prologue"),
+        ("attach", "nothing", "attach: 'nothing'. Allowed: everything, output"),
     ],
 )
 def test_wrong_settings(setting: str, value: str, words: str) -> None:
@@ -167,9 +364,15 @@ def test_interfaces_of_snakemake() -> None:
             "is_local",
         ],
         DAG: ["needrun_jobs", "finished"],
-        JobScheduler: ["schedule", "error_callback"],
+        JobScheduler: ["schedule", "error_callback", "executor_error_callback"],
         PersistenceBase: ["unlock"],
-        RealExecutor: ["__post_init__", "report_job_success", "report_job_error", "run_job_pre"],
+        RealExecutor: [
+            "__post_init__",
+            "report_job_success",
+            "report_job_error",
+            "print_job_error",
+            "run_job_pre",
+        ],
     }
     assert [(kind, name) for kind, names in used.items() for name in names if not hasattr(kind, name)] == []
 
@@ -178,4 +381,5 @@ def test_interfaces_of_snakemake() -> None:
     assert "self.running = set()" in scheduler
     assert "except (KeyboardInterrupt, SystemExit):" in scheduler
     assert "self._executor.cancel()" in scheduler
+    assert {"_process_prefix", "_process_suffix", "get_executable"} <= set(vars(shell))
     assert {field.name for field in dataclasses.fields(CommonSettings)} >= set(vars(common_settings))

@@ -10,7 +10,7 @@ import pytest
 from fakes import SHAPE
 
 from snakemake_executor_plugin_condorsweep.batch import Batch, Entry
-from snakemake_executor_plugin_condorsweep.describe import Site, description, files_of, script, why_not
+from snakemake_executor_plugin_condorsweep.submit_file import Site, description, files_of, script, why_not
 
 
 def commands(text: str) -> dict[str, str]:
@@ -32,6 +32,7 @@ def commands(text: str) -> dict[str, str]:
         ("data/end ", "a space at an end"),
         ("/data/x.txt", "lies outside the project"),
         ("../x.txt", "lies outside the project"),
+        ("data/\udce9.txt", "is no UTF-8"),
     ],
 )
 def test_names_that_htcondor_cannot_carry(path: str, words: str) -> None:
@@ -101,3 +102,27 @@ def test_script_runs_any_command(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "never" not in done.stdout
     assert (tmp_path / "deep" / "er").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("echo printed", "printed\n"),
+        ("echo own > {log}", "own\n"),
+        ("echo printed; echo own > {log}", "own\nprinted\n"),
+        ("echo both | tee {log}", "both\n"),
+        ("(echo both; echo error >&2) | tee {log}", "both\nerror\n"),
+        ("trap 'echo trapped >> {log}' EXIT; echo own > {log}; exit 3", "own\ntrapped\n"),
+        ("echo own > {log}; false; echo never", "own\n"),
+    ],
+)
+def test_log_comes_back_whoever_writes_it(batch: Batch, command: str, said: str) -> None:
+    entry = replace(batch.entries[0], command=command.format(log="logs/e0.log"))
+    (batch.root / "job.sh").write_text(script(entry, Site()))
+    done = subprocess.run(
+        ["bash", "job.sh"], cwd=batch.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    )
+    batch.printed(entry).write_bytes(done.stdout)
+
+    assert sorted(batch.said(entry).decode().splitlines()) == sorted(said.splitlines())
+    assert done.returncode == (3 if "exit 3" in command else 1 if "false" in command else 0)

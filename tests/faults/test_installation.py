@@ -1,74 +1,85 @@
-"""`pip install .` alone: it computes, on two versions of CPython, on a read-only disk and on any CPU."""
+"""The wheels alone: they compute, on each CPython, without a compiler, on a read-only disk and on any CPU."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
 from test_disk import mounted
 
-from anisweep.descriptors import library
+from anisweep.descriptors.kernels import loader
 from clone import ROOT
 
-SCRIPT = """
-import ase, json, numpy, sys, warnings
-from anisweep.descriptors import EllipsoidalDensityProjection, library
+UV = Path(sys.executable).with_name("uv")
 
-warnings.simplefilter("ignore")
-frame = ase.Atoms("C2H", [[0, 0, 0], [0, 1, 4], [2, 2, 2]], cell=[7, 8, 9], pbc=True)
-frame.arrays["quaternion"] = numpy.array([[1.0, 2, 3, 4], [4, 3, 2, 1], [1, 0, 0, 1]])
-for axis in "123":
-    frame.arrays[f"c_diameter[{axis}]"] = numpy.ones(3) + int(axis)
+#: Prints features of one frame by the package that is named.
+FEATURES = Path(__file__).with_name("features_of_a_frame.py")
 
-projection = EllipsoidalDensityProjection(9, "gto", 7.0, radial_gaussian_width=1.5, max_radial=6,
-                                          basis_rcond=1e-8, basis_tol=1e-3)
-values = projection.power_spectrum([frame])
+#: Computes them by ours, and prints what that took.
+STATE = """
+import json, runpy, sys
+from anisweep.descriptors.kernels import loader
+
+runpy.run_path(sys.argv[1])["compute"]("anisweep.descriptors")
 heavy = sorted({"torch", "anisoap", "metatensor", "featomic"} & set(sys.modules))
-print(json.dumps({"version": sys.version_info[:2], "level": library.level(), "heavy": heavy,
-                  "file": library.__file__, "values": values.tolist()}))
+print(json.dumps({"level": loader.level(), "heavy": heavy, "file": loader.kernels()._name}))
 """
 
+#: A path without a compiler, or anything else.
+NOTHING = "/nonexistent"
 
-def newest() -> Path | None:
-    """The newest CPython of this machine that is newer than the running one."""
+
+def interpreters() -> dict[tuple[int, ...], Path]:
+    """The CPythons of this machine, by their versions."""
     versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     on_path = [path for name in os.get_exec_path() for path in Path(name).glob("python3.*")]
-    candidates = [*on_path, *versions.glob("*/bin/python3.*")]
-    found = {_version(path): path for path in candidates if re.fullmatch(r"python3\.\d+", path.name)}
-    version = max(found, default=(0, 0))
-    return found[version] if version > sys.version_info[:2] else None
+    candidates = [*on_path, *versions.glob("*/bin/python3.*"), Path(sys.executable)]
+    return {_version(path): path for path in candidates if re.fullmatch(r"python3\.\d+", path.name)}
 
 
 def _version(path: Path) -> tuple[int, ...]:
     return tuple(map(int, path.name.removeprefix("python").split(".")))
 
 
-@pytest.fixture(scope="module", params=["running", "newest"])
-def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The interpreter of a fresh environment with this tree in it, which nobody can write."""
-    python = Path(sys.executable) if request.param == "running" else newest()
-    if python is None:
-        pytest.skip("no second CPython newer than the running one")
+def interpreter(wanted: str) -> Path:
+    """The running interpreter, the newest one, or one of a version; a test that finds none is skipped."""
+    if wanted == "running":
+        return Path(sys.executable)
 
-    folder = tmp_path_factory.mktemp(request.param)
-    source, environment = folder / "source", folder / "environment"
-    shutil.copytree(ROOT / "src", source / "src", ignore=shutil.ignore_patterns("*.so", "__pycache__"))
-    for name in ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
+    found = interpreters()
+    version = max(found) if wanted == "newest" else tuple(map(int, wanted.split(".")))
+    tried = (sys.version_info[:2], (3, 13)) if wanted == "newest" else ()
 
-    uv = Path(sys.executable).with_name("uv")
-    subprocess.run([uv, "venv", "--quiet", "--python", python, environment], check=True)
-    install = [uv, "pip", "install", "--quiet", "--python", environment / "bin" / "python", "."]
-    subprocess.run(install, cwd=source, check=True)
+    if version not in found or version in tried:
+        pytest.skip(f"no second CPython: {wanted}")
+    return found[version]
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a release consists of, built from this tree as `make dist` does it."""
+    folder = tmp_path_factory.mktemp("dist")
+    subprocess.run([sys.executable, ROOT / "scripts" / "dist.py", folder], check=True)
+    return folder
+
+
+@pytest.fixture(scope="module", params=["running", "3.13", "newest"])
+def installed(
+    request: pytest.FixtureRequest, wheels: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """The interpreter of an environment that holds the library alone, which nobody can write."""
+    environment = tmp_path_factory.mktemp(request.param) / "environment"
+    make_environment(environment, interpreter(request.param))
+    install(environment, next(wheels.glob("anisweep-*x86_64.whl")))
 
     if os.geteuid() == 0:
         with mounted(environment, "--bind", os.fspath(environment)):
@@ -81,23 +92,43 @@ def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         subprocess.run(["chmod", "-R", "u+w", environment], check=True)
 
 
-def first_result(python: Path, **environment: str) -> dict[str, Any]:
-    """What the script says in a fresh process, which knows of this tree nothing but what is installed."""
-    bare = {"PATH": "/usr/bin:/bin", **environment}
-    done = subprocess.run([python, "-c", SCRIPT], cwd="/", env=bare, stdout=subprocess.PIPE, check=True)
-    return json.loads(done.stdout)  # type: ignore[no-any-return]
+def make_environment(folder: Path, python: Path) -> None:
+    subprocess.run([UV, "venv", "--quiet", "--python", python, folder], check=True)
 
 
-def test_every_level_computes_what_this_tree_does(installed: Path) -> None:
-    here = first_result(Path(sys.executable), PYTHONPATH=str(ROOT / "src"))
-    expected = np.array(here["values"])
+def install(environment: Path, *wheels: Path) -> None:
+    """Install wheels where nothing can be compiled, neither they nor what they need."""
+    command = [UV, "pip", "install", "--quiet", "--only-binary", ":all:"]
+    options = ["--python", environment / "bin" / "python", *wheels]
+    subprocess.run([*command, *options], env={**os.environ, "PATH": NOTHING}, check=True)
 
-    for level in library.levels():
-        there = first_result(installed, ANISWEEP_LEVEL=level)
-        assert there["level"] == level
-        assert there["heavy"] == []
-        assert not there["file"].startswith(str(ROOT))
-        assert np.abs(there["values"] - expected).max() <= 1e-12 * np.abs(expected).max()
+
+def result(*command: str | Path, **environment: str) -> Any:
+    """What a fresh process prints, which knows of this tree nothing but what is installed."""
+    bare = {"PATH": NOTHING, **environment}
+    done = subprocess.run(command, cwd="/", env=bare, stdout=subprocess.PIPE, check=True)
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def published() -> np.ndarray:
+    """What the published package computes."""
+    pytest.importorskip("anisoap", reason="no anisoap")
+    return np.array(result(sys.executable, FEATURES, "anisoap.representations"))
+
+
+def test_every_level_computes_what_the_published_package_does(installed: Path, published: np.ndarray) -> None:
+    for level in loader.levels():
+        features = result(installed, FEATURES, "anisweep.descriptors", ANISWEEP_LEVEL=level)
+        assert np.abs(features - published).max() <= 1e-10 * np.abs(published).max()
+
+
+def test_the_kernels_are_those_of_the_wheel_and_nothing_heavy_is_loaded(installed: Path) -> None:
+    for level in loader.levels():
+        state = result(installed, "-c", STATE, FEATURES, ANISWEEP_LEVEL=level)
+        assert state["level"] == level
+        assert state["heavy"] == []
+        assert state["file"].startswith(str(installed.parents[1]))
 
 
 def test_a_file_is_described_without_metatensor(installed: Path, tmp_path: Path) -> None:
@@ -105,7 +136,30 @@ def test_a_file_is_described_without_metatensor(installed: Path, tmp_path: Path)
     command = [installed.with_name("anisweep"), "describe", "one.xyz", "-o"]
     options = ["--orientations", "identity", "--diameters", "[1.0, 1.0, 2.0]"]
     for name in ("one.npz", "one.mts"):
-        subprocess.run([*command, name, *options], cwd=tmp_path, env={"PATH": "/usr/bin:/bin"}, check=True)
+        subprocess.run([*command, name, *options], cwd=tmp_path, env={"PATH": NOTHING}, check=True)
 
     assert np.load(tmp_path / "one.npz")["values"].shape == (1, 44)
     assert np.load(tmp_path / "one.mts")["blocks/0/values"].shape == (1, 1, 44)
+
+
+def test_the_wheel_for_another_processor_holds_kernels_for_that_one_alone(wheels: Path) -> None:
+    with ZipFile(next(wheels.glob("anisweep-*aarch64.whl"))) as archive:
+        kernels = [name for name in archive.namelist() if name.endswith(".so")]
+        machines = {int.from_bytes(archive.read(name)[18:20], "little") for name in kernels}
+
+    assert [Path(name).name for name in kernels] == ["_portable.abi3.so"]
+    assert machines == {183}  # EM_AARCH64 of ELF
+
+
+def test_snakemake_finds_the_executor_of_its_wheel(wheels: Path, tmp_path: Path) -> None:
+    make_environment(tmp_path / "environment", Path(sys.executable))
+    install(tmp_path / "environment", next(wheels.glob("snakemake_executor_plugin_condorsweep-*.whl")))
+
+    code = (
+        "from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry as Registry\n"
+        "import json, snakemake_executor_plugin_condorsweep as executor\n"
+        "print(json.dumps([executor.__file__, Registry().is_installed('condorsweep')]))"
+    )
+    file, found = result(tmp_path / "environment" / "bin" / "python", "-c", code)
+    assert Path(file).is_relative_to(tmp_path)
+    assert found

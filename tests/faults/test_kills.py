@@ -14,7 +14,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from anisweep import reading
+from anisweep.artifacts import reading
 from clone import TIMEOUT_S, Clone
 
 PACKS = 6

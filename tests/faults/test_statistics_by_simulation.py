@@ -17,8 +17,8 @@ import pytest
 
 import synthetic
 from anisweep import report, tables
-from anisweep.compare import compare
-from anisweep.statistics import Ratio, paired_ratio, unpaired_ratio
+from anisweep.analysis.compare import compare
+from anisweep.tables.statistics import Ratio, paired_ratio, unpaired_ratio
 
 NOISE = 0.10
 STUDIES = 10_000
@@ -28,8 +28,8 @@ Measure = Callable[[np.random.Generator, int, float], Ratio]
 
 def within_packs(rng: np.random.Generator, packs: int, ratio: float) -> Ratio:
     machine = rng.normal(0.0, 0.5, packs)
-    times, anchors = (machine + rng.normal(0.0, NOISE / np.sqrt(2), packs) for _ in range(2))
-    return paired_ratio(list(ratio * np.exp(times)), list(np.exp(anchors)))
+    times, references = (machine + rng.normal(0.0, NOISE / np.sqrt(2), packs) for _ in range(2))
+    return paired_ratio(list(ratio * np.exp(times)), list(np.exp(references)))
 
 
 def on_hosts_of_their_own(rng: np.random.Generator, packs: int, ratio: float) -> Ratio:
@@ -97,7 +97,10 @@ def test_with_three_packs_the_report_states_what_it_could_have_seen(tmp_path: Pa
     """Each line with a ratio has the smallest difference, and it is that of its own noise."""
     rows = synthetic.first_look(replicates=3, noise=NOISE)
     tables.write_all(rows, synthetic.sources(rows), tmp_path / "tables")
-    report.write([report.Study("noisy", "How noisy?", tmp_path)], tmp_path / "report.html")
+    report.write(
+        [report.Study("noisy", "How noisy?", tmp_path / "tables", tmp_path / "figures")],
+        tmp_path / "report.html",
+    )
 
     page = (tmp_path / "report.html").read_text()
     lines = re.findall(r'<tr id="noisy-point-\d+">(.*?)</tr>', page, flags=re.DOTALL)

@@ -7,7 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-from anisweep import reading, store
+from anisweep.artifacts import reading, store
 from clone import TIMEOUT_S, Clone
 
 DIES = Path(__file__).with_name("dies.py")

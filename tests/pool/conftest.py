@@ -1,13 +1,15 @@
-"""One pool for all tests of this folder: two execute points of different hardware, and a trying home."""
+"""One pool for the tests of a process: two execute points of different hardware, and a trying home."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+from jobs import AT_ONCE
 from sweep import Scenario, Sweep
 
 from condor.pool import (
@@ -20,17 +22,33 @@ from condor.pool import (
     why_no_memory_limits,
     why_not,
 )
+from condor.pool.cache import cache
 from condor.pool.image import image_binds, small_image
 
 #: Of the execute points, whatever the machine is: the second one is older, and good enough for a pack.
 MICROARCH = 'Microarch = "x86_64-v{}"\nSTARTD_ATTRS = $(STARTD_ATTRS) Microarch\n'
 
-#: More on two cores only wait for each other.
-AT_ONCE = 4
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the pools of workers that were ended before they had done it, as after Ctrl-C."""
+    if hasattr(config, "workerinput"):
+        return
+
+    for folder in (cache() / "pools").glob(f"test-{os.getpid()}-*"):
+        if (folder / "pool.json").exists():
+            Pool.found(folder.name).stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
-def any_pool() -> Iterator[Pool | SystemPool]:
+def own_name() -> str:
+    """What the names of this process's pools begin with: the session's first process, and the worker."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    return f"test-{os.getppid()}-{worker}" if worker else f"test-{os.getpid()}-alone"
+
+
+@pytest.fixture(scope="session")
+def any_pool(own_name: str) -> Iterator[Pool | SystemPool]:
     """The pool, or with ANISWEEP_POOL=system the machine's own."""
     if SystemPool.wanted():
         if SystemPool.why_not():
@@ -43,7 +61,7 @@ def any_pool() -> Iterator[Pool | SystemPool]:
 
     newer, older = EXECUTE_POINTS
     started = Pool.start(
-        f"test-{os.getpid()}",
+        own_name,
         nodes=(
             ACCESS_POINT,
             replace(newer, config=MICROARCH.format(4)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable
@@ -12,6 +13,10 @@ from condor.pool import Pool, SystemPool
 
 #: A safety net and never a measure.
 PATIENCE_S = 600
+
+#: Sweeps that one process tries side by side. More than four, over all processes, on two cores only wait for
+#: each other.
+AT_ONCE = max(1, 4 // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import numpy as np
 import psutil
 from jobs import wait_for
 
-from anisweep import reading
+from anisweep.artifacts import reading
 from clone import ROOT, TIMEOUT_S, Clone
 from condor.pool import Pool
 from condor.pool.image import BASE, IMAGES, kept, small_image
@@ -128,14 +128,14 @@ class Sweep(Clone):
     def batches(self) -> list[Path]:
         return sorted(path.parent for path in self.root.glob("results/batches/[!.]*/batch.json"))
 
-    def journeys(self) -> list[dict[str, object]]:
+    def job_records(self) -> list[dict[str, object]]:
         """How packs ended, over all batches."""
-        ledgers = [folder / "journeys.jsonl" for folder in self.batches()]
+        ledgers = [folder / "job_records.jsonl" for folder in self.batches()]
         texts = [ledger.read_text() for ledger in ledgers if ledger.exists()]
         return [json.loads(line) for text in texts for line in text.splitlines()]
 
     def ends(self) -> Counter[str]:
-        return Counter(str(journey["end"]) for journey in self.journeys())
+        return Counter(str(record["end"]) for record in self.job_records())
 
     def executions(self) -> Counter[str]:
         """How often the job of each pack was started, from the event logs alone."""
@@ -188,7 +188,7 @@ class Sweep(Clone):
 
         assert len(names) == packs
         assert self.successes() == Counter(names)
-        assert self.ends()["home"] == packs
+        assert self.ends()["completed"] == packs
         assert self.queue() == []
         for artifact in artifacts:
             assert {row.status for row in reading.read(artifact).rows} == {"ok"}

@@ -14,7 +14,7 @@ import pytest
 from jobs import wait_for
 from sweep import IN_TURN, WHEN_READY, Scenario, Sweep, descriptors, ended, program, said_until, wait_while
 
-from anisweep import reading
+from anisweep.artifacts import reading
 from clone import Clone
 
 
@@ -26,7 +26,7 @@ def runs_over_two_execute_points(sweep: Sweep) -> None:
     assert "Submitted 2 jobs of rule measure_pack as cluster" in said
     sweep.check_complete(packs=2)
     assert set(sweep.executions().values()) == {1}
-    assert {journey["host"] for journey in sweep.journeys()} == {"ep1", "ep2"}
+    assert {record["host"] for record in sweep.job_records()} == {"ep1", "ep2"}
 
     tables = sweep.root / "results" / "tiny" / "tables"
     assert set(pd.read_csv(tables / "summary.csv")["statuses"]) == {"2 ok"}
@@ -43,7 +43,7 @@ def submit_file_by_hand(sweep: Sweep) -> None:
     sweep.measure()
     before = descriptors(sweep)
     (batch,) = sweep.batches()
-    for name in ("events.log", "journeys.jsonl", "closed"):
+    for name in ("events.log", "job_records.jsonl", "closed"):
         (batch / name).unlink()
     shutil.rmtree(sweep.artifacts)
     shutil.rmtree(sweep.root / "results" / ".anisweep")  # it would know the old artifacts by their bytes
@@ -64,12 +64,12 @@ def submit_file_by_hand(sweep: Sweep) -> None:
 def pilot_and_fetch(sweep: Sweep) -> None:
     """One pack without any controller, then the rest, then all of it on another machine."""
     said = sweep.run("anisweep", "submit", "--pilot", "1", "study=everything")
-    assert "1 jobs" in said
+    assert "1 job" in said
     assert "3 to measure in 3 packs" in said
 
     said = sweep.run("anisweep", "submit", "study=everything")
     assert "2 to measure in 2 packs" in said
-    wait_for(lambda: "Nothing is under way" in sweep.run("anisweep", "status"), "the packs did not come home")
+    wait_for(lambda: "Nothing is under way" in sweep.run("anisweep", "status"), "the packs did not complete")
     sweep.check_complete(packs=3)
 
     laptop = Clone.of_the_tree(sweep.root.with_name("a laptop"))
@@ -83,7 +83,9 @@ def controller_killed_while_packs_run(sweep: Sweep) -> None:
     sweep.submits(requirements=f"MY.ProcId =?= 0 || {WHEN_READY}")
     first = sweep.start(*sweep.measuring())
     wait_while(first, lambda: sweep.executions().total() > 0, "no pack started")
-    wait_while(first, lambda: len(sweep.queue()) + sweep.ends()["home"] == 3, "not all packs were submitted")
+    wait_while(
+        first, lambda: len(sweep.queue()) + sweep.ends()["completed"] == 3, "not all packs were submitted"
+    )
     program(first).kill()
     ended(first)
 
@@ -99,12 +101,13 @@ def controller_killed_while_packs_run(sweep: Sweep) -> None:
 
 
 def one_cell_of_ten_fails(sweep: Sweep) -> None:
-    """The other nine come home, in the same artifact."""
+    """The other nine complete, in the same artifact."""
     names = ("ellipsoids", "benzenes", "one_species", "two_species", "four_species")
     datasets = ", ".join(f"{name}: {{frames: 1}}" for name in names)
     outputs = "outputs=[coefficients, power_spectrum]"
 
-    sweep.measure("replicates=1", "modes=[raises]", outputs, f"datasets={{{datasets}}}")
+    said = sweep.measure("replicates=1", "modes=[raises]", outputs, f"datasets={{{datasets}}}", status=1)
+    assert "1 of 10 cells has no measurement (1 failed)" in said
 
     (artifact,) = sweep.artifacts.glob("*.tar.gz")
     cells = [row for row in reading.read(artifact).rows if row.role == "cell"]
@@ -112,7 +115,7 @@ def one_cell_of_ten_fails(sweep: Sweep) -> None:
     (failed,) = [row for row in cells if row.status == "failed"]
     assert (failed.dataset, failed.output) == ("four_species", "power_spectrum")
     assert "four species are too many" in failed.reason
-    assert sweep.ends() == {"home": 1}
+    assert sweep.ends() == {"completed": 1}
     assert sweep.queue() == []
 
 
@@ -128,16 +131,17 @@ def hold_ends_with_words_and_a_record(sweep: Sweep) -> None:
     sweep.ready()
     said = ended(run)
 
-    assert run.returncode == 0, said
-    (journey,) = sweep.journeys()
-    assert journey["end"] == "given up"
-    assert "image is missing here: put it back, then run again" in str(journey["reason"])
-    assert [hold["code"] for hold in journey["holds"]] == [13, 13, 13]
+    assert run.returncode == 1, said
+    assert "1 of 1 cell has no measurement (1 failed)" in said
+    (record,) = sweep.job_records()
+    assert record["end"] == "failed permanently"
+    assert "image is missing here: put it back" in str(record["reason"])
+    assert [hold["code"] for hold in record["holds"]] == [13, 13, 13]
 
     (record,) = sweep.artifacts.glob("*.tar.gz")
     (row,) = reading.read(record).rows
     assert row.status == "failed"
-    assert row.reason.startswith("pack given up: its input could not be sent")
+    assert row.reason.startswith("pack failed permanently: its input could not be sent")
     assert sweep.queue() == []
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 
 import pytest
 from jobs import wait_for
-from sweep import Scenario, Sweep
+from sweep import WHEN_READY, Scenario, Sweep
 
 from condor.pool import Pool
 
@@ -27,6 +27,9 @@ def killed_once(sweep: Sweep) -> None:
     sweep.check_complete(packs=3)
     assert set(sweep.executions().values()) == {1}
     assert (sweep.root / "results" / "report.html").exists()
+
+    (said,) = (sweep.root / "results" / "controllers").glob("*.out")
+    assert said.read_text().count("Using profiles chtc") == 2, "what it said before it was killed is lost"
 
 
 def held_and_released(sweep: Sweep) -> None:
@@ -58,7 +61,45 @@ def removed(sweep: Sweep) -> None:
     sweep.check_complete(packs=3)
 
 
-SCENARIOS = [killed_once, held_and_released, removed]
+def second_is_refused(sweep: Sweep) -> None:
+    """Before it gets into the queue, whether the first one runs or is held."""
+    sweep.submits(requirements=WHEN_READY)
+    job = _submitted(sweep)
+    wait_for(lambda: len(sweep.queue()) == 4, "not all packs were submitted")
+
+    for hold in (False, True):
+        if hold:
+            _user(sweep, "condor_hold", job)
+        said = sweep.run("anisweep", "submit", "--controller", "study=everything", status=1)
+        assert f"A controller of everything is there already: job {job} on ap" in said
+        assert f"`condor_rm {job}`" in said
+
+    _user(sweep, "condor_rm", job)
+    assert "3 of 3 packs that are under way cancelled" in sweep.run("anisweep", "cancel", "--all")
+    wait_for(lambda: sweep.queue() == [], "jobs stay in the queue")
+
+
+def fails_with_its_cells(sweep: Sweep) -> None:
+    """Its exit status is 1; what it says last counts, and names the command; the report is there."""
+    cells = (
+        "replicates=1",
+        "modes=[raises]",
+        "outputs=[power_spectrum]",
+        "datasets={four_species: {frames: 1}}",
+    )
+    job = _submitted(sweep, *cells)
+    _wait_for_the_end(sweep, job)
+
+    last = _said(sweep).rstrip().splitlines()[-1]
+    assert last.startswith(
+        "1 of 1 cell has no measurement (1 failed). To try again: anisweep submit --controller"
+    )
+    assert last.endswith("retry=True")
+    assert (sweep.root / "results" / "report.html").exists()
+    assert f"job {job}: ended with status 1" in sweep.run("anisweep", "status")
+
+
+SCENARIOS = [killed_once, held_and_released, removed, second_is_refused, fails_with_its_cells]
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
@@ -79,9 +120,9 @@ def test_restart_of_the_schedd(pool: Pool, image: str) -> None:
     assert "Another run is measuring" not in _said(sweep)
 
 
-def _submitted(sweep: Sweep) -> str:
+def _submitted(sweep: Sweep, *overrides: str) -> str:
     """Submit the controller of `everything`. Returns the number of its cluster."""
-    said = sweep.run("anisweep", "submit", "--controller", "study=everything")
+    said = sweep.run("anisweep", "submit", "--controller", "study=everything", *overrides)
     found = re.search(r"The controller is job (\d+)", said)
     assert found is not None, said
     return found[1]

@@ -5,6 +5,7 @@ All of it side by side on one pool; what breaks a node is in test_broken_nodes.p
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -17,7 +18,7 @@ import pytest
 from jobs import wait_for
 from sweep import WHEN_READY, Scenario, Sweep, ended, program, wait_while
 
-from anisweep import reading
+from anisweep.artifacts import reading
 from condor.pool import why_no_memory_limits
 
 pytestmark = pytest.mark.fault
@@ -29,9 +30,9 @@ INSTANTS = {
     "before_the_batch_is_written": ("snakemake_executor_plugin_condorsweep.batch:Batch.write", "before 1"),
     "before_the_submission": ("snakemake_executor_plugin_condorsweep.schedd:submit", "before 1"),
     "after_the_submission": ("snakemake_executor_plugin_condorsweep.schedd:submit", "after 1"),
-    "before_an_artifact_is_accepted": ("anisweep.artifact:put", "before 2"),
-    "after_an_artifact_is_accepted": ("anisweep.artifact:put", "after 2"),
-    "after_all_came_home": ("snakemake_executor_plugin_condorsweep.executor:Executor.shutdown", "before 1"),
+    "before_an_artifact_is_accepted": ("anisweep.artifacts.writing:put", "before 2"),
+    "after_an_artifact_is_accepted": ("anisweep.artifacts.writing:put", "after 2"),
+    "after_all_completed": ("snakemake_executor_plugin_condorsweep.executor:Executor.shutdown", "before 1"),
 }
 
 
@@ -52,7 +53,7 @@ def killed(instant: str) -> Scenario:
     return scenario
 
 
-def killed_and_all_come_home_meanwhile(sweep: Sweep) -> None:
+def killed_and_all_complete_meanwhile(sweep: Sweep) -> None:
     run = sweep.start(*sweep.measuring())
     _started(sweep, run)
     program(run).kill()
@@ -114,20 +115,42 @@ def evicted(sweep: Sweep) -> None:
 
 
 def removed_by_hand(sweep: Sweep) -> None:
-    """That pack is given up, in words; the others come home; `retry=True` asks for it again."""
+    """That pack has failed permanently, in words; the others complete; `retry=True` asks for it again."""
     run = sweep.start(*sweep.measuring())
     _condor(sweep, "condor_rm", _started(sweep, run))
-    _finish(run)
+    said = _finish(run, status=1)
 
-    assert sweep.ends() == {"home": 2, "given up": 1}
+    again = "snakemake --profile chtc --config study=everything retry=True"
+    left = "1 of 3 cells has no measurement (1 failed)"
+    assert _last_line(said) == f"{left}. To try again: {again}"
+
+    assert sweep.ends() == {"completed": 2, "failed permanently": 1}
     (reason,) = _reasons(sweep)
-    assert reason.startswith("pack given up: removed from the queue")
+    assert reason.startswith("pack failed permanently: removed from the queue")
     assert sweep.queue() == []
 
-    assert "nothing to measure" in sweep.measure()
+    said = sweep.measure(status=1)
+    assert "all measured" not in said
+    assert left in _last_line(said)
+
     sweep.measure("retry=True")
-    assert sweep.ends() == {"home": 3, "given up": 1}
+    assert sweep.ends() == {"completed": 3, "failed permanently": 1}
     assert set(sweep.successes().values()) == {1}
+
+
+def cancelled_while_a_controller_runs(sweep: Sweep) -> None:
+    """The controller hears of it, and ends when the other packs have completed."""
+    sweep.submits(requirements=WHEN_READY)
+    run = sweep.start(*sweep.measuring())
+    wait_while(run, lambda: len(sweep.queue()) == 3, "the packs are not in the queue")
+    pack = json.loads((sweep.batches()[0] / "batch.json").read_text())["entries"][1]["name"]
+    sweep.run("anisweep", "cancel", pack)
+    sweep.ready()
+
+    said = _finish(run, status=1)
+
+    assert f"{pack}: cancelled: anisweep cancel" in said
+    assert sweep.ends() == {"completed": 2, "cancelled": 1}
 
 
 def held_by_hand(sweep: Sweep) -> None:
@@ -135,7 +158,7 @@ def held_by_hand(sweep: Sweep) -> None:
     run = sweep.start(*sweep.measuring())
     job = _started(sweep, run)
     _condor(sweep, "condor_hold", job)
-    wait_while(run, lambda: sweep.ends()["home"] == 2, "the others did not come home")
+    wait_while(run, lambda: sweep.ends()["completed"] == 2, "the others did not complete")
 
     assert run.poll() is None
     assert sweep.queue() == [f"{job} 5"]
@@ -156,22 +179,23 @@ def input_is_missing(sweep: Sweep) -> None:
     kept = data.rename(data.with_suffix(".kept"))
 
     sweep.ready()
-    _finish(run)
+    said = _finish(run, status=1)
 
-    assert sweep.ends() == {"given up": 3}
-    words = "an input or the image is missing here: put it back, then run again"
+    assert "3 of 3 cells have no measurement (3 failed)" in _last_line(said)
+    assert sweep.ends() == {"failed permanently": 3}
+    words = "an input or the image is missing here: put it back"
     assert [words in reason for reason in _reasons(sweep)] == [True] * 3
-    assert {hold["code"] for journey in sweep.journeys() for hold in journey["holds"]} == {13}
+    assert {hold["code"] for record in sweep.job_records() for hold in record["holds"]} == {13}
 
     kept.rename(data)
     sweep.submits()
     sweep.measure("retry=True")
-    assert sweep.ends() == {"given up": 3, "home": 3}
+    assert sweep.ends() == {"failed permanently": 3, "completed": 3}
     assert sweep.queue() == []
 
 
 def too_little_memory(sweep: Sweep) -> None:
-    """HTCondor's own retry asks for more, and the pack comes home."""
+    """HTCondor's own retry asks for more, and the pack completes."""
     _needs_memory_limits()
     sweep.measure("replicates=1", "modes=[eats]")
 
@@ -184,9 +208,9 @@ def too_little_memory_for_good(sweep: Sweep) -> None:
     _needs_memory_limits()
     sweep.submits(most_memory="2GB")
 
-    sweep.measure("replicates=1", "modes=[eats]")
+    sweep.measure("replicates=1", "modes=[eats]", status=1)
 
-    assert sweep.ends() == {"given up": 1}
+    assert sweep.ends() == {"failed permanently": 1}
     (reason,) = _reasons(sweep)
     assert "it used more memory than it had asked for" in reason
     assert sweep.queue() == []
@@ -207,8 +231,8 @@ def altered_on_the_way(sweep: Sweep) -> None:
         os.kill(process, signal.SIGCONT)
     said = _finish(run)
 
-    assert "came home damaged" in said
-    assert sweep.ends() == {"damaged": 1, "home": 3}
+    assert "arrived damaged" in said
+    assert sweep.ends() == {"damaged": 1, "completed": 3}
     assert sorted(sweep.successes().values()) == [1, 1, 2]
     assert len(sweep.digests()) == 3
     for artifact in sweep.artifacts.glob("[!.]*.tar.gz"):
@@ -231,30 +255,34 @@ def input_from_the_future(sweep: Sweep) -> None:
 
 
 def a_thousand_packs_are_one_cluster(sweep: Sweep) -> None:
-    """Behind four data sets, with Snakemake's default rate limit."""
+    """Of four data sets, with Snakemake's default rate limit."""
     sweep.submits(requirements=WHEN_READY)
     names = ("one_species", "two_species", "three_species", "four_species")
     datasets = ", ".join(f"{name}: {{frames: 1}}" for name in names)
     many = ("replicates=250", "packing=cell", f"datasets={{{datasets}}}")
+
+    # Jobs that are ready much later, as on a busy machine, go into a submission of their own.
+    sweep.measure(*many, "--until", "prepare_dataset", status=1)
 
     run = sweep.start(*sweep.measuring(*many))
     wait_while(run, lambda: len(sweep.queue()) == 1000, "not all were submitted")
     program(run).send_signal(signal.SIGINT)
     said = ended(run)
 
-    assert "Submitted 1000 jobs" in said
+    assert "Submitted 1,000 jobs" in said
     assert len(sweep.batches()) == 1
     wait_for(lambda: sweep.queue() == [], "jobs stay in the queue")
 
 
 SCENARIOS = [
     *map(killed, INSTANTS),
-    killed_and_all_come_home_meanwhile,
+    killed_and_all_complete_meanwhile,
     detached(signal.SIGTERM),
     detached(signal.SIGHUP),
     ctrl_c_takes_the_packs_back,
     evicted,
     removed_by_hand,
+    cancelled_while_a_controller_runs,
     held_by_hand,
     input_is_missing,
     too_little_memory,
@@ -285,15 +313,19 @@ def _condor(sweep: Sweep, *command: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def _finish(run: subprocess.Popen[str]) -> str:
-    """Wait for the good end of a run. Returns what it said."""
+def _finish(run: subprocess.Popen[str], status: int = 0) -> str:
+    """Wait for the end of a run. Returns what it said."""
     said = ended(run)
-    assert run.returncode == 0, said
+    assert run.returncode == status, said
     return said
 
 
+def _last_line(said: str) -> str:
+    return said.rstrip().splitlines()[-1]
+
+
 def _reasons(sweep: Sweep) -> list[str]:
-    """Why the cells of packs that were given up have no values."""
+    """Why the cells of packs that failed permanently have no values."""
     artifacts = sorted(sweep.artifacts.glob("[!.]*.tar.gz"))
     return [row.reason for each in artifacts for row in reading.read(each).rows if row.status == "failed"]
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.fault
 STUDY = "study=first_look"
 
 #: Times, what is used of a machine, and what a measurement is calibrated to.
-MEASURED = {name for name, field in Row.__dataclass_fields__.items() if field.metadata["unit"]}
+MEASURED = {name for name, field in Row.__dataclass_fields__.items() if field.metadata.get("unit")}
 MEASURED |= {"started", "order", "loops", "warnings", "cpu_utilisation", "gpu_utilisation"}
 
 #: Site, hosts and digests; names of packs and artifacts are digests.
@@ -37,7 +37,7 @@ def runs(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> tuple[Clone, C
     there.submits(requirements=IN_TURN)
     there.run("snakemake", "--profile", "chtc", "--config", STUDY, "--", "tables")
     there.check_complete(packs=3)
-    assert {journey["host"] for journey in there.journeys()} == {"ep1", "ep2"}
+    assert {record["host"] for record in there.job_records()} == {"ep1", "ep2"}
 
     here = Clone.of_the_tree(tmp_path_factory.mktemp("here") / "a copy")
     here.run("snakemake", "--profile", "local", "--config", STUDY, "--", "tables")

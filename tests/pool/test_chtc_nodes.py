@@ -61,7 +61,7 @@ def test_execute_point_dies(sweep: Sweep, pool: Pool) -> None:
 
     assert run.returncode == 0, said
     sweep.check_complete(packs=2)
-    assert {journey["host"] for journey in sweep.journeys()} == {"ep2"}
+    assert {record["host"] for record in sweep.job_records()} == {"ep2"}
     assert set(sweep.executions().values()) == {2}
 
 
@@ -87,7 +87,7 @@ def test_disk_of_the_execute_point_is_full(sweep: Sweep, pool: Pool) -> None:
 
 
 def test_disk_of_the_access_point_is_full(sweep: Sweep, pool: Pool) -> None:
-    """It fills up while packs run; when there is room again, they come home."""
+    """It fills up while packs run; when there is room again, they complete."""
     sweep.submits(transfer_wait_s=5)
     results = f"{sweep.there}/results"
     pool.run("mkdir", results)

@@ -10,7 +10,7 @@ from sweep import Sweep
 
 from condor.pool import Pool
 from tests.workflow.test_stale_only import (  # noqa: F401
-    test_a_cell_added_gets_a_pack_of_its_own_between_fresh_anchors,
+    test_a_cell_added_gets_a_pack_of_its_own_between_fresh_references,
     test_code_of_a_figure_draws_figures,
     test_code_of_a_mode_changes_its_cells,
     test_nothing_hangs_on_snakemakes_metadata,

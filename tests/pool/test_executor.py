@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from jobs import wait_for
+from jobs import PATIENCE_S, wait_for
 from toys import Toy
 
 from condor.pool import Pool, SystemPool
@@ -49,7 +49,49 @@ def test_killed_while_jobs_run(toy: Toy) -> None:
     assert set(toy.executions().values()) == {1}
 
 
-def test_failing_job_is_tried_again_and_given_up(toy: Toy) -> None:
+#: Runs a command on a terminal that closes as soon as a file is there.
+TERMINAL = """
+import os, pathlib, pty, subprocess, sys, time
+terminal, end = pty.openpty()
+run = subprocess.Popen(sys.argv[2:], stdin=subprocess.DEVNULL, stdout=end, stderr=end, start_new_session=True)
+os.close(end)
+os.set_blocking(terminal, False)
+while not list(pathlib.Path().glob(sys.argv[1])):
+    time.sleep(0.1)
+os.close(terminal)
+sys.exit(run.wait())
+"""
+
+
+def test_terminal_that_is_gone_ends_nothing(toy: Toy) -> None:
+    command = toy.command("count=2", "command=sleep 3; cat {input:q} > {output}; echo heard > {log}")
+    events = "results/batches/*/events.log"
+    done = toy.pool.run(
+        "python3", "-c", TERMINAL, events, *command, cwd=toy.cwd, timeout=PATIENCE_S, **toy.environment
+    )
+
+    assert done.returncode == 0
+    assert toy.outputs == {"0.txt": "data 0\n", "1.txt": "data 1\n"}
+    assert (toy.folder / "results" / "logs" / "1.log").read_text() == "heard\n"
+
+
+def test_command_that_was_edited_in_flight(toy: Toy) -> None:
+    controller = toy.start("count=2", "command=sleep 600; cat {input:q} > {output}")
+    toy.wait_for_event("001")
+    second = toy.run("count=2", "command=echo other > {output}")
+    assert second.returncode == 1
+    assert "Another run follows the jobs of" in second.stderr
+    controller.signal("KILL")
+
+    done = toy.run("count=2", "command=echo new > {output}")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("its command has changed since it was submitted") == 2
+    assert toy.outputs == {"0.txt": "new\n", "1.txt": "new\n"}
+    wait_for(lambda: not toy.jobs_in_queue(), "jobs that nobody wants stay in the queue")
+
+
+def test_failing_job_is_tried_again_and_fails_permanently(toy: Toy) -> None:
     done = toy.run(
         "count=2", "command=echo trying; [ {wildcards.number} = 0 ] || exit 3; cat {input:q} > {output}"
     )

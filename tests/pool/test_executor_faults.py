@@ -73,7 +73,7 @@ def test_killed_at_the_submission(toy: Toy) -> None:
     assert len(toy.batches) == 1
 
 
-def test_killed_and_all_came_home(toy: Toy) -> None:
+def test_killed_and_all_completed(toy: Toy) -> None:
     controller = toy.start("count=2", GOOD)
     toy.wait_for_event("001")
     controller.signal("KILL")
@@ -101,7 +101,7 @@ def test_altered_in_the_inbox(toy: Toy) -> None:
     assert toy.executions() == {"0": 2, "1": 1}
 
 
-def test_always_damaged_is_given_up(toy: Toy) -> None:
+def test_always_damaged_fails_permanently(toy: Toy) -> None:
     done = toy.run("count=1", "command=echo spoiled > {output}")
 
     assert done.returncode == 1
@@ -157,7 +157,7 @@ def test_input_lost_after_the_submission(toy: Toy, pool: Pool) -> None:
     assert toy.events.count("Job was released") == 2
 
 
-def test_missing_output_is_given_up(toy: Toy) -> None:
+def test_missing_output_fails_permanently(toy: Toy) -> None:
     done = toy.run("count=1", "command=true {output}")
 
     assert done.returncode == 1
@@ -172,7 +172,7 @@ def test_more_memory_after_too_little(toy: Toy, limited: Pool) -> None:
     assert toy.executions() == {"0": 2}
 
 
-def test_too_much_memory_is_given_up(toy: Toy, limited: Pool) -> None:
+def test_too_much_memory_fails_permanently(toy: Toy, limited: Pool) -> None:
     (toy.folder / "site.sub").write_text("most_memory = 256MB\n")
     eats = """command=python3 -c "x = bytearray(b'1') * (600 << 20)" """
     done = toy.run("count=1", eats)

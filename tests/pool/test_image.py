@@ -10,10 +10,11 @@ from pathlib import Path
 
 from jobs import PATIENCE_S, submit
 
-from anisweep import reading
-from anisweep.config import Project, load_config
+from anisweep.artifacts import reading
+from anisweep.config.load import load_config
+from anisweep.config.project import Project
 from anisweep.plan import make_plan
-from anisweep.run import prepare_dataset
+from anisweep.workflow.prepare import prepare_dataset
 from condor.pool import Pool
 from condor.pool.image import BASE, IMAGES, image_command
 
@@ -64,7 +65,8 @@ def test_taken_from_another_builder(pool: Pool, image: str) -> None:
 
 
 def test_the_printed_command_builds_the_wanted_image(pool: Pool, image: str) -> None:
-    printed = _image(pool, "build", "cpu", "--small", "--base", BASE, "--dry-run")
+    script = _image(pool, "build", "cpu", "--small", "--base", BASE, "--dry-run", STAGING=IMAGES)
+    printed = next(line for line in script.splitlines() if " build " in line and "--build-arg" in line)
     labels = pool.run("apptainer", "inspect", "--labels", image).stdout
     inputs = re.search(r"anisweep.inputs: (\w+)", labels)
 
@@ -93,13 +95,16 @@ def test_pack_runs_in_the_container_universe(pool: Pool, image: str, project: Pr
     assert contents.pack == pack
     assert {row.status for row in contents.rows} == {"ok"}
     assert {row.key for row in contents.rows if row.role == "cell"} == {cell.key for cell in pack.cells}
-    assert contents.host["host"] in ("ep1", "ep2")
+    assert contents.host.host in ("ep1", "ep2")
 
 
-def _image(pool: Pool, *command: str, folder: str = IMAGES, status: int = 0) -> str:
+def _image(pool: Pool, *command: str, folder: str = IMAGES, status: int = 0, **environment: str) -> str:
     """`anisweep image ...` with this exit status; what it said."""
+    variables = [f"{name}={value}" for name, value in environment.items()]
+    words = image_command(pool, *command, folder=folder)
+    anisweep = words.index("anisweep")
     done = subprocess.run(
-        image_command(pool, *command, folder=folder),
+        [*words[:anisweep], *variables, *words[anisweep:]],
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,

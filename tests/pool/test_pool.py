@@ -61,6 +61,8 @@ def test_access_point_keeps_its_queue(pool: Pool) -> None:
     pool.restart("ap")
 
     assert job.ask("JobStatus") == "5"
+    known = pool.run("condor_status", "-af", "Machine").stdout.split()
+    assert set(known) == {"ep1", "ep2"}, "the collector does not know the execute points again"
     job.remove()
 
 
@@ -101,8 +103,8 @@ def test_too_much_memory_is_a_hold(limited: Pool) -> None:
     job.remove()
 
 
-def test_stop_leaves_nothing_behind(pool: Pool) -> None:
-    second = Pool.start(f"second-{os.getpid()}", nodes=(ACCESS_POINT, Node("ep9", "ep", 9620)))
+def test_stop_leaves_nothing_behind(pool: Pool, own_name: str) -> None:
+    second = Pool.start(f"{own_name}-second", nodes=(ACCESS_POINT, Node("ep9", "ep", 9620)))
     ours = _processes_of(second)
     groups = [folder for name in CONTROLLERS for folder in (CGROUPS / name).glob(f"anisweep-{second.name}-*")]
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
 import shlex
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +22,7 @@ LETTERS = "äéîøçñßł"
 
 
 @pytest.fixture(scope="module")
-def somewhere() -> Iterator[Pool]:
+def somewhere(own_name: str) -> Iterator[Pool]:
     """A pool whose user, home and hosts are drawn; the seed is printed."""
     if SystemPool.wanted() or why_not():
         pytest.skip(why_not() or "no root on the machine's own pool")
@@ -41,7 +39,7 @@ def somewhere() -> Iterator[Pool]:
         Node(hosts[3], "build"),
     )
     user = User(word, f"/home/{draw.choice(LETTERS)}{word} {draw.choice(LETTERS)}")
-    started = Pool.start(f"readme-{os.getpid()}", nodes=nodes, user=user, binds=image_binds())
+    started = Pool.start(f"{own_name}-readme", nodes=nodes, user=user, binds=image_binds())
     try:
         yield started
     finally:
@@ -83,9 +81,7 @@ def test_the_commands_of_the_readme(somewhere: Pool, tmp_path: Path) -> None:
             site = pool.home / "anisweep" / line.split()[1]
             site.write_text(SITE.replace("zoe", pool.user.name))
         elif line.startswith("condor_submit -i"):
-            # The interactive job's result; the pool's machines reach no package index to build it.
-            shutil.copy(_on_the_machine(pool, image), pool.home / "anisweep" / "image.sif")
-            pool.give(pool.home / "anisweep" / "image.sif")
+            _run_in_the_build_job(pool, image)
         else:
             _run(pool, line.replace("first_look", "tiny"), path)
 
@@ -119,6 +115,14 @@ def _run(pool: Pool, line: str, path: str = "", node: str = "ap") -> None:
     assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
 
 
-def _on_the_machine(pool: Pool, image: str) -> Path:
-    bind = next(bind for bind in pool.binds if bind.inside == IMAGES)
-    return bind.source / Path(image).name
+def _run_in_the_build_job(pool: Pool, image: str) -> None:
+    """The script of the build job; Apptainer hands out the pool's image, for nodes reach no package index."""
+    tools = pool.home / "tools"
+    tools.mkdir()
+    for name in ("apptainer", "singularity"):
+        (tools / name).write_text(f"#!/bin/sh\ncp '{image}' image.sif\n")
+        (tools / name).chmod(0o755)
+
+    pool.give(tools)
+    _run(pool, "sh containers/build.sh", f"{pool.user.home}/tools:")
+    assert not (pool.home / "anisweep" / "image.sif").exists()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from anisweep import artifact
+from anisweep.artifacts import writing
 from benchmarks.pool.events import Story
 from benchmarks.pool.replay import replay
 from examples import fill, pack
@@ -54,9 +54,9 @@ def test_a_log_tells_when_things_happened(log):
     assert story.common_transfers == 1
 
 
-def test_each_pack_of_a_replay_comes_home(log, tmp_path):
+def test_each_pack_of_a_replay_completes(log, tmp_path):
     brought = tmp_path / "sound.tar.gz"
-    artifact.write(fill(tmp_path / "work", pack()), brought)
+    writing.write(fill(tmp_path / "work", pack()), brought)
 
     found = replay(log, brought, jobs=5, seconds=3)
 
@@ -68,5 +68,5 @@ def test_a_replay_that_loses_a_pack_says_so(log, tmp_path):
     brought = tmp_path / "damaged.tar.gz"
     brought.write_text("no artifact")
 
-    with pytest.raises(RuntimeError, match="0 of 2 packs came home"):
+    with pytest.raises(RuntimeError, match="0 of 2 packs completed"):
         replay(log, brought, jobs=2, seconds=1)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import examples
-from anisweep.cell import NOT_PINNED, Cell, Dataset, Hypers, Pack, Settings, cell_from_plain, digest
+from anisweep.cell import NOT_PINNED, Cell, Dataset, Hypers, Pack, Settings, digest
+from anisweep.parsing.schema import build
 
 names = st.text("abcdefghijklmnopqrstuvwxyz_", min_size=1, max_size=8)
 lengths = st.floats(0.01, 100, allow_nan=False)
@@ -26,15 +27,17 @@ hypers = st.builds(
     basis_rcond=st.floats(0, 0.5),
     basis_tol=lengths,
 )
-settings = st.builds(Settings, repetitions=st.integers(2, 9), minimum_s=lengths, profile=st.booleans())
+settings = st.builds(
+    Settings, repetitions=st.integers(2, 9), minimum_s=st.floats(0, 60), profile=st.booleans()
+)
 cells = st.builds(
     Cell,
     dataset=datasets,
     hypers=hypers,
     output=st.sampled_from(["coefficients", "power_spectrum"]),
     mode=names,
-    precision=names,
-    device=names,
+    precision=st.sampled_from(["fp64", "fp32", "tf32", "bf16", "fp16"]),
+    device=st.sampled_from(["cpu", "cuda", "mps"]),
     threads=st.integers(NOT_PINNED, 64),
     replicate=st.integers(1, 100),
     site=names,
@@ -45,8 +48,8 @@ cells = st.builds(
 packs = st.builds(
     Pack,
     name=names,
-    cells=st.lists(cells, max_size=3).map(tuple),
-    anchor=names,
+    cells=st.lists(cells, min_size=1, max_size=3).map(tuple),
+    reference=names,
     estimated_s=lengths,
     code_files=st.dictionaries(names, st.dictionaries(names, names, max_size=2), max_size=2),
     packages=st.dictionaries(names, names, max_size=3),
@@ -88,7 +91,7 @@ CHANGES = [
 
 @given(cells)
 def test_a_cell_survives_json(cell):
-    again = cell_from_plain(json.loads(json.dumps(asdict(cell))))
+    again = build(Cell, json.loads(json.dumps(asdict(cell))))
 
     assert again == cell
     assert again.key == cell.key

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from anisweep.config import ConfigError, Project
-from anisweep.old_figures import make_plots, plot_results
+from anisweep.bundles.old_figures import make_plots, plot_results
+from anisweep.config.project import Project
+from anisweep.errors import UserError
 from study_bundles import CHTC, HOME, tgz, zipped
 
 ROOT = Path(__file__).parents[2]
@@ -85,12 +86,12 @@ def test_our_own_tables_are_drawn_too(results: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("draw", [plot_results, make_plots])
 def test_without_tables(tmp_path: Path, draw: Callable[[Path, Path], Iterator[str]]) -> None:
-    with pytest.raises(ConfigError, match="`anisweep ingest FILE` fills results/tables"):
+    with pytest.raises(UserError, match="`anisweep unbundle FILE` fills results/tables"):
         list(draw(tmp_path, tmp_path))
 
 
 def test_a_table_without_its_columns(tmp_path: Path) -> None:
     (tmp_path / "combined_from_metrics.csv").write_text("file,mode\na,b\n")
 
-    with pytest.raises(ConfigError, match="no column wall_s, N, species"):
+    with pytest.raises(UserError, match="no column wall_s, N, species"):
         list(make_plots(tmp_path, tmp_path))

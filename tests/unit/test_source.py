@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+import grimp
 import pytest
 
-from anisweep.source import imported_sources, source_digest
+from anisweep.source import PACKAGE, code_of, imported_sources, source_digest
 
 CODE = '''"""What it is."""
 
@@ -90,7 +91,7 @@ def package(tmp_path) -> Path:
 
 
 def test_imports_are_followed_to_their_end(package):
-    found = imported_sources(package / "start.py", package)
+    found = imported_sources([package / "start.py"], package)
 
     assert list(found) == ["ours.sibling", "ours.sub.deep", "ours.sub.middle"]
     assert found["ours.sub.deep"] == (package / "sub" / "deep.py").resolve()
@@ -99,4 +100,34 @@ def test_imports_are_followed_to_their_end(package):
 def test_a_package_counts_when_a_name_is_taken_from_it(package):
     (package / "start.py").write_text("from ours.sub import name\n")
 
-    assert list(imported_sources(package / "start.py", package)) == ["ours.sub", "ours.unused"]
+    assert list(imported_sources([package / "start.py"], package)) == ["ours.sub", "ours.unused"]
+
+
+@pytest.fixture(scope="module")
+def graph() -> grimp.ImportGraph:
+    """All imports of the package, as another program finds them."""
+    return grimp.build_graph("anisweep")
+
+
+MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_code_of_a_module_is_what_another_program_says_that_it_imports(
+    module: str, graph: grimp.ImportGraph
+) -> None:
+    name = "anisweep." + module.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    name = "anisweep" if module == "__init__.py" else name
+    expected = {_file_of(each) for each in {name, *graph.find_upstream_modules(name)}}
+
+    assert {Path(file).resolve() for file in code_of(module)} == expected
+
+
+def _file_of(module: str) -> Path:
+    stem = PACKAGE.parent.joinpath(*module.split("."))
+    return stem / "__init__.py" if stem.is_dir() else stem.with_suffix(".py")
+
+
+def test_code_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(FileNotFoundError, match=r"tables/renamed\.py"):
+        code_of("tables/renamed.py")

@@ -19,7 +19,7 @@ import yaml
 from click.testing import CliRunner
 
 from anisweep.cli import main
-from anisweep.config import Project
+from anisweep.config.project import Project
 
 TABLE = Path(__file__).parents[1] / "wrong_inputs.yaml"
 STUDY = {
@@ -112,6 +112,27 @@ def no_venv(project: Project, patch: Patch) -> None:
     """As Debian's python3 without python3-venv."""
     _program(project, "python3.11", 'case "$*" in *version_info*) echo 3.11;; *) exit 1;; esac')
     patch.setenv("PATH", str(_programs(project)))
+
+
+def dangling_output(project: Project, patch: Patch) -> None:
+    _in_place(project, patch, "dangling_target.npz").symlink_to("nowhere")
+
+
+def pipe_output(project: Project, patch: Patch) -> None:
+    os.mkfifo(_in_place(project, patch, "pipe_target.npz"))
+
+
+def folder_output(project: Project, patch: Patch) -> None:
+    _in_place(project, patch, "folder_target.npz").mkdir()
+
+
+def device_output(project: Project, patch: Patch) -> None:
+    _in_place(project, patch, "device_target.npz").symlink_to("/dev/null")
+
+
+def _in_place(project: Project, patch: Patch, name: str) -> Path:
+    patch.chdir(project.root)
+    return project.root / name
 
 
 def no_rust(project: Project, patch: Patch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 
-from anisweep.store import Store
+from anisweep.artifacts.store import Store
 from benchmarks import _page
 from clone import ROOT, Clone
 

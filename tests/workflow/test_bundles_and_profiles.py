@@ -19,7 +19,7 @@ def test_a_bundle_brings_everything_back(project: Clone, tmp_path: Path) -> None
     project.run("anisweep", "bundle", "tiny", str(tmp_path / "tiny.tgz"))
     shutil.rmtree(project.root / "results")
 
-    said = project.run("anisweep", "ingest", str(tmp_path / "tiny.tgz"))
+    said = project.run("anisweep", "unbundle", str(tmp_path / "tiny.tgz"))
 
     assert "refused" not in said
     assert tables(project) == before

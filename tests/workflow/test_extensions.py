@@ -1,20 +1,54 @@
-"""A mode, a data set and a figure are one file each: those of the how-to pages, taken from there."""
+"""What is one file each: those of the how-to pages, taken from there."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
 from clone import ROOT, Clone
 
-#: page: where it says that its file goes
+SOURCE = "src/anisweep"
+MODE = f"{SOURCE}/modes/numpy_optimized.py"
+DATA_SET = f"{SOURCE}/datasets/generators/discs.py"
+FIGURE = f"{SOURCE}/figures/memory.py"
+ANALYSIS = f"{SOURCE}/analysis/memory.py"
+SECTION = f"{SOURCE}/report/sections/memory.py"
+QUANTITY = f"{SOURCE}/analysis/claims/quantities/memory.py"
+FORMAT = f"{SOURCE}/datasets/user_files/readers/csv.py"
+
+#: Each file, and the page that says so.
 PAGES = {
-    "add-a-mode.md": "src/anisweep/modes/numpy_optimized.py",
-    "add-a-data-set.md": "src/anisweep/datasets/generators/discs.py",
-    "draw-a-figure.md": "src/anisweep/figures/memory.py",
+    MODE: "add-a-mode.md",
+    DATA_SET: "add-a-data-set.md",
+    FIGURE: "draw-a-figure.md",
+    ANALYSIS: "add-an-analysis.md",
+    SECTION: "add-an-analysis.md",
+    QUANTITY: "add-a-claim.md",
+    FORMAT: "add-a-file-format.md",
 }
+
+CLAIM = """\
+source: My paper, 2026
+tables:
+  table_1:
+    rows_there: 1
+    rows:
+      memory:
+        row: The reference needs little memory
+        claims:
+          - says: numpy_only grows by less than a terabyte
+            at_most: 1.0e+6
+            conditions: {mode: numpy_only}
+            measure: {quantity: memory}
+"""
+
+PARTICLES = """\
+frame,species,x,y,z,c_diameter[1],c_diameter[2],c_diameter[3]
+0,C,0.0,0.0,0.0,3.0,3.0,1.0
+0,C,4.0,0.0,0.0,3.0,3.0,1.0
+1,O,0.0,0.0,0.0,3.0,3.0,1.0
+"""
 
 OVERRIDES = (
     "modes=[numpy_only, numpy_optimized]",
@@ -23,23 +57,21 @@ OVERRIDES = (
 )
 
 
-def file_of(page: str, target: str) -> str:
-    """The code block of a page that follows the name of its file, and is a module with a docstring."""
-    text = (ROOT / "docs" / "how-to" / page).read_text()
-    assert Path(target).name in text
-    assert f"{Path(target).parent}/" in text
-
-    (block,) = re.findall(r'```python\n("""(?:.*\n)*?)```', text)
-    return str(block)
+def add(project: Clone, *targets: str) -> None:
+    """Save the files of the pages as these say: a module that follows the name of its file."""
+    for target in targets:
+        text = (ROOT / "docs" / "how-to" / PAGES[target]).read_text()
+        after = re.split(rf"as\s`{re.escape(target)}`", text)[1]
+        found = re.search(r'```python\n("""(?:.*\n)*?)```', after)
+        assert found
+        (project.root / target).write_text(found[1])
 
 
 @pytest.fixture(scope="module")
 def extended(measured: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """A project with the three files, planned; nothing else in it was touched."""
+    """A project with all these files; nothing else in it was touched."""
     project = measured.copy(tmp_path_factory.mktemp("extended") / "a copy")
-
-    for page, target in PAGES.items():
-        (project.root / target).write_text(file_of(page, target))
+    add(project, *PAGES)
     return project
 
 
@@ -66,18 +98,41 @@ def test_each_is_planned_measured_and_shown(extended: Clone) -> None:
     assert summary.count("1 ok") == 4
     assert "memory / MB" in (results / "tiny" / "figures" / "memory.svg").read_text()
     assert "Largest growth of resident memory" in report
+    _, _, section = report.partition("<summary>How much memory a mode needs</summary>")
+    assert "numpy_optimized" in section.partition("</details>")[0]
 
 
 def test_a_mode_measures_only_its_own_cells(project: Clone) -> None:
-    target = PAGES["add-a-mode.md"]
-    (project.root / target).write_text(file_of("add-a-mode.md", target))
+    add(project, MODE)
 
     assert project.plan()["to_measure"] == []
     assert project.reasons("modes=[numpy_only, fused_cpu, numpy_optimized]") == {"new": 4}
 
 
 def test_a_figure_measures_nothing(project: Clone) -> None:
-    target = PAGES["draw-a-figure.md"]
-    (project.root / target).write_text(file_of("draw-a-figure.md", target))
+    add(project, FIGURE)
 
     assert project.pending() == ["draw_figures", "write_report"]
+
+
+def test_an_analysis_with_its_section_writes_the_report(project: Clone) -> None:
+    add(project, ANALYSIS, SECTION)
+
+    assert project.pending() == ["write_report"]
+
+
+def test_a_quantity_judges_the_claims(project: Clone) -> None:
+    add(project, QUANTITY)
+    (project.root / "config" / "claims" / "9_my_paper.yaml").write_text(CLAIM)
+
+    assert project.pending() == ["judge_claims", "write_report"]
+    said = project.run("anisweep", "claims")
+    assert re.search(r"(confirmed|inconclusive) +\d.* numpy_only grows by less than a terabyte", said)
+
+
+def test_a_format_is_read(project: Clone) -> None:
+    add(project, FORMAT)
+    (project.root / "mine.csv").write_text(PARTICLES)
+
+    said = project.run("anisweep", "inspect", "mine.csv")
+    assert re.search(r"frames +2,", said)

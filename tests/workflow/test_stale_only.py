@@ -7,9 +7,11 @@ import re
 import shutil
 from pathlib import Path
 
+import pytest
+
 from clone import Clone
 
-TABLES = ["collect_cells", "collect_journeys", "decide", "summarise", "write_legacy_tables"]
+TABLES = ["collect_cells", "collect_job_records", "judge_conversion", "summarise", "write_old_tables"]
 AFTER_MEASURING = sorted([*TABLES, "draw_figures", "judge_claims", "write_report"])
 
 TIMING = "src/anisweep/worker/timing.py"
@@ -23,7 +25,7 @@ def append(project: Clone, name: str, text: str) -> None:
 def test_what_does_not_count_makes_nothing_stale(project: Clone) -> None:
     """A comment and a docstring in worker code, a space in a rule's text, a touched artifact, no index."""
     append(project, TIMING, "\n# A comment.\n")
-    project.edit("src/anisweep/worker/clock.py", '"""Where the time', '"""Where all the time')
+    project.edit("src/anisweep/worker/clock.py", '"""Measure the time', '"""Now measure the time')
     project.edit("workflow/rules/measure.smk", "anisweep run-pack {", "anisweep run-pack  {")
     os.utime(next(project.artifacts.glob("[!.]*.tar.gz")))
     shutil.rmtree(project.root / "results" / ".anisweep" / "index")
@@ -42,6 +44,22 @@ def test_code_of_a_figure_draws_figures(project: Clone) -> None:
     append(project, "src/anisweep/figures/fidelity.py", "\nNEW = 1\n")
 
     assert project.pending() == ["draw_figures", "write_report"]
+
+
+@pytest.mark.parametrize(
+    ("module", "made_again"),
+    [
+        ("tables/names.py", ["draw_figures", "judge_claims", "judge_conversion", "write_report"]),
+        ("analysis/growth.py", ["draw_figures", "judge_claims", "write_report"]),
+        ("report/sections/crossover.py", ["write_report"]),
+        ("modes/torch_openblas.py", ["write_report"]),
+        ("cluster/arrivals.py", AFTER_MEASURING),
+    ],
+)
+def test_what_imports_a_module_is_made_again(project: Clone, module: str, made_again: list[str]) -> None:
+    append(project, f"src/anisweep/{module}", "\n_NEW = 1\n")
+
+    assert project.pending() == made_again
 
 
 def test_another_claim_judges_the_claims(project: Clone) -> None:
@@ -73,7 +91,7 @@ def test_a_lost_figure_or_table_is_made_again(project: Clone) -> None:
     (project.root / "results" / "tiny" / "figures" / "fidelity.svg").unlink()
     (project.root / "results" / "tiny" / "tables" / "timings_local.csv").unlink()
 
-    assert project.pending() == ["draw_figures", "write_legacy_tables", "write_report"]
+    assert project.pending() == ["draw_figures", "write_old_tables", "write_report"]
 
 
 def test_worker_code_changes_every_cell(project: Clone) -> None:
@@ -132,15 +150,15 @@ def test_one_more_replicate(project: Clone) -> None:
 
     said = project.snakemake("replicates=3")
 
-    assert "4 to measure in 1 packs" in said
+    assert "4 to measure in 1 pack," in said
     after = project.digests()
     assert {name: after[name] for name in before} == before
     assert len(after) == 3
     assert "3 ok" in (project.root / "results" / "tiny" / "tables" / "summary.csv").read_text()
 
 
-def test_a_cell_added_gets_a_pack_of_its_own_between_fresh_anchors(project: Clone) -> None:
-    modes = "modes=[numpy_only, fused_cpu, torch_full]"
+def test_a_cell_added_gets_a_pack_of_its_own_between_fresh_references(project: Clone) -> None:
+    modes = "modes=[numpy_only, fused_cpu, numpy_blas]"
     overrides = (modes, "replicates=1", "datasets={ellipsoids: {frames: 2}}")
     (added,) = project.plan(*overrides)["to_measure"]
     assert added["reason"] == "new"
@@ -149,5 +167,5 @@ def test_a_cell_added_gets_a_pack_of_its_own_between_fresh_anchors(project: Clon
     project.snakemake(*overrides)
 
     rows = project.run("tar", "-xOzf", f"results/artifacts/{added['pack']}.tar.gz", "rows.jsonl")
-    assert re.findall(r'"role": "([^"]+)"', rows) == ["first anchor", "cell", "last anchor"]
+    assert re.findall(r'"role": "([^"]+)"', rows) == ["first reference", "cell", "last reference"]
     assert project.plan(*overrides)["to_measure"] == []

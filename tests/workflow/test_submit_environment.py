@@ -33,7 +33,7 @@ print(*ExecutorPluginRegistry().get_registered_plugins())
 def access_point(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A fresh clone with its environment, and nobody's programs but the system's."""
     clone = Clone.of_the_tree(tmp_path_factory.mktemp("access point") / "a clone")
-    for kernel in clone.root.glob("src/anisweep/descriptors/*.so"):
+    for kernel in clone.root.glob("src/anisweep/descriptors/kernels/*.so"):
         kernel.unlink()
 
     python = f"{sys.base_prefix}/bin/python{sys.version_info.major}.{sys.version_info.minor}"

@@ -6,7 +6,11 @@ import sys
 from snakemake.logging import logger
 from snakemake.settings.enums import Quietness
 
-from anisweep.run import Run, figure_names, modules
+from anisweep import figures
+from anisweep.source import code_of
+from anisweep.workflow import life_cycle, messages
+from anisweep.workflow.rule_inputs import RuleInputs
+from anisweep.workflow.run import JUDGED, Run
 
 # The local profile keeps Snakemake quiet; what goes wrong in it is still to be read.
 if Quietness.ALL in (workflow.output_settings.quiet or ()):
@@ -15,7 +19,8 @@ if Quietness.ALL in (workflow.output_settings.quiet or ()):
     logger.addHandler(errors)
 
 run = Run.read(config)
-print(run.opening(), file=sys.stderr, flush=True)
+inputs = RuleInputs(run)
+print(messages.opening(run), file=sys.stderr, flush=True)
 
 
 def targets():
@@ -30,12 +35,12 @@ wildcard_constraints:
 
 
 onstart:
-    run.start()
+    life_cycle.start(run)
 
 
 onsuccess:
-    print(run.closing(), flush=True)
+    life_cycle.succeed(run, targets())
 
 
 onerror:
-    print(run.failed(), flush=True)
+    life_cycle.fail(run)

@@ -3,7 +3,7 @@
 
 rule prepare_dataset:
     input:
-        lambda wildcards: run.dataset_inputs(f"data/{wildcards.dataset}.xyz"),
+        lambda wildcards: inputs.dataset(f"data/{wildcards.dataset}.xyz"),
     output:
         "data/{dataset}.xyz",
     log:

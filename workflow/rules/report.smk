@@ -2,55 +2,41 @@
 # than drawing them all.
 
 CAPTION = "../report/figure.rst"
+FIGURES = "results/{study}/figures"
 
 
 rule draw_figures:
     input:
         f"{TABLES}/cells.parquet",
         f"{TABLES}/summary.parquet",
-        code=modules(
-            "figures/*.py",
-            "figures/*.mplstyle",
-            "cell.py",
-            "growth.py",
-            "parity.py",
-            "statistics.py",
-            "tables/__init__.py",
-            "tables/names.py",
-        ),
+        code=code_of("figures/*.py", "figures/*.mplstyle"),
     output:
-        [
-            report(f"results/{{study}}/figures/{name}.svg", caption=CAPTION)
-            for name in figure_names()
+        [f"{FIGURES}/{name}.png" for name in figures.names()],
+        svg=[
+            report(f"{FIGURES}/{name}.svg", caption=CAPTION)
+            for name in figures.names()
         ],
-        [f"results/{{study}}/figures/{name}.png" for name in figure_names()],
     log:
         "results/logs/{study}/figures.log",
     params:
-        figures=figure_names(),
+        tables=subpath(input[0], parent=True),
     shell:
-        "anisweep draw {wildcards.study} {params.figures} 2>&1 | tee {log:q}"
+        "anisweep draw {params.tables:q} {output.svg:q} 2>&1 | tee {log:q}"
 
 
 rule judge_claims:
     input:
-        expand(f"{TABLES}/summary.parquet", study=run.report_studies),
-        expand(f"{TABLES}/cells.parquet", study=run.report_studies),
-        run.bundles(),
-        claims=run.claims,
-        code=modules(
-            "claims/**/*.py",
-            "decision.py",
-            "growth.py",
-            "statistics.py",
-            "tables/*.py",
-        ),
+        expand(f"{TABLES}/summary.parquet", study=inputs.report_studies),
+        expand(f"{TABLES}/cells.parquet", study=inputs.report_studies),
+        inputs.checked_bundles(),
+        claims=inputs.claims(),
+        code=code_of("analysis/claims/**/*.py"),
     output:
         "results/claims.csv",
     log:
         "results/logs/claims.log",
     params:
-        studies=run.report_studies,
+        studies=inputs.report_studies,
     shell:
         "anisweep claims --csv {output:q} {params.studies} 2>&1 | tee {log:q}"
 
@@ -58,63 +44,52 @@ rule judge_claims:
 rule draw_profile:
     input:
         f"{TABLES}/hotspots.parquet",
-        "results/{study}/profiles",
-        code=modules(
-            "figures/profiles/*.py", "figures/__init__.py", "figures/*.mplstyle"
-        ),
+        profiles="results/{study}/profiles",
+        code=code_of("figures/profiles/*.py", "figures/*.mplstyle"),
     output:
-        report("results/{study}/figures/{profile}.svg", caption=CAPTION),
-        "results/{study}/figures/{profile}.png",
+        f"{FIGURES}/{{profile}}.png",
+        svg=report(f"{FIGURES}/{{profile}}.svg", caption=CAPTION),
     log:
         "results/logs/{study}/{profile}.log",
+    params:
+        tables=subpath(input[0], parent=True),
     shell:
-        "anisweep draw {wildcards.study} {wildcards.profile} 2>&1 | tee {log:q}"
+        "anisweep draw-profile {params.tables:q} {input.profiles:q} {output.svg:q} 2>&1 | tee {log:q}"
 
 
 rule write_report:
     input:
-        rules.judge_claims.output,
         [
-            f"results/{study}/figures/{figure}.svg"
+            expand(f"{FIGURES}/{{name}}.svg", study=study, name=inputs.figures(study))
             for study in run.studies
-            for figure in run.figures(study)
         ],
-        expand(f"{TABLES}/summary.parquet", study=run.report_studies),
-        expand(f"{TABLES}/cells.parquet", study=run.report_studies),
-        expand(f"{TABLES}/journeys.parquet", study=run.report_studies),
-        expand(f"{TABLES}/platforms.json", study=run.report_studies),
-        expand(f"{TABLES}/hotspots.parquet", study=run.profiled),
-        run.ingested(),
-        code=modules(
-            "report/*.py",
-            "report/page/*",
-            "tables/__init__.py",
-            "tables/names.py",
-            "claims/text.py",
-            "crossover.py",
-            "decision.py",
-            "growth.py",
-            "parity.py",
-            "recommendations.py",
-            "statistics.py",
-            "tables/ingested.py",
-        ),
+        expand(f"{TABLES}/summary.parquet", study=inputs.report_studies),
+        expand(f"{TABLES}/cells.parquet", study=inputs.report_studies),
+        expand(f"{TABLES}/job_records.parquet", study=inputs.report_studies),
+        expand(f"{TABLES}/platforms.json", study=inputs.report_studies),
+        expand(f"{TABLES}/hotspots.parquet", study=inputs.profiled),
+        inputs.old_bundles(),
+        claims=rules.judge_claims.output,
+        code=code_of("report/**/*.py", "report/page/*", "modes/*.py"),
     output:
         "results/report.html",
     log:
         "results/logs/report.log",
     params:
-        studies=run.report_studies,
+        studies=inputs.report_studies,
     shell:
-        "anisweep report {params.studies} 2>&1 | tee {log:q}"
+        "anisweep report {output:q} {input.claims:q} {params.studies} 2>&1 | tee {log:q}"
 
 
 rule report:
     input:
         [
-            f"results/{study}/figures/{figure}.{suffix}"
+            expand(
+                f"{FIGURES}/{{name}}.{{end}}",
+                study=study,
+                name=inputs.figures(study),
+                end=["svg", "png"],
+            )
             for study in run.studies
-            for figure in run.figures(study)
-            for suffix in ("svg", "png")
         ],
         rules.write_report.output,

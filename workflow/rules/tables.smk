@@ -1,13 +1,12 @@
 # Tables of a study. `collect_cells` opens each artifact once and remembers its rows.
 
 TABLES = "results/{study}/tables"
-ROWS = modules("row.py", "cell.py", "tables/__init__.py", "tables/cells.py")
 
 
 rule collect_cells:
     input:
-        lambda wildcards: run.artifacts(wildcards.study, targets()),
-        code=modules("store.py", "studies.py") + ROWS,
+        lambda wildcards: inputs.artifacts(wildcards.study, targets()),
+        code=code_of("workflow/studies.py", "tables/cells.py"),
     output:
         f"{TABLES}/cells.parquet",
         f"{TABLES}/cells.csv",
@@ -16,62 +15,63 @@ rule collect_cells:
     log:
         "results/logs/{study}/cells.log",
     params:
-        wanted=lambda wildcards: run.tables_digest(wildcards.study),
+        wanted=lambda wildcards: inputs.tables_digest(wildcards.study),
+        folder=subpath(output[0], parent=True),
     shell:
-        "anisweep tables cells {wildcards.study} 2>&1 | tee {log:q}"
+        "anisweep tables cells {wildcards.study} {params.folder:q} 2>&1 | tee {log:q}"
 
 
-rule collect_journeys:
+rule collect_job_records:
     input:
-        lambda wildcards: run.artifacts(wildcards.study, targets()),
-        run.brought_journeys(),
-        code=modules(
-            "cluster/arrivals.py",
-            "studies.py",
-            "tables/__init__.py",
-            "tables/journeys.py",
-        ),
+        lambda wildcards: inputs.artifacts(wildcards.study, targets()),
+        inputs.brought_job_records(),
+        code=code_of("workflow/studies.py", "tables/job_records.py"),
     output:
-        f"{TABLES}/journeys.parquet",
-        f"{TABLES}/journeys.csv",
+        f"{TABLES}/job_records.parquet",
+        f"{TABLES}/job_records.csv",
     log:
-        "results/logs/{study}/journeys.log",
+        "results/logs/{study}/job_records.log",
     params:
-        wanted=lambda wildcards: run.tables_digest(wildcards.study),
+        wanted=lambda wildcards: inputs.tables_digest(wildcards.study),
+        folder=subpath(output[0], parent=True),
     shell:
-        "anisweep tables journeys {wildcards.study} 2>&1 | tee {log:q}"
+        "anisweep tables job_records {wildcards.study} {params.folder:q} 2>&1 | tee {log:q}"
 
 
 rule summarise:
     input:
         f"{TABLES}/cells.parquet",
-        code=modules("tables/summary.py", "statistics.py") + ROWS,
+        code=code_of("tables/summary.py"),
     output:
         f"{TABLES}/summary.parquet",
         f"{TABLES}/summary.csv",
     log:
         "results/logs/{study}/summary.log",
+    params:
+        folder=subpath(output[0], parent=True),
     shell:
-        "anisweep tables summary {wildcards.study} 2>&1 | tee {log:q}"
+        "anisweep tables summary {params.folder:q} 2>&1 | tee {log:q}"
 
 
-rule decide:
+rule judge_conversion:
     input:
         f"{TABLES}/summary.parquet",
-        code=modules("decision.py", "tables/names.py"),
+        code=code_of("analysis/conversion.py"),
     output:
-        f"{TABLES}/decision.json",
+        f"{TABLES}/conversion.json",
     log:
-        "results/logs/{study}/decision.log",
+        "results/logs/{study}/conversion.log",
+    params:
+        folder=subpath(output[0], parent=True),
     shell:
-        "anisweep tables decision {wildcards.study} 2>&1 | tee {log:q}"
+        "anisweep tables conversion {params.folder:q} {output:q} 2>&1 | tee {log:q}"
 
 
-rule write_legacy_tables:
+rule write_old_tables:
     input:
         f"{TABLES}/cells.parquet",
         f"{TABLES}/platforms.json",
-        code=modules("tables/legacy.py") + ROWS,
+        code=code_of("tables/old_tables.py"),
     output:
         f"{TABLES}/timings_local.csv",
         f"{TABLES}/summary_local.csv",
@@ -79,25 +79,28 @@ rule write_legacy_tables:
         f"{TABLES}/timings.csv",
         f"{TABLES}/env_report.json",
     log:
-        "results/logs/{study}/legacy.log",
+        "results/logs/{study}/old_tables.log",
+    params:
+        folder=subpath(output[0], parent=True),
     shell:
-        "anisweep tables legacy {wildcards.study} 2>&1 | tee {log:q}"
+        "anisweep tables old_tables {params.folder:q} 2>&1 | tee {log:q}"
 
 
 rule collect_profiles:
     input:
-        lambda wildcards: run.artifacts(wildcards.study, targets()),
-        code=modules("tables/hotspots.py", "reading.py"),
+        lambda wildcards: inputs.artifacts(wildcards.study, targets()),
+        code=code_of("workflow/studies.py", "tables/hotspots.py"),
     output:
         f"{TABLES}/hotspots.parquet",
         f"{TABLES}/hotspots.csv",
-        directory("results/{study}/profiles"),
+        profiles=directory("results/{study}/profiles"),
     log:
         "results/logs/{study}/profiles.log",
     params:
-        wanted=lambda wildcards: run.tables_digest(wildcards.study),
+        wanted=lambda wildcards: inputs.tables_digest(wildcards.study),
+        folder=subpath(output[0], parent=True),
     shell:
-        "anisweep tables profiles {wildcards.study} 2>&1 | tee {log:q}"
+        "anisweep tables profiles {wildcards.study} {params.folder:q} {output.profiles:q} 2>&1 | tee {log:q}"
 
 
 rule tables:
@@ -106,11 +109,12 @@ rule tables:
         expand(
             [
                 *rules.collect_cells.output,
-                *rules.collect_journeys.output,
+                *rules.collect_job_records.output,
                 *rules.summarise.output,
-                *rules.decide.output,
-                *rules.write_legacy_tables.output,
+                *rules.judge_conversion.output,
+                *rules.write_old_tables.output,
             ],
             study=run.studies,
         ),
-        expand(rules.collect_profiles.output, study=run.profiled),
+        expand(rules.collect_profiles.output, study=inputs.profiled),
+        inputs.judged(),

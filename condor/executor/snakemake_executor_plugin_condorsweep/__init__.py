@@ -1,4 +1,4 @@
-"""Snakemake executor for sweeps on HTCondor: one submission for many jobs, found again after any crash.
+"""Execute Snakemake's jobs on HTCondor: one submission for many jobs, found again after any crash.
 
 README.md says what it does and what it relies on.
 """
@@ -20,7 +20,7 @@ def _setting(meaning: str, default: str = "") -> str:
 # Snakemake reads the types of the fields, so annotations stay evaluated in this module.
 @dataclass
 class ExecutorSettings(ExecutorSettingsBase):  # type: ignore[misc]  # Snakemake's interfaces carry no types
-    """What a profile may say; each is `--condorsweep-NAME`."""
+    """Define what a profile may say; each is `--condorsweep-NAME`."""
 
     batches: str = _setting("Folder, relative to the project, where batches lie.", "results/batches")
     description: str = _setting(
@@ -33,6 +33,11 @@ class ExecutorSettings(ExecutorSettingsBase):  # type: ignore[misc]  # Snakemake
     accept: str = _setting(
         "module:function(arrived, output) that checks an output and puts it in its place; it raises "
         "ValueError when the file is not sound. Without it, files are moved as they come."
+    )
+    attach: str = _setting(
+        "What a job in flight must have in common with one that is asked for: `everything` (command, image, "
+        "content of inputs), or `output` alone, where outputs of other work have other names.",
+        "everything",
     )
     give_up: str = _setting(
         "module:function(output, reason) called when no retry helps; it may put a record in the place of "

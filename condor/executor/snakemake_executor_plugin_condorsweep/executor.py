@@ -1,4 +1,4 @@
-"""Snakemake's side: jobs come in, ends go out; signals decide whether jobs stay."""
+"""Connect to Snakemake: take its jobs, report their ends, and decide at a signal whether jobs stay."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -18,69 +19,90 @@ from snakemake_interface_executor_plugins.settings import ExecMode
 
 from snakemake_executor_plugin_condorsweep import schedd
 from snakemake_executor_plugin_condorsweep.batch import Batch, remove_leftovers
-from snakemake_executor_plugin_condorsweep.describe import Shape, Site
+from snakemake_executor_plugin_condorsweep.follower import function
+from snakemake_executor_plugin_condorsweep.following import Followed, follow
 from snakemake_executor_plugin_condorsweep.gathering import Task
 from snakemake_executor_plugin_condorsweep.loop import Loop, Plan, Reports
-from snakemake_executor_plugin_condorsweep.refusals import missing_inputs, why_refused
-from snakemake_executor_plugin_condorsweep.settle import function
+from snakemake_executor_plugin_condorsweep.refusals import (
+    missing_inputs,
+    why_refused,
+    why_refused_now,
+    why_workflow_refused,
+)
+from snakemake_executor_plugin_condorsweep.speech import jobs_that, outlive_the_listeners, say
+from snakemake_executor_plugin_condorsweep.submit_file import Shape, Site
+
+#: What a job in flight must have in common with one that is asked for, to be waited for.
+ATTACH = ("everything", "output")
 
 
 class Executor(RealExecutor):  # type: ignore[misc]  # Snakemake's interfaces carry no types
-    """Gathers jobs, submits them as few clusters, and finds them again after whatever happens."""
+    """Collect jobs, submit them as few clusters, and find them again after whatever happens."""
 
     def __post_init__(self) -> None:
+        """Read the settings, and refuse what HTCondor cannot run."""
+        outlive_the_listeners(self.logger)
         self._handed_over: set[Any] = set()
-        self._detaches = False
+        self._loop: Loop | None = None
         self._refuse()
-
-        reports = Reports(done=self._done, failed=self._failed, say=say)
-        plan = plan_of(self.workflow.executor_settings)
-        self._loop = Loop(plan, reports, self._something_else_runs, _left_behind(plan))
+        self._plan = plan_of(self.workflow.executor_settings)
 
     # --- Snakemake calls these, in the main thread ------------------------------------------------------
 
     def run_jobs(self, jobs: Sequence[Any]) -> None:
-        """Take jobs that are ready. Returns at once."""
-        self._detach_on_signals()
+        """Take jobs that are ready, and return at once."""
+        loop = self._loop or self._begin()
         self._handed_over.update(jobs)
         tasks = []
 
         for job in jobs:
             self.run_job_pre(job)
             self.report_job_submission(SubmittedJobInfo(job), register_job=False)
-            reason = why_refused(job) or _what_is_missing(job)
+            reason = why_refused_now(job) or _what_is_missing(job)
             if reason:
-                self.report_job_error(SubmittedJobInfo(job), msg=reason)
+                self._end_badly(job, reason)
             else:
                 tasks.append(task_of(job))
 
-        self._loop.take(tasks, self._still_to_come())
-        if not self._loop.is_alive():
-            self._loop.start()
+        loop.take(tasks, self._still_to_come())
+        if loop.ident is None:
+            loop.start()
 
     def run_job(self, job: Any) -> None:
+        """Hand over one job."""
         self.run_jobs([job])
 
     def cancel(self) -> None:
-        """A Ctrl-C removes the jobs. Any other reason is an error somewhere, which must not cost them."""
+        """Remove the jobs on a Ctrl-C.
+
+        Any other reason is an error somewhere, which must not cost them.
+        """
+        if self._loop is None:
+            return
         if isinstance(sys.exc_info()[1], KeyboardInterrupt):
             self._loop.cancel()
             return
 
         self._loop.stop()
-        say(f"{self._loop.waited_for()} jobs stay in the queue; the same command finds them again.")
+        jobs = jobs_that(self._loop.waited_for(), "stays", "stay")
+        say(f"{jobs} in the queue; the same command finds them again.")
 
     def shutdown(self) -> None:
-        self._loop.stop()
+        """Stop following; jobs that are in the queue stay."""
+        if self._loop is not None:
+            self._loop.stop()
 
     @property
     def cores(self) -> str:
+        """Return what Snakemake writes for the number of cores of a job."""
         return "all"
 
     def get_exec_mode(self) -> ExecMode:
+        """Return Snakemake's mode of jobs that run on other machines."""
         return ExecMode.REMOTE
 
     def get_python_executable(self) -> str:
+        """Return a name that the interface asks for."""
         return "python3"  # asked for by the interface, used by nobody: no Snakemake runs in a job
 
     # --- the loop calls these, in its thread ------------------------------------------------------------
@@ -89,40 +111,65 @@ class Executor(RealExecutor):  # type: ignore[misc]  # Snakemake's interfaces ca
         self.report_job_success(SubmittedJobInfo(task.job))
 
     def _failed(self, task: Task, reason: str) -> None:
-        say(f"{task.output}: {reason}")
-        self.report_job_error(SubmittedJobInfo(task.job), msg=reason)
+        self._end_badly(task.job, reason)
+
+    def _end_badly(self, job: Any, reason: str) -> None:
+        say(f"{', '.join(job.output)}: {reason}")
+        with suppress(Exception):  # only the words of it; the scheduler must hear of it
+            self.print_job_error(SubmittedJobInfo(job), reason)
+        self.workflow.scheduler.error_callback(job)
+
+    def _broken(self, words: str) -> None:
+        self.workflow.scheduler.executor_error_callback(WorkflowError(words))
 
     def _something_else_runs(self) -> bool:
-        """Whether a job runs here that may make more of ours ready."""
+        """Return True if a job runs here that may make more of ours ready."""
         return any(job not in self._handed_over for job in list(self.workflow.scheduler.running))
 
     # --- inner parts ------------------------------------------------------------------------------------
 
+    def _begin(self) -> Loop:
+        """Take up what earlier runs have left, and follow it; done with the first jobs."""
+        folder = self._plan.root / self._plan.batches
+        try:
+            self._lock = follow(folder)  # held until the process ends
+        except Followed as error:
+            raise WorkflowError(str(error)) from error
+        except OSError as error:
+            raise WorkflowError(f"{folder} cannot be locked ({error}). It must be writable.") from error
+
+        reports = Reports(done=self._done, failed=self._failed, say=say, broken=self._broken)
+        self._loop = Loop(self._plan, reports, self._something_else_runs, _left_behind(self._plan))
+        self._detach_on_signals()
+        return self._loop
+
     def _refuse(self) -> None:
-        """Before anything runs: every rule of this workflow that HTCondor cannot run."""
+        """Refuse, before anything runs, every rule of this workflow that HTCondor cannot run."""
         jobs = [job for job in self.workflow.dag.needrun_jobs() if not job.is_local]
-        words = dict.fromkeys(filter(None, map(why_refused, jobs)))
+        everywhere = why_workflow_refused(self.workflow) if jobs else []
+        words = dict.fromkeys(filter(None, (*everywhere, *map(why_refused, jobs))))
         if words:
             raise WorkflowError("Not for HTCondor:\n" + "\n".join(words))
 
     def _still_to_come(self) -> dict[str, int]:
-        """How many jobs of each rule the workflow still has to run beside those that have come."""
+        """Count, for each rule, the jobs that the workflow still has to run beside those that have come."""
         dag = self.workflow.dag
         left = (job for job in dag.needrun_jobs() if job not in self._handed_over and not dag.finished(job))
         return Counter(job.rule.name for job in left)
 
     def _detach_on_signals(self) -> None:
-        """With the first jobs: Snakemake installs its own handlers after it has made this executor."""
-        if self._detaches:
-            return
-        self._detaches = True
+        """Install handlers of signals after which jobs stay.
+
+        This waits for the first jobs: Snakemake installs its own handlers after it has made this executor.
+        """
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
                 signal.signal(number, self._detach)
 
     def _detach(self, number: int, frame: FrameType | None) -> None:
-        """End at once and leave the jobs alone; but if this is a job itself that somebody removes, take
-        them back as Ctrl-C does.
+        """End at once and leave the jobs alone.
+
+        If this is a job itself that somebody removes, take them back as Ctrl-C does.
 
         The exit status is that of a program which the signal has ended: whoever chains commands must
         not go on as if the workflow were complete, and HTCondor must not take a controller that it
@@ -132,13 +179,16 @@ class Executor(RealExecutor):  # type: ignore[misc]  # Snakemake's interfaces ca
             raise KeyboardInterrupt
 
         name = signal.Signals(number).name
-        say(f"{name}: {self._loop.waited_for()} jobs stay in the queue; the same command finds them again.")
-        self.workflow.persistence.unlock()
-        os._exit(128 + number)
+        jobs = self._loop.waited_for() if self._loop else 0
+        say(f"{name}: {jobs_that(jobs, 'stays', 'stay')} in the queue; the same command finds them again.")
+        try:
+            self.workflow.persistence.unlock()
+        finally:
+            os._exit(128 + number)
 
 
 def plan_of(settings: Any) -> Plan:
-    """The settings, read and looked up.
+    """Read the settings, and look up the files and functions that they name.
 
     Raises
     ------
@@ -146,17 +196,22 @@ def plan_of(settings: Any) -> Plan:
         naming the setting that leads nowhere
     """
     try:
+        if settings.attach not in ATTACH:
+            raise ValueError(
+                f"attach: {settings.attach!r}. Allowed: {', '.join(ATTACH)}. Correct the profile."
+            )
         site = Site(_text(settings.macros), _text(settings.description), settings.prologue or "")
         accept, give_up = function(settings.accept), function(settings.give_up)
         if site.prologue and not Path(site.prologue).is_file():
             raise ValueError(f"{site.prologue}: there is no such prologue. Correct the profile.")
     except ValueError as error:
         raise WorkflowError(str(error)) from error
-    return Plan(Path.cwd(), settings.batches.rstrip("/"), site, accept, give_up)
+    by_output = settings.attach == "output"
+    return Plan(Path.cwd(), settings.batches.rstrip("/"), site, accept, give_up, by_output)
 
 
 def task_of(job: Any) -> Task:
-    """What the loop needs of a job of Snakemake."""
+    """Return what the loop needs of a job of Snakemake."""
     wanted = job.resources
     shape = Shape(
         rule=job.rule.name,
@@ -174,21 +229,17 @@ def task_of(job: Any) -> Task:
         inputs=tuple(dict.fromkeys(str(file) for file in job.input)),
         command=job.shellcmd,
         log=str(job.log[0]) if job.log else "",
+        ancient=frozenset(str(file) for file in job.input if "ancient" in file.flags),
     )
 
 
 def _left_behind(plan: Plan) -> list[Batch]:
-    """The batches of earlier runs that have not ended."""
+    """Return the batches of earlier runs that have not ended."""
     remove_leftovers(plan.root, plan.batches)
     try:
         return list(Batch.open_ones(plan.root, plan.batches))
     except ValueError as error:
         raise WorkflowError(str(error)) from error
-
-
-def say(words: str) -> None:
-    """A line for the user, also where Snakemake is told to be quiet."""
-    print(words, file=sys.stderr, flush=True)
 
 
 def _what_is_missing(job: Any) -> str:
@@ -205,7 +256,7 @@ def _number(value: Any) -> int | None:
 
 
 def _text(file: str) -> str:
-    """The content of a file that a setting names."""
+    """Return the content of a file that a setting names."""
     if not file:
         return ""
     try:

@@ -1,13 +1,13 @@
-"""What becomes ready of one rule and shape within a short window is one submission."""
+"""Collect jobs of one rule that become ready at about the same time into one submission."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from snakemake_executor_plugin_condorsweep.describe import Shape
+from snakemake_executor_plugin_condorsweep.submit_file import Shape
 
-#: A group goes out this long after the last job came, while nothing runs that might make more ready.
+#: A group is submitted this long after the last job came, while nothing runs that might make more ready.
 QUIET_S = 2.0
 
 #: And at the latest this long after the first.
@@ -16,7 +16,13 @@ LONGEST_S = 60.0
 
 @dataclass(frozen=True)
 class Task:
-    """A job of Snakemake on its way to a batch. ``again`` counts how often it came home damaged."""
+    """Describe a job of Snakemake on its way to a batch.
+
+    Attributes
+    ----------
+    again : how often it was made again before, after an output that did not count
+    ancient : the inputs whose content does not count
+    """
 
     job: Any = field(compare=False, repr=False)
     shape: Shape
@@ -25,6 +31,7 @@ class Task:
     command: str
     log: str = ""
     again: int = 0
+    ancient: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -35,15 +42,17 @@ class _Group:
 
 
 class Gathering:
-    """Tasks that wait for their fellows."""
+    """Hold tasks that wait for others of their rule and shape."""
 
     def __init__(self) -> None:
         self._groups: dict[Shape, _Group] = {}
 
     def __len__(self) -> int:
+        """Return the number of tasks that wait."""
         return sum(len(group.tasks) for group in self._groups.values())
 
     def add(self, task: Task, now: float) -> None:
+        """Add a task to those of its shape."""
         group = self._groups.setdefault(task.shape, _Group([], now, now))
         group.tasks.append(task)
         group.last = now

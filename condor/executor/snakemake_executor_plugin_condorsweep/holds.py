@@ -1,12 +1,15 @@
-"""Holds in words: why HTCondor holds a job, and what to do about it."""
+"""Explain each hold of HTCondor by its code: the cause, and what to do about it."""
 
 from __future__ import annotations
 
 #: Placed by a person, or by the submission itself: nobody but they ends it.
 BY_HAND = {1, 15, 16}
 
-#: Files that could not be sent or fetched; often the other machine's fault, so the static part tries again.
-TRANSFER = {12, 13}
+#: Of transfers, which are often the fault of one machine.
+AGAIN = (
+    "HTCondor tries again where the submit file says so (AniSweep's: within 5 minutes, a second time within "
+    "10); `condor_release {job}` does it at once"
+)
 
 #: Cause and remedy by code and, where it matters, subcode (HTCondor manual, "Hold Reason Codes").
 WORDS: dict[tuple[int, int | None], str] = {
@@ -26,11 +29,11 @@ WORDS: dict[tuple[int, int | None], str] = {
     ): "its log file could not be opened here. Check permissions and room of the batch's folder logs/",
     (12, None): (
         "its output could not be fetched. If the words below say `No such file`, the command did not write "
-        "what the rule declares; else check room and permissions here (`df -h .`)"
+        "what the rule declares; else check room and permissions here (`df -h .`). " + AGAIN
     ),
     (13, None): (
         "its input could not be sent. If the words below say `No such file`, an input or the image is "
-        "missing here: put it back, then run again; else the execute point's disk may be full: request more"
+        "missing here: put it back; else the execute point's disk may be full: request more. " + AGAIN
     ),
     (
         14,
@@ -58,7 +61,7 @@ OTHERWISE = "held by HTCondor. The words below are its own; `condor_q -hold {job
 
 
 def words(code: int, subcode: int, reason: str, job: str) -> str:
-    """Cause and remedy of a hold, with HTCondor's own words behind them.
+    """Return cause and remedy of a hold, with HTCondor's own words behind them.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The queue: submit, ask, remove. The only module that talks to HTCondor's schedd."""
+"""Submit to the queue, ask it, and remove jobs; no other module talks to HTCondor's schedd."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from classad2 import ClassAd
 
 #: Job attribute that names the batch.
 ATTRIBUTE = "SweepBatch"
@@ -16,17 +20,17 @@ REMOVED = 3
 
 
 class Unreachable(Exception):
-    """No answer from the schedd: what was asked for may have happened or not."""
+    """Raised when the schedd gives no answer: what was asked for may have happened or not."""
 
 
 class Refused(Exception):
-    """The schedd answers, and does not take this submission."""
+    """Raised when the schedd answers, and does not take this submission."""
 
 
 def submit(description: str) -> int:
     """Submit a description and return the number of the cluster.
 
-    In this process: a child would survive a kill of the controller, and submit later.
+    It is done in this process: a child would survive a kill of the controller, and submit later.
 
     Raises
     ------
@@ -48,9 +52,27 @@ def submit(description: str) -> int:
 
 
 def in_queue(batches: Iterable[str]) -> dict[str, set[tuple[int, int | None]]]:
-    """What the queue holds of some batches: (cluster, proc), and (cluster, None) for the cluster itself.
+    """Return what the queue holds of some batches.
 
-    A cluster is there as long as jobs of it may still come into being.
+    It is told as (cluster, proc), and (cluster, None) for the cluster itself, which is there as long as jobs
+    of it may still come into being.
+
+    Raises
+    ------
+    Unreachable
+    """
+    wanted = ", ".join(f'"{batch}"' for batch in batches)
+    constraint = f"member({ATTRIBUTE}, {{{wanted}}})"
+    projection = [ATTRIBUTE, "ClusterId", "ProcId", "JobMaterializeLimit"]
+    found: dict[str, set[tuple[int, int | None]]] = defaultdict(set)
+
+    for ad in query(constraint, projection):
+        found[ad[ATTRIBUTE]].add((ad["ClusterId"], ad.get("ProcId")))
+    return found
+
+
+def query(constraint: str, projection: list[str]) -> list[ClassAd]:
+    """Return what the queue says of some jobs, and of clusters whose jobs have not all come into being.
 
     Raises
     ------
@@ -58,18 +80,9 @@ def in_queue(batches: Iterable[str]) -> dict[str, set[tuple[int, int | None]]]:
     """
     import htcondor2
 
-    wanted = ", ".join(f'"{batch}"' for batch in batches)
-    constraint = f"member({ATTRIBUTE}, {{{wanted}}})"
-    projection = [ATTRIBUTE, "ClusterId", "ProcId", "JobMaterializeLimit"]
-    found: dict[str, set[tuple[int, int | None]]] = defaultdict(set)
-
     with _reachable():
         options = htcondor2.QueryOpts.IncludeClusterAd
-        ads = htcondor2.Schedd().query(constraint, projection, opts=options)
-
-    for ad in ads:
-        found[ad[ATTRIBUTE]].add((ad["ClusterId"], ad.get("ProcId")))
-    return found
+        return list(htcondor2.Schedd().query(constraint, projection, opts=options))
 
 
 def remove(batches: Iterable[str], reason: str) -> None:
@@ -87,7 +100,7 @@ def remove(batches: Iterable[str], reason: str) -> None:
 
 
 def remove_jobs(jobs: Iterable[tuple[int, int]], reason: str) -> None:
-    """Remove single jobs, by cluster and process. One that has not come into being stays.
+    """Remove single jobs, by cluster and process; one that has not come into being stays.
 
     Raises
     ------
@@ -102,7 +115,7 @@ def remove_jobs(jobs: Iterable[tuple[int, int]], reason: str) -> None:
 
 
 def removes_me() -> bool:
-    """Whether this program is itself a job, and somebody removes it.
+    """Return True if this program is itself a job, and somebody removes it.
 
     HTCondor sends a job of the local universe the same signal when it is held, evicted or removed. Where
     the schedd does not answer, it is no removal.

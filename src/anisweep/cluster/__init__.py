@@ -1,1 +1,5 @@
-"""Sites that are clusters: what a job is, how packs go out without a controller, and what comes home."""
+"""Submit packs to a cluster, follow them, and import the artifacts that it returns.
+
+Checks before a submission are in `preflight`. What each hold of HTCondor means is in `holds.py` of the
+executor (condor/executor).
+"""

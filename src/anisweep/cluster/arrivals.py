@@ -1,11 +1,10 @@
-"""What comes home from a cluster: taken where it is sound, and written down where nothing will come.
+"""Import finished artifacts after verification; record packs that failed permanently.
 
 The executor is imported only where something has been submitted.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import tempfile
@@ -15,19 +14,23 @@ from contextlib import chdir, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anisweep import artifact, reading
-from anisweep.artifact import SUFFIX
+from anisweep.artifacts import reading, writing
+from anisweep.artifacts.writing import SUFFIX
 from anisweep.cell import Pack
-from anisweep.cluster.queue import troubles_in_words
-from anisweep.config import Project
-from anisweep.controller import holder
-from anisweep.plan.under_way import BATCHES, open_batches
+from anisweep.cluster.schedd_errors import troubles_in_words
+from anisweep.config.project import Project
+from anisweep.errors import UserError
+from anisweep.files import locked, sync
+from anisweep.plan.pending import BATCHES, open_batches
+from anisweep.plan.run_lock import holder
 from anisweep.row import Row
 from anisweep.worker.rows import append_row, row_of
 
 if TYPE_CHECKING:
-    from anisweep.tables import PackJourney
-    from snakemake_executor_plugin_condorsweep.journey import Journey
+    from anisweep.tables import PackJobRecord
+    from snakemake_executor_plugin_condorsweep.batch import Batch
+    from snakemake_executor_plugin_condorsweep.follower import Queue
+    from snakemake_executor_plugin_condorsweep.ledger import JobRecord
 
 #: What is known of a machine on which nothing ran.
 NOWHERE = {
@@ -58,75 +61,117 @@ def accept(arrived: Path, output: Path) -> None:
     if planned.exists() and contents.pack.cells != Pack.from_json(planned.read_text()).cells:
         raise ValueError(f"{arrived.name}: holds other cells than were planned")
 
-    descriptor = os.open(arrived, os.O_RDONLY)
-    os.fsync(descriptor)
-    os.close(descriptor)
-
+    sync(arrived)
     if not output.exists():
-        artifact.put(arrived, output)
+        writing.put(arrived, output)
     arrived.unlink()
 
 
 def give_up(output: Path, reason: str) -> None:
-    """The artifact of a pack that no retry helps: each of its cells failed, and why.
+    """Write the artifact of a pack that failed permanently: each of its cells failed, with the reason.
 
-    `retry=True` asks for such cells again.
+    `retry=True` asks for such cells again. Where the pack's own file is lost there is no record, and every
+    run asks for them.
     """
     name = output.name.removesuffix(SUFFIX)
-    pack = Pack.from_json((output.parents[1] / "packs" / f"{name}.json").read_text())
+    planned = output.parents[1] / "packs" / f"{name}.json"
+    if not planned.exists():
+        return
+
+    pack = Pack.from_json(planned.read_text())
     output.parent.mkdir(parents=True, exist_ok=True)
 
     with tempfile.TemporaryDirectory(prefix=f".{output.name}.work-", dir=output.parent) as scratch:
         folder = Path(scratch)
         for cell in pack.cells:
             row = row_of(pack, "cell", cell)
-            row.reason = f"pack given up: {reason}"
+            row.reason = f"pack failed permanently: {reason}"
             append_row(folder, row)
 
         environment = {"digest": pack.cells[0].environment, "versions": {"python": ""}, "accelerators": {}}
         (folder / "pack.json").write_text(pack.to_json())
         (folder / "host.json").write_text(json.dumps(NOWHERE, indent=1))
         (folder / "environment.json").write_text(json.dumps(environment, indent=1))
-        artifact.write(folder, output)
+        writing.write(folder, output)
 
 
-def take_home(project: Project) -> None:
-    """Take what has come home while nobody waited, and forget submissions that never reached the queue.
+def may_write(project: Project) -> bool:
+    """Return True if whoever asks may import finished artifacts; others may only read the progress."""
+    folders = (project.results, project.state, project.root / BATCHES)
+    return all(os.access(folder, os.W_OK) for folder in folders if folder.exists())
 
-    A controller that runs does this itself.
+
+def import_finished(project: Project) -> None:
+    """Import artifacts that came while nobody waited, and forget submissions that never reached the queue.
+
+    A controller that runs does this itself, and who may only read takes nothing. Of a clone that was moved,
+    what came to the old place is taken; a copy of a clone takes nothing, for the jobs are the other's.
     """
-    if holder(project) is not None or not (project.root / BATCHES).exists():
+    if holder(project) is not None or not (project.root / BATCHES).exists() or not may_write(project):
         return
 
-    from snakemake_executor_plugin_condorsweep import schedd
-    from snakemake_executor_plugin_condorsweep.settle import Follower
+    from anisweep.cluster.moved import moved_batches, set_aside_batches
+    from snakemake_executor_plugin_condorsweep.follower import Follower
 
-    with _alone(project), chdir(project.root):
-        for batch in open_batches(project):
+    with alone(project), chdir(project.root):
+        moved = {each.batch.id: each for each in moved_batches(project)}
+        batches = [
+            batch for batch in open_batches(project) if not (batch.id in moved and moved[batch.id].of_a_copy)
+        ]
+        queue = _in_queue(batches)
+
+        for aside in set_aside_batches(project):
+            aside.bring()
+        for batch in batches:
+            if batch.id in moved:
+                moved[batch.id].bring()
             follower = Follower(batch, accept, give_up)
-            follower.step()
-            with suppress(schedd.Unreachable):  # then it stays, and the next command asks again
-                if not follower.submitted and not schedd.in_queue([batch.id]):
-                    batch.discard()
+            follower.look()
+            if follower.submitted:
+                follower.step(queue.get(batch.id))
+            elif batch.id in queue and not queue[batch.id]:
+                batch.discard()
+
+
+def _in_queue(batches: Sequence[Batch]) -> dict[str, Queue]:
+    """Return what the queue holds of each batch.
+
+    Of one that another access point has taken nothing is known here, nor of any while the schedd does not
+    answer: these stay, and the next command asks again.
+    """
+    from anisweep.cluster.schedd_errors import submitted_elsewhere
+    from snakemake_executor_plugin_condorsweep import schedd
+
+    here = [batch.id for batch in batches if not submitted_elsewhere(batch)]
+    with suppress(schedd.Unreachable, ImportError):
+        found = schedd.in_queue(here) if here else {}
+        return {name: found.get(name, set()) for name in here}
+    return {}
 
 
 def cancel(project: Project, packs: Collection[str]) -> None:
-    """Take packs out of the queue. They count as never submitted.
+    """Take packs out of the queue, so that they count as never submitted.
 
     Raises
     ------
-    ConfigError
-        when the queue does not answer
+    UserError
+        when the queue does not answer, or the packs are those of a clone that this one is a copy of
     """
+    from anisweep.cluster.moved import in_words, moved_batches
     from snakemake_executor_plugin_condorsweep import schedd
-    from snakemake_executor_plugin_condorsweep.journey import Journey, Ledger
-    from snakemake_executor_plugin_condorsweep.settle import Follower
+    from snakemake_executor_plugin_condorsweep.follower import Follower
+    from snakemake_executor_plugin_condorsweep.ledger import JobRecord, Ledger
+
+    copied = [each for each in moved_batches(project) if each.of_a_copy]
+    if copied:
+        raise UserError(in_words(project, copied))
 
     for batch in open_batches(project):
         follower = Follower(batch)
         follower.log.read()
         chosen = [entry for entry in follower.open_entries if entry.name in packs]
-        jobs = [job for job in follower.log.jobs.values() if batch.entries[job.proc] in chosen]
+        numbers = {number for number, entry in enumerate(batch.entries) if entry in chosen}
+        jobs = [job for job in follower.log.jobs.values() if job.proc in numbers]
 
         if len(chosen) == len(follower.open_entries):
             batch.mark("cancelled")
@@ -137,24 +182,24 @@ def cancel(project: Project, packs: Collection[str]) -> None:
         ledger = Ledger(batch.ledger)
         with ledger.alone():
             ledger.write(
-                [Journey(entry.name, entry.output, "cancelled", "anisweep cancel") for entry in chosen]
+                [JobRecord(entry.name, entry.output, "cancelled", "anisweep cancel") for entry in chosen]
             )
         with troubles_in_words():
             schedd.remove_jobs([(job.cluster, job.proc) for job in jobs], "anisweep cancel")
 
 
 @contextmanager
-def _alone(project: Project) -> Iterator[None]:
-    """Two commands at the same time take nothing twice."""
+def alone(project: Project) -> Iterator[None]:
+    """Hold a lock so that of two commands at the same time only one imports artifacts."""
     project.state.mkdir(parents=True, exist_ok=True)
     with (project.state / "arrivals.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        locked(lock, wait=True)
         yield
 
 
-def journeys_of(project: Project, rows: Sequence[Row]) -> list[PackJourney]:
-    """What a cluster did with the packs of these rows; packs of this machine have no journey."""
-    from anisweep.tables import PackJourney
+def job_records_of(project: Project, rows: Sequence[Row]) -> list[PackJobRecord]:
+    """Return the job records of the packs of these rows; packs of this machine have none."""
+    from anisweep.tables import PackJobRecord
 
     measured_s: dict[str, float] = defaultdict(float)
     for row in rows:
@@ -162,37 +207,38 @@ def journeys_of(project: Project, rows: Sequence[Row]) -> list[PackJourney]:
     sites = {row.pack: row.site for row in rows}
     found = {}
 
-    for batch, journey in _journeys(project):
-        pack = Path(journey.output).name.removesuffix(SUFFIX)
-        if pack in sites and journey.end in ("home", "given up"):
-            found[pack] = PackJourney(
+    for batch, record in _job_records(project):
+        pack = Path(record.output).name.removesuffix(SUFFIX)
+        if pack in sites and record.end in ("completed", "failed permanently"):
+            found[pack] = PackJobRecord(
                 pack=pack,
                 site=sites[pack],
                 batch=batch,
-                job=f"{journey.cluster}.{journey.proc}",
-                end=journey.end,
-                host=journey.host,
-                slot=journey.slot,
-                attempts=journey.attempts,
-                queued_s=journey.queued_s,
-                run_s=journey.run_s,
+                job=f"{record.cluster}.{record.proc}",
+                end=record.end,
+                host=record.host,
+                slot=record.slot,
+                attempts=record.attempts,
+                queued_s=record.queued_s,
+                run_s=record.run_s,
                 measured_s=measured_s[pack],
-                sent_mb=journey.sent_bytes / 2**20,
-                received_mb=journey.received_bytes / 2**20,
-                submitted=journey.submitted,
-                ended=journey.ended,
-                holds=tuple(hold.words for hold in journey.holds),
+                sent_mb=record.sent_bytes / 2**20,
+                received_mb=record.received_bytes / 2**20,
+                submitted=record.submitted,
+                ended=record.ended,
+                holds=tuple(hold.words for hold in record.holds),
             )
     return list(found.values())
 
 
-def _journeys(project: Project) -> Iterator[tuple[str, Journey]]:
-    """Every line of every ledger, with the name of its batch; the newest last."""
-    ledgers = sorted((project.root / BATCHES).glob("[!.]*/journeys.jsonl"))
+def _job_records(project: Project) -> Iterator[tuple[str, JobRecord]]:
+    """Yield every job record of every ledger, with the name of its batch; the newest come last."""
+    batches = project.root / BATCHES
+    if not batches.exists():
+        return
 
-    if ledgers:
-        from snakemake_executor_plugin_condorsweep.journey import Ledger
+    from snakemake_executor_plugin_condorsweep.ledger import Ledger, ledgers_in
 
-    for file in ledgers:
-        for journey in Ledger(file).read().values():
-            yield file.parent.name, journey
+    for file in ledgers_in(batches):
+        for record in Ledger(file).read().values():
+            yield file.parent.name, record

@@ -1,4 +1,4 @@
-"""Artifacts from another machine's project to this one: only what is not here, each read to its last byte."""
+"""Fetch the artifacts that are missing here from the project on another machine, and verify every byte."""
 
 from __future__ import annotations
 
@@ -12,25 +12,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from anisweep import artifact, reading
-from anisweep.artifact import SUFFIX
-from anisweep.config import ConfigError, Project
-from anisweep.plan.under_way import BATCHES
+from anisweep.artifacts import reading, writing
+from anisweep.artifacts.writing import SUFFIX
+from anisweep.config.project import Project
+from anisweep.errors import UserError
+from anisweep.plan.pending import BATCHES
+from snakemake_executor_plugin_condorsweep.ledger import FILE, FORMER_FILE
 
-#: What is brought: artifacts, those that still lie in an inbox, and how the packs came home.
+#: What is brought: artifacts, those that still lie in an inbox, and the job records of the packs.
 LISTED = ("results/artifacts/*.tar.gz", f"{BATCHES}/*/inbox/*.tar.gz")
-LEDGER = f"{BATCHES}/*/journeys.jsonl"
+LEDGERS = tuple(f"{BATCHES}/*/{name}" for name in (FILE, FORMER_FILE))
 
 ALLOWED = re.compile(r"results/(artifacts|batches/[\w-]+(/inbox)?)/[\w.-]+")
 
-REMOTE = re.compile(r"(?P<host>[\w.@-]+):(?P<folder>.+)")
+REMOTE = re.compile(r"(?P<host>[\w.@][\w.@-]*):(?P<folder>.+)", re.DOTALL)
 
 LARGEST = reading.LARGEST_TOTAL
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """What came, and what is wrong with the rest."""
+    """Record which artifacts came, and what is wrong with the rest."""
 
     artifacts: int
     there: int
@@ -45,15 +47,15 @@ def fetch(project: Project, place: str) -> Fetched:
 
     Raises
     ------
-    ConfigError
+    UserError
         when there is no project, or the other machine cannot be reached, with what ssh said
     """
-    listing = f"{{ ls -d {' '.join([*LISTED, LEDGER])} 2>/dev/null || true; }}"
-    found = _run(place, listing).decode().split("\n")
+    listing = f"{{ ls -d {' '.join([*LISTED, *LEDGERS])} 2>/dev/null || true; }}"
+    found = [name for name in _run(place, listing).decode(errors="surrogateescape").split("\n") if name]
     have = {file.name for file in project.artifacts.glob(f"*{SUFFIX}")}
     names = [name for name in found if ALLOWED.fullmatch(name) and not _is_here(name, have)]
     artifacts = {PurePosixPath(name).name for name in found if name.endswith(SUFFIX)}
-    unsound = []
+    unsound = [f"{name}: no name of an artifact" for name in found if not ALLOWED.fullmatch(name)]
     came = 0
 
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=_made(project.results)) as scratch:
@@ -77,20 +79,20 @@ def _is_here(name: str, have: set[str]) -> bool:
 
 
 def _take(arrived: Path, target: Path) -> int:
-    """Give a sound file its place. Returns how many artifacts that makes."""
+    """Give a sound file its place, and return how many artifacts that makes."""
     contents = reading.read(arrived)
     if f"{contents.pack.name}{SUFFIX}" != target.name:
         raise reading.DamagedArtifact(f"{target.name}: holds the pack {contents.pack.name}")
 
     if target.exists():
         return 0  # it lay in the folder and in an inbox
-    artifact.put(arrived, target)
-    artifact.kept_link(target).unlink()
+    writing.put(arrived, target)
+    writing.kept_link(target).unlink()
     return 1
 
 
 def _received(place: str, names: list[str], folder: Path) -> Iterator[Path]:
-    """The files by these names, unpacked into a folder; nothing but plain files of sensible size."""
+    """Unpack the named files into a folder, and yield those that are plain files of sensible size."""
     for some in _portions(names):
         packed = folder / "packed.tar"
         packed.write_bytes(_run(place, f"tar -cf - --ignore-failed-read {shlex.join(some)}"))
@@ -99,7 +101,7 @@ def _received(place: str, names: list[str], folder: Path) -> Iterator[Path]:
             for member in archive:
                 content = archive.extractfile(member) if member.isreg() else None
                 if not (content and ALLOWED.fullmatch(member.name) and member.size < LARGEST):
-                    raise ConfigError(
+                    raise UserError(
                         f"{place}: sent {member.name!r}, which nobody asked for. It was left there."
                     )
                 received = folder / member.name
@@ -111,13 +113,13 @@ def _received(place: str, names: list[str], folder: Path) -> Iterator[Path]:
 
 
 def _portions(names: list[str]) -> Iterator[list[str]]:
-    """As many as a command line holds."""
+    """Yield as many names at a time as a command line holds."""
     for start in range(0, len(names), 200):
         yield names[start : start + 200]
 
 
 def _run(place: str, command: str) -> bytes:
-    """The standard output of a command in the folder of the other project."""
+    """Run a command in the folder of the other project, and return its standard output."""
     remote = REMOTE.fullmatch(place)
     folder = remote["folder"] if remote else place
     inside = f"cd {shlex.quote(folder)} && test -f Snakefile && {command}"
@@ -126,7 +128,7 @@ def _run(place: str, command: str) -> bytes:
 
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip() or "it holds no Snakefile"
-        raise ConfigError(
+        raise UserError(
             f"{place}: cannot be read ({said}). Allowed: the folder of an AniSweep project, on this machine "
             "or as HOST:DIR where `ssh HOST` works."
         )

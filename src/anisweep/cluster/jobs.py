@@ -1,4 +1,4 @@
-"""How packs become jobs of a cluster: image, request, and the code that travels with each."""
+"""Turn packs into jobs of a cluster: their images, what they request, and the code that is sent with them."""
 
 from __future__ import annotations
 
@@ -8,23 +8,27 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from anisweep import images
 from anisweep.cell import Pack
 from anisweep.cluster.wheel import write_wheel
-from anisweep.config import ConfigError, Project
+from anisweep.config.project import Project
+from anisweep.config.site import Site
+from anisweep.environments import images
+from anisweep.errors import UserError
+from anisweep.files import write_text
 from anisweep.plan.cost import CostModel
-from anisweep.plan.requests import Request, request_of
-from anisweep.site import Site
-from anisweep.store import write_text
+from anisweep.plan.requests import ResourceRequest, request_of
 
 #: What all submit files have in common: the profile's part, and behind it the user's own lines.
 COMMON = "condor/chtc/pack.sub"
 DESCRIPTION = "results/pack.sub"
 
+#: Of machines that have CHTC's staging folders mounted.
+HAS_STAGING = "TARGET.HasCHTCStaging == true"
+
 
 @dataclass(frozen=True)
 class Jobs:
-    """The jobs of a run's packs.
+    """Describe the jobs of a run's packs.
 
     Attributes
     ----------
@@ -38,29 +42,38 @@ class Jobs:
 
     @classmethod
     def of(cls, project: Project, packs: Iterable[Pack], model: CostModel) -> Jobs:
-        """What these packs need, found once."""
+        """Return the jobs of these packs, with site and images found once."""
         site = Site.read(project)
         devices = {_device(pack) for pack in packs}
-        return cls(project, site, model, {device: _image(site, project, device) for device in devices})
+        return cls(project, site, model, {device: image_at(site, project, device) for device in devices})
 
     @cached_property
     def description(self) -> str:
-        """What all submit files have in common."""
+        """Return the lines that all submit files have in common."""
         common = (self.project.root / COMMON).read_text()
         lines = {name: value for name, value in self.site.submit.items() if value != ""}
         demanded = next((name for name in lines if name.lower() == "requirements"), None)
+        more = [*([str(lines.pop(demanded))] if demanded else []), *self._staging_demands]
 
-        if demanded:  # beside the profile's own, not in their place
-            demands = (*_requirements(common), str(lines[demanded]))
-            lines[demanded] = " && ".join(f"({one})" if set("|?") & set(one) else one for one in demands)
+        if more:  # beside the profile's own, not in their place
+            demands = (*_requirements(common), *more)
+            lines["requirements"] = " && ".join(
+                f"({one})" if set("|?") & set(one) else one for one in demands
+            )
         if self.site.gpu:
             lines = {"require_gpus": f'DeviceName == "{self.site.gpu}"', **lines}
         own = "".join(f"{name} = {value}\n" for name, value in lines.items())
         return f"{common}\n# --- condor/site.yaml\n{own}"
 
     @property
+    def _staging_demands(self) -> list[str]:
+        """Return what the images demand of a slot."""
+        files = [file for file in self.images.values() if file]
+        return [HAS_STAGING] if any(images.is_mounted_only(file) for file in files) else []
+
+    @property
     def requirements(self) -> str:
-        """What a slot must be, as a ClassAd expression; the line that stands last counts."""
+        """Return what a slot must be, as a ClassAd expression; the line that stands last counts."""
         found = _requirements(self.description)
         return found[-1] if found else ""
 
@@ -70,28 +83,28 @@ class Jobs:
 
     @cached_property
     def wheel(self) -> str:
-        """Our code, relative to the project; written when it is first asked for."""
+        """Return the wheel of our code, relative to the project; write it when it is first asked for."""
         return write_wheel(self.project)
 
     def container(self, pack: Pack) -> str:
-        """How a submit file names the image of a pack."""
+        """Return the name by which a submit file asks for the image of a pack."""
         device = _device(pack)
         file = self.images[device]
         return images.url(file) if file else f"image-for-{device}-is-not-built.sif"
 
-    def request(self, pack: Pack) -> Request:
-        """What a pack asks for."""
+    def request(self, pack: Pack) -> ResourceRequest:
+        """Return the resources that a pack asks for."""
         file = self.images[_device(pack)]
         return request_of(pack, self.model, file.stat().st_size / 2**20 if file else 0)
 
     def carried_mb(self, pack: Pack) -> float:
-        """What a job of this pack fetches, its image included."""
+        """Return the megabytes that a job of this pack fetches, its image included."""
         file = self.images[_device(pack)]
         return (file.stat().st_size if file else 0) / 2**20
 
 
 def _requirements(description: str) -> list[str]:
-    """The expressions of all such lines."""
+    """Return the expressions of all ``requirements`` lines."""
     return re.findall(r"^[ \t]*requirements[ \t]*=[ \t]*(\S.*)$", description, re.IGNORECASE | re.MULTILINE)
 
 
@@ -99,8 +112,10 @@ def _device(pack: Pack) -> str:
     return "cuda" if any(cell.device == "cuda" for cell in pack.cells) else "cpu"
 
 
-def _image(site: Site, project: Project, device: str) -> Path | None:
+def image_at(site: Site, project: Project, device: str) -> Path | None:
+    """Return the image that jobs run in, as it lies in the staging folder; None when it is not there."""
     try:
-        return site.image_file(project, device)
-    except ConfigError:
+        found = images.find(images.wanted_at(site, project, device), site.staging_folder)
+    except UserError:
         return None  # no staging folder: preflight says so
+    return found.file if found else None

@@ -1,21 +1,30 @@
-"""What a cluster does with this project's packs just now, from the event logs alone."""
+"""Report the state of this project's packs on a cluster, from the event logs alone."""
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from anisweep.artifact import SUFFIX
-from anisweep.cell import Pack
-from anisweep.config import ConfigError, Project
-from anisweep.plan.text import duration
-from anisweep.plan.under_way import BATCHES, open_batches
+from anisweep.artifacts.writing import SUFFIX
+from anisweep.cluster.controller_job import known_controllers
+from anisweep.cluster.moved import events_elsewhere
+from anisweep.config.project import Project
+from anisweep.errors import UserError
+from anisweep.formatting import counted, duration
+from anisweep.plan.pending import BATCHES, frozen_packs, open_batches
 from snakemake_executor_plugin_condorsweep.batch import Batch
 from snakemake_executor_plugin_condorsweep.events import EventLog, Job
-from snakemake_executor_plugin_condorsweep.journey import Ledger
+from snakemake_executor_plugin_condorsweep.ledger import Ledger, ledgers_in
+
+#: Of controllers that have ended, so many are listed.
+ENDED_SHOWN = 3
+
+#: Ends that are counted and not listed: nothing is to be done about them.
+TOLD = ("completed", "cancelled")
 
 #: More packs than this are counted, and only the remarkable ones are listed.
 SHOWN = 30
@@ -23,11 +32,11 @@ SHOWN = 30
 
 @dataclass(frozen=True)
 class PackState:
-    """One pack of an open submission.
+    """Describe one pack of an open submission.
 
     Attributes
     ----------
-    state : idle, running, held, terminated, removed, home, given up, damaged, cancelled
+    state : idle, running, held, terminated, removed, completed, failed permanently, damaged, cancelled
     job : its number in the queue; empty while it has none
     wanted : whether some study's configuration asks for a cell of it
     said : cause and remedy where it does not simply go on
@@ -45,11 +54,12 @@ class PackState:
 
     @property
     def open(self) -> bool:
+        """Return True if the pack has not ended."""
         return self.state in ("idle", "running", "held", "terminated", "removed")
 
 
 def states(project: Project, wanted: Collection[str] | None) -> list[PackState]:
-    """Every pack of the open submissions.
+    """Return the state of every pack of the open submissions.
 
     Parameters
     ----------
@@ -58,63 +68,69 @@ def states(project: Project, wanted: Collection[str] | None) -> list[PackState]:
     found = []
 
     for batch in open_batches(project):
-        log = EventLog(batch.events)
-        log.read()
-        jobs = {proc: job for (_, proc), job in log.jobs.items()}
+        jobs = _newest_jobs(batch)
         ended = Ledger(batch.ledger).read()
 
         for proc, entry in enumerate(batch.entries):
             name = Path(entry.output).name.removesuffix(SUFFIX)
-            pack = Pack.from_json((project.results / "packs" / f"{name}.json").read_text())
-            asked = wanted is None or any(cell.key in wanted for cell in pack.cells)
-            state = _state(name, batch, pack, asked, jobs.get(proc))
+            pack = next(iter(frozen_packs(project, [name])), None)
+            asked = wanted is None or pack is None or any(cell.key in wanted for cell in pack.cells)
+            state = _state(name, batch, pack.estimated_s if pack else 0.0, asked, jobs.get(proc))
 
             if entry.name in ended:
-                journey = ended[entry.name]
-                state = PackState(**{**vars(state), "state": journey.end, "said": journey.reason})
+                record = ended[entry.name]
+                state = replace(state, state=record.end, said=record.reason)
             found.append(state)
     return found
 
 
-def _state(name: str, batch: Batch, pack: Pack, wanted: bool, job: Job | None) -> PackState:
+def _newest_jobs(batch: Batch) -> dict[int, Job]:
+    """Return the jobs of a batch by process, as the newest log tells them: a clone may have moved."""
+    newest: dict[int, Job] = {}
+
+    for file in (batch.events, *events_elsewhere(batch)):
+        log = EventLog(file, batch.since)
+        log.read()
+        for (_, proc), job in log.jobs.items():
+            if proc not in newest or job.since >= newest[proc].since:
+                newest[proc] = job
+    return newest
+
+
+def _state(name: str, batch: Batch, estimated_s: float, wanted: bool, job: Job | None) -> PackState:
     if job is None:
-        return PackState(name, batch.id, "idle", "", "", 0.0, pack.estimated_s, wanted)
+        return PackState(name, batch.id, "idle", "", "", 0.0, estimated_s, wanted)
 
     said = job.holds[-1].words if job.state == "held" else job.reason
-    return PackState(name, batch.id, job.state, job.id, job.host, job.since, pack.estimated_s, wanted, said)
+    return PackState(name, batch.id, job.state, job.id, job.host, job.since, estimated_s, wanted, said)
 
 
 def last(project: Project) -> str:
-    """How the newest submission ended; empty when there has been none."""
-    ledgers = sorted((project.root / BATCHES).glob("[!.]*/journeys.jsonl"))
+    """Say how the newest submission ended; empty when there has been none."""
+    ledgers = ledgers_in(project.root / BATCHES)
     if not ledgers:
         return ""
 
-    journeys = Ledger(ledgers[-1]).read().values()
-    counts = Counter(journey.end for journey in journeys)
+    records = Ledger(ledgers[-1]).read().values()
+    counts = Counter(record.end for record in records)
     ends = ", ".join(f"{count} {end}" for end, count in counts.most_common())
-    bad = [f"  {each.entry}: {each.end}: {each.reason}" for each in journeys if each.end != "home"]
-    return "\n".join([f"The last submission, {ledgers[-1].parent.name}: {ends}.", *bad[:SHOWN]])
+    bad = [f"  {each.entry}: {each.end}: {each.reason}" for each in records if each.end not in TOLD]
+    lost = counts["failed permanently"]
+    again = ["`anisweep submit retry=True` asks again for what failed permanently."] if lost else []
+    return "\n".join([f"The last submission, {ledgers[-1].parent.name}: {ends}.", *bad[:SHOWN], *again])
 
 
 def controllers(project: Project) -> list[str]:
-    """A line for the newest controller job, if there has been one."""
-    logs = sorted((project.results / "controllers").glob("*.log"))
-    if not logs:
-        return []
-
-    log = EventLog(logs[-1])
-    log.read()
-    said = logs[-1].with_suffix(".out").relative_to(project.root)
-    return [f"Controller, job {job.cluster}: {_state_in_words(job)}; see {said}" for job in log.jobs.values()]
-
-
-def _state_in_words(job: Job) -> str:
-    return job.holds[-1].words if job.state == "held" else job.state
+    """Return a line for each controller that has not ended, and for the last ones that have."""
+    known = known_controllers(project)
+    ended = [each for each in known if each.job.ended]
+    earlier = ended[:-ENDED_SHOWN]
+    lines = [each.line for each in known if each not in earlier]
+    return [f"{len(earlier)} earlier controllers have ended.", *lines] if earlier else lines
 
 
 def as_text(found: Sequence[PackState]) -> str:
-    """The counts and the time left first; then each pack that is not simply waiting."""
+    """Return the counts and the time left, then each pack that is not simply waiting."""
     if not found:
         return "Nothing is under way on the cluster."
 
@@ -122,32 +138,46 @@ def as_text(found: Sequence[PackState]) -> str:
     lines = [", ".join(f"{count} {state}" for state, count in counts.most_common()) + _time_left(found)]
     unwanted = [each for each in found if each.open and not each.wanted]
 
-    listed = [each for each in found if each.state != "idle" or len(found) <= SHOWN]
+    listed = [
+        each for each in found if each.state != "cancelled" and (each.state != "idle" or len(found) <= SHOWN)
+    ]
     width = max((len(each.pack) for each in listed), default=0)
+    longest = max((len(each.state) for each in listed), default=0)
+    said: dict[str, PackState] = {}
     for each in listed[:SHOWN]:
-        lines.append(f"  {each.pack:<{width}}  {each.state:<10} {each.job:>8}  {_about(each)}".rstrip())
+        lines.append(
+            f"  {each.pack:<{width}}  {each.state:<{longest}} {each.job:>8}  {_about(each)}".rstrip()
+        )
         if each.said:
-            lines.append(f"      {each.said}")
+            lines.append(f"      {_once(each, said)}")
     if len(listed) > SHOWN:
         lines.append(f"  ... and {len(listed) - SHOWN} more")
 
     if unwanted:
         lines.append(
-            f"{len(unwanted)} packs are not wanted any more: no study asks for their cells. "
+            f"{counted(len(unwanted), 'pack is', 'packs are')} not wanted any more: "
+            f"no study asks for their cells. "
             "`anisweep cancel` removes them."
         )
     return "\n".join(lines)
 
 
+def _once(each: PackState, said: dict[str, PackState]) -> str:
+    """Return what is said of a pack, or of which one it was said before: with other names and numbers."""
+    gist = re.sub(r"\d+", "#", each.said.replace(each.pack, "").replace(each.host or each.pack, ""))
+    first = said.setdefault(gist, each)
+    return each.said if first is each else f"as for {first.pack}"
+
+
 def _about(each: PackState) -> str:
     if each.state == "running":
-        elapsed = time.time() - each.since
+        elapsed = max(time.time() - each.since, 0.0)
         return f"{each.host}, for {duration(elapsed)} of about {duration(each.estimated_s)}"
     return each.host
 
 
 def _time_left(found: Sequence[PackState]) -> str:
-    """As many packs at a time as run now; nothing where none runs."""
+    """Estimate the time left if as many packs run at a time as now; empty where none runs."""
     running = [each for each in found if each.state == "running"]
     if not running:
         return ""
@@ -158,12 +188,40 @@ def _time_left(found: Sequence[PackState]) -> str:
     return f"; about {duration((begun + waiting) / len(running))} left at this rate"
 
 
-def story(project: Project, name: str) -> str:
-    """What the job of a pack printed last, how often it was held, and how it ended.
+def named(under_way: Sequence[PackState], names: Iterable[str]) -> set[str]:
+    """Return the packs that are meant by their names, or by how these begin.
 
     Raises
     ------
-    ConfigError
+    UserError
+        when none begins so, or several do
+    """
+    packs = {each.pack for each in under_way}
+    found = {name: [name] if name in packs else _beginning(packs, name) for name in names}
+    unknown = sorted(name for name, meant in found.items() if not meant)
+    if unknown:
+        raise UserError(f"{', '.join(unknown)}: not under way. `anisweep status` lists what is.")
+
+    for name, meant in found.items():
+        if len(meant) > 1:
+            some = ", ".join(meant[:5]) + (", ..." if len(meant) > 5 else "")
+            raise UserError(
+                f"{name}: {len(meant)} packs under way begin so: {some}.\n"
+                "Allowed: the name of one, or a beginning that is one's alone. Give more letters of it."
+            )
+    return {pack for meant in found.values() for pack in meant}
+
+
+def _beginning(packs: Collection[str], start: str) -> list[str]:
+    return sorted(pack for pack in packs if start and pack.startswith(start))
+
+
+def story(project: Project, name: str) -> str:
+    """Return what the job of a pack printed last, how often it was held, and how it ended.
+
+    Raises
+    ------
+    UserError
         when no submission holds a pack whose name begins so
     """
     found = []
@@ -175,17 +233,17 @@ def story(project: Project, name: str) -> str:
                 found.append((batch, entry))
 
     if not found:
-        raise ConfigError(
-            f"{name}: no submission holds this pack. `anisweep status` lists what is under way."
-        )
+        raise UserError(f"{name}: no submission holds this pack. `anisweep status` lists what is under way.")
 
     batch, entry = found[-1]
-    journey = Ledger(batch.ledger).read().get(entry.name)
-    printed = batch.printed(entry)
+    record = Ledger(batch.ledger).read().get(entry.name)
     lines = [f"{entry.name}, in {batch.path}"]
 
-    if journey:
-        lines.append(f"  {journey.end} after {journey.attempts} attempts on {journey.host or 'no host'}")
-        lines += [f"  held: {hold.words}" for hold in journey.holds]
-    lines.append(printed.read_text(errors="replace") if printed.exists() else "  It has printed nothing yet.")
+    if record:
+        lines.append(f"  {record.end} after {record.attempts} attempts on {record.host or 'no host'}")
+        lines += [f"  held: {hold.words}" for hold in record.holds]
+    if batch.printed(entry).exists():
+        lines.append(batch.said(entry).decode(errors="backslashreplace"))
+    else:
+        lines.append("  It has printed nothing yet.")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Packs to HTCondor without a controller: the same files, the same jobs, and nobody who waits."""
+"""Submit packs to HTCondor without a controller: the same files and jobs, and no program that waits."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from dataclasses import dataclass
 
 from anisweep.cell import Pack
 from anisweep.cluster.jobs import Jobs
-from anisweep.cluster.queue import troubles_in_words
-from anisweep.config import Project
+from anisweep.cluster.schedd_errors import troubles_in_words
+from anisweep.config.project import Project
+from anisweep.formatting import counted, duration
 from anisweep.plan import pack_file
-from anisweep.plan.text import duration
-from anisweep.plan.under_way import BATCHES
+from anisweep.plan.pending import BATCHES
 from snakemake_executor_plugin_condorsweep import schedd
 from snakemake_executor_plugin_condorsweep.batch import Batch, Entry
-from snakemake_executor_plugin_condorsweep.describe import Shape, files_of
-from snakemake_executor_plugin_condorsweep.describe import Site as Submitter
+from snakemake_executor_plugin_condorsweep.submit_file import Shape, files_of
+from snakemake_executor_plugin_condorsweep.submit_file import Site as Submitter
 
 RULE = "measure_pack"
 
@@ -27,7 +27,7 @@ PROLOGUE = "condor/chtc/prologue.sh"
 
 @dataclass(frozen=True)
 class Volume:
-    """What a submission costs, before it is made."""
+    """Say what a submission costs, before it is made."""
 
     jobs: int
     core_hours: float
@@ -37,7 +37,7 @@ class Volume:
 
     @classmethod
     def of(cls, packs: Sequence[Pack], jobs: Jobs) -> Volume:
-        """Of these packs; the image counts for each of them, as if every job had a machine of its own."""
+        """Sum up these packs; the image counts for each of them, as if every job had a machine of its own."""
         requests = [jobs.request(pack) for pack in packs]
         seconds = [pack.estimated_s for pack in packs]
         return cls(
@@ -49,12 +49,13 @@ class Volume:
         )
 
     def __str__(self) -> str:
+        """Return the volume in words."""
         said = (
-            f"{self.jobs} jobs, {self.core_hours:.2g} core-hours, the longest about "
+            f"{counted(self.jobs, 'job')}, {self.core_hours:.2g} core-hours, the longest about "
             f"{duration(self.longest_s)}, at most {self.gigabytes:.1f} GB over the network"
         )
         if self.without_image:
-            said += f" beside the image of {self.without_image} jobs, which is not there yet"
+            said += f" beside the image of {counted(self.without_image, 'job')}, which is not there yet"
         if self.jobs == 1:
             return f"{said}."
         return (
@@ -64,7 +65,7 @@ class Volume:
 
 
 def batches_of(project: Project, packs: Sequence[Pack], jobs: Jobs) -> list[tuple[Batch, dict[str, str]]]:
-    """A batch for each shape of job, with the texts of its folder; nothing is written yet."""
+    """Return a batch for each shape of job, with the texts of its folder; nothing is written yet."""
     by_shape = defaultdict(list)
     for pack in packs:
         by_shape[_shape(pack, jobs)].append(pack)
@@ -78,7 +79,7 @@ def batches_of(project: Project, packs: Sequence[Pack], jobs: Jobs) -> list[tupl
 
 
 def submit(batch: Batch, files: dict[str, str]) -> int:
-    """Write a batch, then submit it. Returns the number of the cluster."""
+    """Write a batch, submit it, and return the number of the cluster."""
     batch.write(files)
     with troubles_in_words():
         return schedd.submit(files["jobs.sub"])
@@ -98,7 +99,7 @@ def _shape(pack: Pack, jobs: Jobs) -> Shape:
 
 
 def _entry(project: Project, pack: Pack, jobs: Jobs) -> Entry:
-    """What the rule measure_pack says of a pack; a test holds the two together."""
+    """Return what the rule measure_pack says of a pack; a test holds the two together."""
     plan = pack_file(project, pack.name)
     output = f"results/artifacts/{pack.name}.tar.gz"
     log = f"results/logs/{pack.name}.log"

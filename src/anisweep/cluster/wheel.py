@@ -1,4 +1,4 @@
-"""Our code as it travels to a cluster: one small wheel, named by its content, compiled by nobody.
+"""Pack our code into one small wheel that is sent with jobs, is named by its content, and needs no compiler.
 
 The image that it meets there holds what it depends on, and the kernels as they were when it was built.
 """
@@ -9,12 +9,11 @@ import hashlib
 import zipfile
 from importlib.metadata import version
 from io import BytesIO
-from pathlib import Path
 
-from anisweep.config import Project
-from anisweep.store import write_bytes
+from anisweep.config.project import Project
+from anisweep.files import write_bytes
+from anisweep.source import PACKAGE
 
-PACKAGE = Path(__file__).parents[1]
 VERSION = version("anisweep")
 
 #: One date for all members, so that the same code is the same file.
@@ -35,7 +34,7 @@ Tag: py3-none-any
 
 
 def write_wheel(project: Project) -> str:
-    """Write the wheel of the running package, unless it is there. Returns its path in the project."""
+    """Write the wheel of the running package, unless it is there, and return its path in the project."""
     content = _content()
     digest = hashlib.sha256(content).hexdigest()[:12]
     path = f"results/code/anisweep-{VERSION}+{digest}-py3-none-any.whl"
@@ -46,7 +45,7 @@ def write_wheel(project: Project) -> str:
 
 
 def _content() -> bytes:
-    """The bytes of the wheel: everything in the package that is no result of running it."""
+    """Return the bytes of the wheel: everything in the package that is no result of running it."""
     stream = BytesIO()
     members = {
         path.relative_to(PACKAGE.parent).as_posix(): path.read_bytes()

@@ -1,10 +1,11 @@
-"""Canonical frames: the one form in which every other part of the project sees data.
+"""Define canonical frames, the only form of data that all other parts of the project use.
 
 A canonical frame is an ``ase.Atoms`` with
 
-- ``arrays["c_q"]``, shape (N, 4): unit quaternions (w, x, y, z), body -> space;
+- ``arrays["c_q"]``, shape (N, 4): unit quaternions (w, x, y, z), body -> lab frame;
 - ``arrays["c_diameter[1]"]``, ``[2]``, ``[3]``, shape (N,): diameters along the body axes, Angstrom;
-- a periodic cell in all three directions, or none;
+- a cell where it is periodic; vectors of other directions are zero;
+- where species have names that their numbers do not give, these in ``info["species_names"]``;
 - where there is an energy to learn, ``info["interaction_energy"]``, per molecule.
 """
 
@@ -16,6 +17,8 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import ArrayLike
 
+from anisweep.datasets.species import NAMES
+
 DIAMETERS = ("c_diameter[1]", "c_diameter[2]", "c_diameter[3]")
 
 #: What is learned is what molecules have of each other: a total would be learned from their number alone.
@@ -24,17 +27,27 @@ ENERGY = "interaction_energy"
 IDENTITY = (1.0, 0.0, 0.0, 0.0)
 
 
+def without_brackets(name: str) -> str:
+    """Return ``c_diameter1`` for ``c_diameter[1]``, as ASE may have renamed it."""
+    return name.replace("[", "").replace("]", "")
+
+
+#: The diameters under these names.
+BARE_DIAMETERS = tuple(map(without_brackets, DIAMETERS))
+
+
 def canonical(atoms: Atoms, quaternions: ArrayLike, diameters: ArrayLike) -> Atoms:
-    """A canonical frame with the species, positions and cell of ``atoms`` and nothing else of it.
+    """Return a canonical frame with the species, positions and cell of ``atoms`` and nothing else of it.
 
     Parameters
     ----------
     quaternions : shape (4,) or (N, 4); (w, x, y, z), any norm but zero
     diameters : shape (3,) or (N, 3); Angstrom
     """
-    periodic = bool(np.any(atoms.pbc))
-    cell = atoms.cell.array if periodic else None
-    frame = Atoms(atoms.numbers, positions=atoms.positions, cell=cell, pbc=periodic)
+    cell = np.where(atoms.pbc[:, None], atoms.cell.array, 0.0)
+    frame = Atoms(atoms.numbers, positions=atoms.positions, cell=cell, pbc=atoms.pbc)
+    if NAMES in atoms.info:
+        frame.info[NAMES] = atoms.info[NAMES]
 
     turned = np.broadcast_to(np.asarray(quaternions, dtype=float), (len(frame), 4))
     frame.arrays["c_q"] = normalised(turned)
@@ -47,7 +60,7 @@ def canonical(atoms: Atoms, quaternions: ArrayLike, diameters: ArrayLike) -> Ato
 
 
 def normalised(quaternions: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Unit quaternions. Those that are unit to the last digits stay as they are, bit for bit."""
+    """Return unit quaternions; those that are unit to the last digits stay as they are, bit for bit."""
     norms = np.sqrt((quaternions**2).sum(axis=1, keepdims=True))
     norms[np.abs(norms - 1.0) < 1e-15] = 1.0
     return np.asarray(quaternions / norms)

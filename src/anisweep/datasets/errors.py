@@ -1,4 +1,4 @@
-"""The error that a user meets when data cannot be used."""
+"""Define the error that is raised if data cannot be used."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 class DataError(ValueError):
-    """What is wrong with a data file, where, what is allowed, and what to do next.
+    """Raised for data that cannot be used: it says what is wrong, where, what is allowed, what to do.
 
     Attributes
     ----------
@@ -26,11 +26,11 @@ class DataError(ValueError):
 
 @dataclass(frozen=True)
 class Place:
-    """A frame of a file, counted from 0, as errors name it."""
+    """Name a frame of a file, counted from 0, in errors."""
 
     file: str
     frame: int
 
     def error(self, part: str, came: str, allowed: str, remedy: str) -> DataError:
-        """The error about one part of the frame, for example ``array c_q``."""
+        """Return the error about one part of the frame, for example ``array c_q``."""
         return DataError(f"{self.file}, frame {self.frame}, {part}", came, allowed, remedy)

@@ -1,11 +1,9 @@
-"""Data sets as files: written once, described beside themselves, and never changed unnoticed."""
+"""Prepare data sets as files, which are described beside themselves and refused if somebody changes them."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,12 +14,16 @@ from ase import Atoms
 from anisweep.datasets.canonical_xyz import read, to_text
 from anisweep.datasets.errors import DataError
 from anisweep.datasets.recipes import Recipe, generated
-from anisweep.datasets.userfile import UserFile, read_user_file
+from anisweep.datasets.species import names_in
+from anisweep.datasets.user_files.userfile import UserFile, read_user_file
+from anisweep.files import read_bytes, whole
+from anisweep.parsing.json_text import read_json
+from anisweep.parsing.schema import build
 
 
 @dataclass(frozen=True)
 class Sidecar:
-    """What is known of a prepared file; it lies beside it as ``<file>.json``.
+    """Record what is known of a prepared file; it lies beside it as ``<file>.json``.
 
     Attributes
     ----------
@@ -70,7 +72,7 @@ def prepare(source: Recipe | UserFile, path: Path) -> Sidecar:
 
 
 def verify(path: Path) -> Sidecar:
-    """The sidecar of a prepared file, after every byte of the file was compared with it.
+    """Return the sidecar of a prepared file, after every byte of the file was compared with it.
 
     Raises
     ------
@@ -81,7 +83,7 @@ def verify(path: Path) -> Sidecar:
     beside = sidecar_path(path)
 
     try:
-        sidecar = Sidecar(**json.loads(beside.read_text()))
+        sidecar = build(Sidecar, read_json(read_bytes(beside)))
     except (OSError, ValueError, TypeError) as error:
         came = f"its sidecar {beside.name} cannot be read ({error})"
         raise DataError(
@@ -102,8 +104,8 @@ def verify(path: Path) -> Sidecar:
     return sidecar
 
 
-def first_frames(name: str, path: Path) -> Iterator[Atoms]:
-    """Canonical frames of a data set, one after the other, whether or not its file is there yet.
+def canonical_frames(name: str, path: Path) -> Iterator[Atoms]:
+    """Yield the canonical frames of a data set, whether or not its file is there yet.
 
     They may lack energies.
     """
@@ -112,7 +114,7 @@ def first_frames(name: str, path: Path) -> Iterator[Atoms]:
 
 
 def sidecar_path(path: Path) -> Path:
-    """``data/x.xyz`` -> ``data/x.xyz.json``."""
+    """Return ``data/x.xyz.json`` for ``data/x.xyz``."""
     return path.with_name(path.name + ".json")
 
 
@@ -122,7 +124,7 @@ def _describe(source: Recipe | UserFile, frames: list[Atoms], content: bytes) ->
         sha256=hashlib.sha256(content).hexdigest(),
         frames=len(frames),
         particles=sum(len(frame) for frame in frames),
-        species=sorted({symbol for frame in frames for symbol in frame.symbols}),
+        species=sorted({name for frame in frames for name in names_in(frame).values()}),
         source=json.loads(json.dumps(asdict(source), default=str)),
         made=source.made,
     )
@@ -143,19 +145,12 @@ def _readme(path: Path, sidecar: Sidecar) -> str:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Complete or not at all, also when the machine stops."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-
+    """Write a file completely or not at all, also when the machine stops."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as stream:
+        with whole(path) as stream:
             stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
         came = f"it cannot be written ({error.strerror})"
         remedy = "make room there, or mend the folder's permissions, and run again"
         raise DataError(str(path), came, "a folder that can be written, with room in it", remedy) from error

@@ -1,4 +1,4 @@
-"""Recipes of the generated data sets, known before their files exist."""
+"""List the recipes of the generated data sets, from which their names follow before the files exist."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from typing import Any
 from ase import Atoms
 
 from anisweep.cell import digest
-from anisweep.source import imported_sources, source_digest
+from anisweep.source import PACKAGE, imported_sources, source_digest
 
 FOLDER = Path(__file__).parent / "generators"
 
-PACKAGE = Path(__file__).parent.parent
 
 #: The seed of every generated data set; frame k draws from (seed, k).
 SEED = 1
@@ -26,7 +25,7 @@ SEED = 1
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a generated data set is made.
+    """Say how a generated data set is made.
 
     Attributes
     ----------
@@ -44,24 +43,24 @@ class Recipe:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the recipe and of the code that it runs."""
+        """Return the SHA-256 of the recipe and of the code that it runs."""
         path = FOLDER / f"{self.module}.py"
-        files = {self.module: path, **imported_sources(path, PACKAGE)}
+        files = {self.module: path, **imported_sources([path], PACKAGE)}
         code = {module: source_digest(file) for module, file in files.items()}
         return digest({"recipe": asdict(self), "code": code})
 
     @property
     def made(self) -> str:
-        """The docstring of the generator."""
+        """Return the docstring of the generator."""
         return ast.get_docstring(ast.parse((FOLDER / f"{self.module}.py").read_text())) or ""
 
     def generate(self) -> Iterator[Atoms]:
-        """The canonical frames."""
+        """Yield the canonical frames."""
         made: Iterator[Atoms] = self._generator.generate(self.frames, self.seed, **self.parameters)
         return made
 
     def shapes(self) -> Iterator[Atoms]:
-        """The canonical frames, without energies where these take long: an estimate needs none."""
+        """Yield the canonical frames, without energies where these take long: an estimate needs none."""
         generate = getattr(self._generator, "shapes", self._generator.generate)
         made: Iterator[Atoms] = generate(self.frames, self.seed, **self.parameters)
         return made
@@ -72,7 +71,7 @@ class Recipe:
 
 
 def generated() -> dict[str, Recipe]:
-    """The recipe of each data set in ``generators/``, by name."""
+    """Return the recipe of each data set in ``generators/``, by name."""
     recipes: dict[str, Recipe] = {}
 
     for path in sorted(FOLDER.glob("[!_]*.py")):

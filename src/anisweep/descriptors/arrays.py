@@ -1,4 +1,4 @@
-"""The particles of frames as plain arrays, and which of their numbers are possible."""
+"""Hold the particles of frames as plain arrays, and refuse impossible numbers."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ WIDTH = {"quaternion": 4, "matrix": 9}
 
 @dataclass(frozen=True)
 class FrameArrays:
-    """All particles of all frames, one after another.
+    """Hold all particles of all frames, one after another.
 
     Attributes
     ----------
     positions : (particles, 3), Angstrom
-    rotations : (particles, 4) quaternions (w, x, y, z), or (particles, 9) matrices body -> space
+    rotations : (particles, 4) quaternions (w, x, y, z), or (particles, 9) matrices body -> lab frame
     diameters : (particles, 3), Angstrom
     numbers : (particles,) species
     cells : (frames, 3, 3), vectors in rows, Angstrom
@@ -43,7 +43,7 @@ class FrameArrays:
 
     @classmethod
     def empty(cls, rotation_type: str, counts: np.ndarray, first: int) -> FrameArrays:
-        """Room for frames with so many particles."""
+        """Allocate arrays for frames with so many particles."""
         start = np.zeros(len(counts) + 1, dtype=np.int64)
         counts.cumsum(out=start[1:])
         particles = int(start[-1])
@@ -61,17 +61,17 @@ class FrameArrays:
 
     @cached_property
     def counts(self) -> np.ndarray:
-        """Particles of each frame."""
+        """Return the number of particles of each frame."""
         counts: np.ndarray = self.start[1:] - self.start[:-1]
         return counts
 
     @cached_property
     def species(self) -> np.ndarray:
-        """Of all particles, sorted."""
+        """Return the species of all particles, sorted."""
         return np.unique(self.numbers)
 
     def places(self, species: np.ndarray) -> np.ndarray:
-        """(particles,) place of each particle's species among the given ones, which are sorted.
+        """Return (particles,) the place of each particle's species among the given, sorted ones.
 
         Raises
         ------
@@ -84,7 +84,7 @@ class FrameArrays:
         return places
 
     def where(self, particle: int) -> str:
-        """A particle by its place in its frame."""
+        """Return the words for a particle: its frame, and its place there."""
         frame = int(np.searchsorted(self.start, particle, side="right")) - 1
         return f"frame {self.first + frame}, particle {particle - self.start[frame]}"
 
@@ -112,7 +112,10 @@ def check(arrays: FrameArrays, rotation_key: str) -> None:
 
 
 def _require(arrays: FrameArrays, names: str | tuple[str, ...], good: np.ndarray, complaint: str) -> None:
-    """``names`` are one of all columns of what must be good, or one of each."""
+    """Raise ``BadInput`` about the first particle that is not good.
+
+    ``names`` are one of all columns of what must be good, or one of each.
+    """
     if _all(good):
         return
 
@@ -122,5 +125,5 @@ def _require(arrays: FrameArrays, names: str | tuple[str, ...], good: np.ndarray
 
 
 def _all(good: np.ndarray) -> bool:
-    """The same as good.all(), in a tenth of the time."""
+    """Return the same as good.all(), in a tenth of the time."""
     return int(np.count_nonzero(good)) == good.size

@@ -1,11 +1,11 @@
-"""What can be wrong with the input, said so that it can be mended."""
+"""Define the errors about wrong input, whose messages say how to correct it."""
 
 from __future__ import annotations
 
 
 class BadInput(ValueError):
-    """A frame, particle, array or hyperparameter that cannot be computed with; the text names it."""
+    """Raised for a frame, particle, array or hyperparameter that is not possible; the text names it."""
 
 
 class NoThreads(RuntimeError):
-    """The system started fewer threads than were asked for."""
+    """Raised when the system started fewer threads than were asked for."""

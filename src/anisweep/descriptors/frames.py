@@ -1,4 +1,4 @@
-"""From ASE frames to plain arrays: every array is gathered once, and what is wrong is named."""
+"""Read ASE frames into plain arrays, each once, and name what is wrong with a frame."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from anisweep.descriptors import reader
 from anisweep.descriptors.arrays import FrameArrays, check
-from anisweep.descriptors.conversion import convert, numbers_of
 from anisweep.descriptors.errors import BadInput
+from anisweep.descriptors.frame_conversion import convert, numbers_of
+from anisweep.descriptors.kernels import frame_reader
+
+#: What species may be.
+LABELS = np.iinfo(np.int64)
 
 #: Species from 0 up to this are counted without a detour: all elements, and twice as many labels.
 MOST_SPECIES = 256
 
 
-def listed(frames: Any) -> list[Any]:
-    """Frames as a list, also one alone. A list stays what it is.
+def frames_as_list(frames: Any) -> list[Any]:
+    """Return frames as a list, also one alone; a list stays what it is.
 
     Raises
     ------
@@ -38,7 +41,7 @@ def listed(frames: Any) -> list[Any]:
 
 
 def survey(frames: list[Any], first: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """(frames,) particles of each, and the species of all, sorted.
+    """Return (frames,) the number of particles of each, and the species of all, sorted.
 
     Raises
     ------
@@ -46,7 +49,7 @@ def survey(frames: list[Any], first: int = 0) -> tuple[np.ndarray, np.ndarray]:
         for what is no ase.Atoms, and for species that are no integers
     """
     counts, seen = np.empty(len(frames), dtype=np.int64), np.zeros(MOST_SPECIES, dtype=bool)
-    if reader.survey(frames, counts, seen):
+    if frame_reader.survey(frames, counts, seen):
         return counts, np.flatnonzero(seen)
 
     counts, numbers = numbers_of(frames, first)
@@ -54,7 +57,7 @@ def survey(frames: list[Any], first: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 
 def runs(counts: np.ndarray, particles: int) -> list[tuple[int, int]]:
-    """Ranges of frames with about so many particles each; a frame is never divided."""
+    """Divide frames into ranges with about so many particles each; a frame is never divided."""
     ends = np.cumsum(counts + 1)  # a frame without particles takes its time, too
     if ends[-1] <= particles:
         return [(0, len(ends))]
@@ -64,14 +67,17 @@ def runs(counts: np.ndarray, particles: int) -> list[tuple[int, int]]:
 
 
 def covering(given: Iterable[int] | None, there: np.ndarray) -> np.ndarray:
-    """The given species, sorted; all that are there must be among them. Without any given, those."""
+    """Return the neighbour species to use: those given, which must contain all that are there, or these."""
     if given is None:
         return there
 
     numbers = list(given)
     if not all(isinstance(number, Integral) for number in numbers):
         raise BadInput(f"species must be integers, not {numbers}")
-    species = np.unique(np.asarray(numbers, dtype=np.int64))
+    try:
+        species = np.unique(np.asarray(numbers, dtype=np.int64))
+    except OverflowError:
+        raise BadInput(f"species must be between {LABELS.min} and {LABELS.max}, not {numbers}") from None
     missing = np.setdiff1d(there, species)
     if len(missing):
         raise BadInput(f"species {missing[0]} is not among those given: {species.tolist()}")
@@ -101,7 +107,7 @@ def gather(
         raise BadInput(f"{came}: describe a copy of the list")
 
     arrays = FrameArrays.empty(rotation_type, counts, first)
-    if not reader.read(frames, rotation_key, arrays):
+    if not frame_reader.read(frames, rotation_key, arrays):
         convert(frames, rotation_key, arrays)
     check(arrays, rotation_key)
     return arrays

@@ -1,4 +1,4 @@
-"""Real solid harmonics: their normalisation, and the matrices of the exchange of y and z."""
+"""Compute real solid harmonics: their normalisation, and the matrices of the exchange of y and z."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 
 
 def norm(l: int, m: int) -> float:
-    """Factor from r^l P_l^|m| e^(i m phi), P_mm = (2m - 1)!!, to the real orthonormal r^l Y_lm."""
+    """Return the factor from r^l P_l^|m| e^(i m phi), P_mm = (2m - 1)!!, to the real orthonormal r^l Y_lm."""
     m = abs(m)
     return sqrt((2 * l + 1) / (4 * pi) * factorial(l - m) / factorial(l + m)) * (sqrt(2) if m else 1)
 
 
 def solid_harmonics(l: int, points: np.ndarray) -> np.ndarray:
-    """r^l Y_lm at points (count, 3): (count, 2 l + 1), m from -l to l."""
+    """Return r^l Y_lm at points (count, 3): (count, 2 l + 1), m from -l to l."""
     z = points[:, 2]
     planar = points[:, 0] + 1j * points[:, 1]
     squared = (points * points).sum(1)
@@ -37,7 +37,7 @@ def solid_harmonics(l: int, points: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=64)
 def swap(l: int) -> np.ndarray:
-    """J with R_lm(x, z, y) = sum_m' J[m, m'] R_lm'(x, y, z).
+    """Return the matrix J with R_lm(x, z, y) = sum_m' J[m, m'] R_lm'(x, y, z).
 
     With it a rotation about y is one about z between two J's, and a rotation about z is diagonal. J is
     symmetric and its own inverse; three quarters of its entries vanish.
@@ -59,7 +59,7 @@ def swap(l: int) -> np.ndarray:
 
 
 def swap_blocks(l: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Rows and columns of the dense blocks of J: up to four."""
+    """Return the rows and columns of the dense blocks of J: up to four."""
     m = np.arange(-l, l + 1)
     x_parity = (np.abs(m) - (m < 0)) % 2
     y_parity = (m < 0) % 2

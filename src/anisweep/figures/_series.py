@@ -1,4 +1,4 @@
-"""What all figures share: the colour, mark, fill and order of each series, its times, and legends."""
+"""Define what all figures share: colours, marks and order of the series, their times, and legends."""
 
 from __future__ import annotations
 
@@ -44,13 +44,9 @@ HEIGHT = 0.08
 LINE = 0.2
 
 
-class NothingToDraw(Exception):
-    """The study holds nothing for this figure. The message says why, in words for the reader."""
-
-
 @dataclass(frozen=True)
 class Series:
-    """The lines of a summary that share one look.
+    """Hold the lines of a summary that share one look.
 
     Attributes
     ----------
@@ -70,12 +66,12 @@ class Series:
 
     @property
     def look(self) -> dict[str, Any]:
-        """Of its marks, as matplotlib's keywords."""
+        """Return the look of its marks, as matplotlib's keywords."""
         return {"color": self.colour, "marker": self.mark, "fillstyle": self.fill}
 
 
 def series_of(summary: pd.DataFrame) -> list[Series]:
-    """One entry for each mode (and precision, device, ... where they differ); the anchor comes first.
+    """Return one entry for each mode (and precision, device, ... where they differ), the reference first.
 
     A mode has one colour and mark, and each of its variants a fill. Where there are more variants than fills,
     each series has a colour and mark of its own.
@@ -111,16 +107,16 @@ def series_of(summary: pd.DataFrame) -> list[Series]:
 
 
 def _most_frequent_first(variants: Sequence[str]) -> list[str]:
-    """But for the anchor's, which is filled whatever the others are."""
+    """Return the variants, most frequent first after the reference's, which is filled in any case."""
     return list(dict.fromkeys([variants[0], *(name for name, _ in Counter(variants).most_common())]))
 
 
 def name_ticks(axis: Axis, most: float = 300) -> None:
-    """Of a logarithmic axis: 1, 2, 5, 10, ..., and of a long one decades alone.
+    """Label a logarithmic axis with 1, 2, 5, 10, ..., and a long one with decades alone.
 
     Parameters
     ----------
-    most : largest number / smallest that leaves room for 2 and 5
+    most : largest number / smallest up to which there is space for 2 and 5
     """
     low, high = axis.get_view_interval()
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)) if high / low < most else LogLocator(numticks=7))
@@ -129,7 +125,9 @@ def name_ticks(axis: Axis, most: float = 300) -> None:
 
 
 def times_of(lines: pd.DataFrame, scale: float | pd.Series[float] = 1e3) -> tuple[Any, list[Any]]:
-    """Mean wall times and the lengths of their bars below and above, as ``scale`` makes of seconds.
+    """Return mean wall times, and the lengths of their bars below and above.
+
+    ``scale`` turns seconds into the unit of the axis.
 
     The interval is that of the geometric mean; many scattered times can leave their mean outside of it.
     """
@@ -140,14 +138,14 @@ def times_of(lines: pd.DataFrame, scale: float | pd.Series[float] = 1e3) -> tupl
 
 
 def draw_line(axes: Axes, series: Series, along: str, scale: float | pd.Series[float] = 1e3) -> None:
-    """The wall times of a series, upwards, against a column of its lines."""
+    """Draw the wall times of a series, upwards, against a column of its lines."""
     lines = series.lines.sort_values(along)
     mean, bars = times_of(lines, scale)
     axes.errorbar(lines[along].astype(float), mean, yerr=bars, linestyle=series.stroke, **series.look)
 
 
 def systems_on_y(summary: pd.DataFrame, margin: float) -> tuple[Figure, Axes, dict[str, int]]:
-    """A figure whose vertical axis has the systems, the simplest on top; and the position of each.
+    """Make a figure whose vertical axis has the systems, the simplest on top; return each one's position.
 
     Parameters
     ----------
@@ -170,7 +168,7 @@ def systems_on_y(summary: pd.DataFrame, margin: float) -> tuple[Figure, Axes, di
 
 
 def handles_of(series: Sequence[Series], lines: bool = False) -> list[Line2D]:
-    """What a legend shows: every mode, then, if there are several, every variant in grey.
+    """Return what a legend shows: every mode, then, if there are several, every variant in grey.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Data sets that differ in nothing but species."""
+"""Select data sets that differ only in species."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pandas as pd
 
-from anisweep.figures._series import NothingToDraw, Series
+from anisweep.figures import NothingToDraw
+from anisweep.figures._series import Series
 
 #: The column that `side_by_side` makes.
 BESIDE = "beside"
@@ -16,7 +17,9 @@ SIZE = ["frames", "particles", "pairs"]
 
 
 def species_family(summary: pd.DataFrame) -> pd.DataFrame:
-    """Their lines, for the coefficients: of several such families the largest.
+    """Return the lines of data sets that differ in species alone, for the coefficients.
+
+    Of several such families it is the largest.
 
     Raises
     ------
@@ -39,12 +42,12 @@ def species_family(summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def side_by_side(series: Series) -> Series:
-    """With a column of the number of species, moved a little so that marks do not cover each other."""
+    """Add a column of the number of species, moved a little so that marks do not cover each other."""
     moved = series.lines["species"].astype(float) + 0.4 * series.offset
     return replace(series, lines=series.lines.assign(**{BESIDE: moved}))
 
 
 def label_of_size(family: pd.DataFrame) -> str:
-    """The horizontal axis, with what stays the same along it."""
+    """Return the label of the horizontal axis, with what stays the same along it."""
     one = family.iloc[0]
     return f"number of species (N = {one['particles']} particles, {one['pairs']:,} pairs)"

@@ -1,4 +1,4 @@
-"""What less precision gains in time, and what it costs in accuracy."""
+"""Draw what less precision gains in time, and what it costs in accuracy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from anisweep.figures._series import NothingToDraw, Series, handles_of, legend_above, name_ticks, series_of
+from anisweep.figures import NothingToDraw
+from anisweep.figures._series import Series, handles_of, legend_above, name_ticks, series_of
 from anisweep.tables.names import with_names
 
 TITLE = "Error against time"
@@ -23,6 +24,7 @@ MOST_SYSTEMS = 4
 
 
 def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
+    """Draw error against time, one panel a system."""
     known = summary.dropna(subset=["wall_mean_s", "max_relative_error"])
 
     if known["precision"].nunique() < 2:
@@ -65,7 +67,7 @@ def _draw_panel(axes: Axes, everyone: list[Series], system: str) -> None:
 
 
 def _name_errors(axes: Axes, largest: float) -> None:
-    """The panels share these."""
+    """Label the axis of errors, which the panels share."""
     decades = [decade for decade in (-16, -12, -8, -4, 0) if 10.0**decade < 1e3 * max(largest, 1e-13)]
     axes.set_ylim(ZERO / 3, 30 * max(largest, 1e-14))
     axes.set_yticks([ZERO, *(10.0**decade for decade in decades)], ["0", *(f"1e{d}" for d in decades)])

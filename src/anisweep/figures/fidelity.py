@@ -1,4 +1,4 @@
-"""How far each mode is from the reference."""
+"""Draw how far each mode is from the reference."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from anisweep.figures._series import NothingToDraw, handles_of, legend_above, series_of, systems_on_y
+from anisweep.figures import NothingToDraw
+from anisweep.figures._series import handles_of, legend_above, series_of, systems_on_y
 
 TITLE = "Fidelity"
 CAPTION = (
@@ -21,6 +22,7 @@ ZERO = 1e-18
 
 
 def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
+    """Draw the largest relative error of each mode on each system."""
     compared = summary.dropna(subset=["max_relative_error"])
 
     if compared.empty:

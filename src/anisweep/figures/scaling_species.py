@@ -1,4 +1,4 @@
-"""How time / N^2 changes with the number of species at constant N."""
+"""Draw how time / N^2 changes with the number of species at constant N."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ CAPTION = (
 
 
 def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
+    """Draw time / N^2 against the number of species."""
     family = species_family(summary)
     figure, axes = plt.subplots(figsize=(6.0, 3.4))
 
@@ -36,5 +37,8 @@ def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
 
 
 def _twice_the_largest(family: pd.DataFrame) -> float:
-    """In µs. The interval of two or three scattered times would press all marks against the axis."""
+    """Return twice the largest time / N^2, in µs, as the end of the axis.
+
+    The interval of two or three scattered times would press all marks against the axis.
+    """
     return float(2e6 * (family["wall_mean_s"] / family["particles"].astype("float64") ** 2).max())

@@ -1,4 +1,4 @@
-"""Where the time goes in each mode."""
+"""Draw where the time goes in each mode."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 
-from anisweep.figures._series import NothingToDraw, legend_above
+from anisweep.figures import NothingToDraw
+from anisweep.figures._series import legend_above
 from anisweep.tables.names import series_in_order, with_names
 
 TITLE = "Where the time goes"
@@ -45,6 +46,7 @@ LARGEST = 5
 
 
 def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
+    """Draw the share of each stage, for the smallest and the largest system."""
     stages = [name for name in summary.columns if name.startswith("stage_")]
     traced = summary[summary["traced_wall_s"].notna() & summary["wall_mean_s"].notna()]
 
@@ -76,14 +78,14 @@ def _smallest_and_largest(named: pd.DataFrame) -> list[str]:
 
 
 def _group_small(shares: pd.DataFrame) -> pd.DataFrame:
-    """The largest stages by themselves, all others (and what no stage claims) together."""
+    """Return the largest stages by themselves, all others (and what no stage claims) together."""
     largest = shares.max().sort_values(ascending=False).index[:LARGEST]
     kept = shares[list(largest)]
     return kept.assign(**{REST: (1.0 - kept.sum(axis=1)).clip(lower=0.0)})
 
 
 def look_of(stage: str) -> tuple[str, str]:
-    """Fill and hatch, by the stage's name alone."""
+    """Return fill and hatch of a stage, by its name alone."""
     return LOOKS.get(stage) or MORE_LOOKS[crc32(stage.encode()) % len(MORE_LOOKS)]
 
 
@@ -113,7 +115,7 @@ def _draw_panel(axes: Axes, lines: pd.DataFrame, shares: pd.DataFrame, system: s
 
 
 def _label_wide(axes: Axes, bars: BarContainer, widths: list[float]) -> None:
-    """Write the share on segments that have room for it."""
+    """Write the share on segments that are wide enough for it."""
     for bar, width in zip(bars, widths, strict=True):
         if width < 7:
             continue
@@ -131,7 +133,7 @@ def _label_wide(axes: Axes, bars: BarContainer, widths: list[float]) -> None:
 
 
 def _milliseconds(seconds: float) -> str:
-    """Three digits, or all before the point."""
+    """Format seconds as milliseconds with three digits, or all before the point."""
     value = 1e3 * seconds
     return f"{value:,.0f} ms" if value >= 100 else f"{value:.3g} ms"
 

@@ -1,4 +1,4 @@
-"""How busy the processors are: before with the reference, after with every other mode."""
+"""Draw how busy the processors are: before with the reference, after with every other mode."""
 
 from __future__ import annotations
 
@@ -6,14 +6,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from anisweep.figures._series import (
-    NothingToDraw,
-    Series,
-    handles_of,
-    legend_above,
-    series_of,
-    systems_on_y,
-)
+from anisweep.figures import NothingToDraw
+from anisweep.figures._series import Series, handles_of, legend_above, series_of, systems_on_y
 from anisweep.tables.names import with_names
 
 TITLE = "Utilisation before and after"
@@ -27,12 +21,13 @@ NO_GPU = "No cell of this study ran on a GPU."
 
 
 def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
+    """Draw the utilisation of each mode on each system."""
     measured = cells[(cells["role"] == "cell") & (cells["status"] == "ok") & cells["cpu_utilisation"].notna()]
     timed = summary.dropna(subset=["wall_mean_s"])
     if measured.empty or timed.empty:
         raise NothingToDraw("No cell of this study has a utilisation yet.")
 
-    named = with_names(measured.assign(anchor=""))
+    named = with_names(measured.assign(reference=""))
     figure, axes, positions = systems_on_y(timed, 1.5)
 
     shown = series_of(timed)

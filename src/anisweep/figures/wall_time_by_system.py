@@ -1,4 +1,4 @@
-"""How long each mode takes on each system."""
+"""Draw how long each mode takes on each system."""
 
 from __future__ import annotations
 
@@ -6,15 +6,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from anisweep.figures._series import (
-    NothingToDraw,
-    handles_of,
-    legend_above,
-    name_ticks,
-    series_of,
-    systems_on_y,
-    times_of,
-)
+from anisweep.figures import NothingToDraw
+from anisweep.figures._series import handles_of, legend_above, name_ticks, series_of, systems_on_y, times_of
 
 TITLE = "Wall time by system"
 CAPTION = (
@@ -27,6 +20,7 @@ BEYOND = 5
 
 
 def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
+    """Draw the wall time of each mode, one line a system."""
     timed = summary.dropna(subset=["wall_mean_s"])
 
     if timed.empty:

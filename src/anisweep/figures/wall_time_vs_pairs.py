@@ -1,4 +1,4 @@
-"""How wall time grows with the size of the problem."""
+"""Draw how wall time grows with the size of the problem."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from anisweep.figures._series import NothingToDraw, draw_line, legend_beside, name_ticks, series_of
-from anisweep.growth import LEAST, of_one_kind
+from anisweep.analysis.growth import LEAST, of_one_kind
+from anisweep.figures import NothingToDraw
+from anisweep.figures._series import draw_line, legend_beside, name_ticks, series_of
 
 TITLE = "Wall time against size"
 CAPTION = (
@@ -18,6 +19,7 @@ CAPTION = (
 
 
 def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
+    """Draw wall time against the number of pairs, for data sets that differ in size alone."""
     timed = summary.dropna(subset=["wall_mean_s", "pairs"])
     timed = timed[(timed["output"] == "coefficients") & (timed["pairs"] > 0)]
     families = [of_one_kind(rows) for _, rows in timed.groupby(["species", "hypers"])]
@@ -44,7 +46,7 @@ def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
 
 
 def _draw_proportional(axes: Axes, family: pd.DataFrame) -> None:
-    """Through the slowest time at the largest size."""
+    """Draw a line of proportional growth through the slowest time at the largest size."""
     pairs = sorted(family["pairs"].astype(float).unique())
     top = 1e3 * family[family["pairs"] == family["pairs"].max()]["wall_mean_s"].max()
     axes.plot(pairs, [top * value / pairs[-1] for value in pairs], color="#8c959f", linewidth=0.8, zorder=0)

@@ -1,4 +1,4 @@
-"""How wall time changes with the number of species at constant N."""
+"""Draw how wall time changes with the number of species at constant N."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ CAPTION = (
 
 
 def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
+    """Draw wall time against the number of species."""
     family = species_family(summary)
     figure, axes = plt.subplots(figsize=(6.0, 3.4))
 

@@ -1,4 +1,4 @@
-"""The modes: ways to compute descriptors, one file each in this folder.
+"""Find and load the modes: ways to compute descriptors, one file each in this folder.
 
 A mode is a module with four public names::
 
@@ -37,45 +37,45 @@ FOLDER = Path(__file__).parent
 
 
 class Unavailable(Exception):
-    """A mode cannot do what was asked for, here or at all. The row says so, with this reason."""
+    """Raised when a mode cannot do what was asked for; the reason goes into its row."""
 
 
 class Timer(Protocol):
-    """What a mode may do with the clock it is handed: see ``anisweep.worker.clock``."""
+    """Define what a mode may do with the clock that it is handed: see ``anisweep.worker.clock``."""
 
-    def stage(self, name: str) -> AbstractContextManager[None]: ...
+    def stage(self, name: str) -> AbstractContextManager[None]: ...  # noqa: D102
 
-    def wrap(self, name: str, function: Callable[P, R]) -> Callable[P, R]: ...
+    def wrap(self, name: str, function: Callable[P, R]) -> Callable[P, R]: ...  # noqa: D102
 
 
 def names() -> list[str]:
-    """Names of all modes, sorted."""
+    """Return the names of all modes, sorted."""
     return sorted(path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_"))
 
 
 def load(name: str) -> ModuleType:
-    """Import one mode and nothing of the others."""
+    """Import one mode, and none of the others."""
     _source(name)
     return import_module(f"{__name__}.{name}")
 
 
 def summary(name: str) -> str:
-    """First line of a mode's docstring."""
+    """Return the first line of a mode's docstring."""
     return (ast.get_docstring(_source(name)) or "").split("\n")[0]
 
 
 def precisions(name: str) -> tuple[str, ...]:
-    """Precisions that a mode can compute in."""
+    """Return the precisions that a mode can compute in."""
     return tuple(_constant(name, "PRECISIONS"))
 
 
 def devices(name: str) -> tuple[str, ...]:
-    """Kinds of device that a mode can compute on. Whether this machine has one is another question."""
+    """Return the kinds of device that a mode can compute on, whether or not this machine has one."""
     return tuple(_constant(name, "DEVICES"))
 
 
 def environment(name: str) -> dict[str, str]:
-    """Environment variables that the interpreter of a mode must be started with; most modes have none."""
+    """Return the environment variables that a mode's interpreter must be started with; most need none."""
     return dict(_constant(name, "ENVIRONMENT", {}))
 
 

@@ -1,4 +1,4 @@
-"""What the modes on AniSweep's own kernels share."""
+"""Run AniSweep's own descriptors for the modes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from anisweep.modes._species import one_species
 
 
 def projection(make: Callable[..., Any], hypers: Hypers, **more: Any) -> Any:
-    """`EllipsoidalDensityProjection`, or another with its arguments, with those of a cell."""
+    """Return an `EllipsoidalDensityProjection`, or a class with its arguments, for some hyperparameters."""
     width = hypers.radial_gaussian_width
 
     with warnings.catch_warnings():
@@ -39,7 +39,7 @@ def projection(make: Callable[..., Any], hypers: Hypers, **more: Any) -> Any:
 def compute(
     calculator: tuple[EllipsoidalDensityProjection, Output], frames: list[Atoms], clock: Timer
 ) -> Any | np.ndarray:
-    """Coefficients of any number of species, or the power spectrum of one."""
+    """Return coefficients of any number of species, or the power spectrum of one."""
     projection, output = calculator
 
     with clock.stage("descriptors"):

@@ -1,4 +1,4 @@
-"""The published package with each of its einsum calls going NumPy -> Torch -> NumPy."""
+"""Run the published package with each of its einsum calls going NumPy -> Torch -> NumPy."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Calculator = tuple[_published.Published, torch.dtype]
 
 
 def prepare(hypers: Hypers, output: Output, precision: str) -> Calculator:
-    """The package's calculator, and the type of number that its contractions run in."""
+    """Return the package's calculator, and the type of number that its contractions run in."""
     return _published.Published(_published.projection(hypers), output), DTYPES[precision]
 
 
 def compute(calculator: Calculator, frames: list[Atoms], clock: Timer) -> TensorMap | np.ndarray:
-    """Coefficients of any number of species, or the power spectrum of one; held in float64."""
+    """Return coefficients of any number of species, or the power spectrum of one, in float64."""
     published, dtype = calculator
 
     into_torch = clock.wrap("conv_in", partial(_into_torch, dtype))
@@ -41,5 +41,5 @@ def _into_torch(dtype: torch.dtype, operands: tuple[np.ndarray, ...]) -> list[to
 
 
 def _into_numpy(result: torch.Tensor) -> np.ndarray:
-    """Back to float64, the only type of number that the package holds."""
+    """Return a tensor as an array of float64, the only type of number that the package holds."""
     return np.asarray(result.to(torch.float64))

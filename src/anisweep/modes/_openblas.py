@@ -1,4 +1,4 @@
-"""OpenBLAS in the place of Torch's MKL: a library that answers when Torch calls ``dgemm_``.
+"""Put OpenBLAS in the place of Torch's MKL, by a library that answers when Torch calls ``dgemm_``.
 
 Torch's builds have MKL inside and call it by its usual names, which the system looks up among the libraries
 that were loaded for all first. So a library with a ``dgemm_`` of its own that is loaded before Torch takes
@@ -36,7 +36,7 @@ void dgemm_(in ta, in tb, in m, in n, in k, in alpha, in a, in lda, in b, in ldb
 
 
 def _loaded() -> ctypes.CDLL:
-    """The library, in front of all that are loaded from here on.
+    """Load the library in front of all that are loaded from here on.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def _compiled() -> ctypes.CDLL:
 
 
 def _dgemm_of_scipy() -> int:
-    """Address of the ``dgemm`` that SciPy offers to other compiled code."""
+    """Return the address of the ``dgemm`` that SciPy offers to other compiled code."""
     from scipy.linalg import cython_blas
 
     kinds = {info["internal_api"] for info in threadpool_info() if info["user_api"] == "blas"}
@@ -94,5 +94,5 @@ if _WANTED:
 
 
 def calls() -> int:
-    """How often Torch has called ``dgemm_``."""
+    """Return how often Torch has called ``dgemm_``."""
     return 0 if _LIBRARY is None else ctypes.c_long.in_dll(_LIBRARY, "anisweep_calls").value

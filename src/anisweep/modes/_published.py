@@ -1,4 +1,4 @@
-"""The published AniSOAP, as the modes drive it: right for any number of species, and open to a clock."""
+"""Run the published AniSOAP for the modes, right for any number of species and open to a clock."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from anisweep.modes._species import one_species
 
 @dataclass(frozen=True)
 class Published:
-    """The package's own calculator, and what is wanted of it."""
+    """Hold the package's own calculator, and the output that is wanted of it."""
 
     projection: Any
     output: Output
 
 
 def projection(hypers: Hypers) -> Any:
-    """The package's ``EllipsoidalDensityProjection``, for orientations in the array ``c_q``."""
+    """Return the package's ``EllipsoidalDensityProjection``, for orientations in the array ``c_q``."""
     radial = hypers.max_radial
     width = hypers.radial_gaussian_width
 
@@ -52,7 +52,7 @@ def projection(hypers: Hypers) -> Any:
 def compute(
     calculator: Published, frames: list[Atoms], clock: Timer, einsum: Callable[..., Any]
 ) -> TensorMap | np.ndarray:
-    """Coefficients or power spectrum, by the package's own functions.
+    """Return coefficients or the power spectrum, computed by the package's own functions.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
 
 
 def _coefficients(projection: Any, frames: list[Atoms]) -> TensorMap:
-    """Orthonormalised coefficients: for one species this is ``transform``, step by step."""
+    """Return orthonormalised coefficients: for one species this is ``transform``, step by step."""
     features = projection.transform(frames, normalize=False)
 
     # Published values run n slow and species fast, its labels the other way round. Orthonormalising by

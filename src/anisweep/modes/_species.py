@@ -1,4 +1,4 @@
-"""What every mode says of the power spectrum of several species."""
+"""Refuse the power spectrum of several species, for all modes alike."""
 
 from __future__ import annotations
 

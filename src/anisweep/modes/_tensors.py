@@ -1,4 +1,4 @@
-"""The published algorithm in tensors, from the moments of each neighbour-list block to the features.
+"""Run the published algorithm in tensors, from the moments of each neighbour-list block to the features.
 
 Set-up, neighbour list and the pair loop up to the moments stay the package's, so that these modes and
 ``torch_mixed`` differ in nothing before the contractions. From there on everything is a tensor, and a
@@ -30,7 +30,7 @@ DTYPES = {"fp64": torch.float64, "fp32": torch.float32}
 
 @dataclass(frozen=True)
 class Calculator:
-    """What does not depend on the frames.
+    """Hold what does not depend on the frames.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Calculator:
 
 @dataclass(frozen=True)
 class _Expansion:
-    """Coefficients around the centres of one species, from the neighbours of one species.
+    """Hold the coefficients around the centres of one species, from the neighbours of one species.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ Contract = Callable[[list[torch.Tensor], torch.Tensor, Callable[..., torch.Tenso
 
 
 def prepare(hypers: Hypers, output: Output, precision: str, device: str) -> Calculator:
-    """Tables of the package, folded in float64 and then converted once."""
+    """Return the tables of the package, folded in float64 and then converted once."""
     if device == "cuda" and not torch.cuda.is_available():
         raise Unavailable("device cuda: Torch sees none on this machine")
 
@@ -86,7 +86,7 @@ def prepare(hypers: Hypers, output: Output, precision: str, device: str) -> Calc
 def compute(
     calculator: Calculator, frames: list[Atoms], clock: Timer, contract: Contract
 ) -> TensorMap | np.ndarray:
-    """Coefficients of any number of species, or the power spectrum of one, in the mode's precision.
+    """Return coefficients of any number of species, or the power spectrum of one, in the mode's precision.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def compute(
 
 
 def _radial_matrix(basis: Any, l: int, count: int) -> np.ndarray:
-    """What the package does to the radial functions of one l, as a matrix (its action on the identity)."""
+    """Return the matrix by which the package orthonormalises the radial functions of one l."""
     identity = TensorBlock(
         values=np.eye(count).reshape(count, 1, count),
         samples=Labels.range("row", count),
@@ -145,7 +145,7 @@ def _expand(
     *rest: Any,
     **options: Any,
 ) -> list[_Expansion]:
-    """Expansion of each pair, block by block, in the place of the package's pair loop.
+    """Expand each pair, block by block, in the place of the package's pair loop.
 
     That loop still runs, up to the moments; the contractions wait until a block's moments are together
     and converted at once.
@@ -198,7 +198,7 @@ def _kept_moments() -> Iterator[list[np.ndarray]]:
 def _into_torch(
     moments: list[np.ndarray], rows: np.ndarray, solids: list[torch.Tensor]
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The conversion of a block: its moments, stacked, and the centre of each pair."""
+    """Convert a block: its moments, stacked, and the centre of each pair."""
     # The package computes a higher degree than the contractions read.
     size = max(solid.shape[-1] for solid in solids)
     stacked = np.stack([cube[:size, :size, :size] for cube in moments])
@@ -234,9 +234,9 @@ def _orthonormalise(
 
 
 def _power_spectrum(features: _Expansion, clock: Timer, einsum: Callable[..., torch.Tensor]) -> np.ndarray:
-    """Invariants (-1)^l / sqrt(2l + 1) sum_m c_am c_bm, averaged over the centres of each frame.
+    """Return (-1)^l / sqrt(2l + 1) sum_m c_am c_bm, averaged over the centres of each frame.
 
-    The package's calls, one for each m; and one more for each l, from which it learns the shape.
+    The calls are the package's, one for each m, and one more for each l, from which it learns the shape.
     """
     invariants = []
 
@@ -260,7 +260,7 @@ def _power_spectrum(features: _Expansion, clock: Timer, einsum: Callable[..., to
 
 
 def _tensor_map(features: list[_Expansion], clock: Timer) -> TensorMap:
-    """The package's TensorMap. Properties run neighbour species slow, n fast."""
+    """Return the package's TensorMap; its properties run neighbour species slow, n fast."""
     into_numpy = clock.wrap("conv_out", _into_numpy)
     keys = []
     blocks = []

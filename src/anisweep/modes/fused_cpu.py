@@ -1,4 +1,4 @@
-"""AniSweep's own kernels on the CPU, in C."""
+"""AniSweep's own kernels compute on the CPU, in C."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DEVICES = ("cpu",)
 
 
 def prepare(hypers: Hypers, output: Output, precision: str, device: str) -> tuple[Any, Output]:
-    """The projection, with the threads that the environment pins."""
+    """Return the projection, with the threads that the environment pins."""
     require("precision", precision, PRECISIONS)
     require("device", device, DEVICES)
     threads = int(os.environ.get("OMP_NUM_THREADS", "1"))
@@ -24,5 +24,5 @@ def prepare(hypers: Hypers, output: Output, precision: str, device: str) -> tupl
 
 
 def compute(calculator: tuple[Any, Output], frames: list[Atoms], clock: Timer) -> Any:
-    """Coefficients of any number of species, or the power spectrum of one."""
+    """Return coefficients of any number of species, or the power spectrum of one."""
     return _fused.compute(calculator, frames, clock)

@@ -1,4 +1,4 @@
-"""AniSweep's own formulation in Torch: all pairs at once, on the CPU or a GPU."""
+"""AniSweep's own formulation computes in Torch: all pairs at once, on the CPU or a GPU."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEVICES = ("cpu", "cuda")
 
 
 def prepare(hypers: Hypers, output: Output, precision: str, device: str) -> tuple[Any, Output]:
-    """The projection, with its tables on the device."""
+    """Return the projection, with its tables on the device."""
     require("precision", precision, PRECISIONS)
     require("device", device, DEVICES)
 
@@ -31,5 +31,5 @@ def prepare(hypers: Hypers, output: Output, precision: str, device: str) -> tupl
 
 
 def compute(calculator: tuple[Any, Output], frames: list[Atoms], clock: Timer) -> Any:
-    """Coefficients of any number of species, or the power spectrum of one."""
+    """Return coefficients of any number of species, or the power spectrum of one."""
     return _fused.compute(calculator, frames, clock)

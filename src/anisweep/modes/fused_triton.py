@@ -1,4 +1,4 @@
-"""AniSweep's own formulation in Torch, with moments and contraction in one Triton kernel."""
+"""AniSweep's own formulation computes in Torch, with moments and contraction in one Triton kernel."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEVICES = ("cuda",)
 
 
 def prepare(hypers: Hypers, output: Output, precision: str, device: str) -> tuple[Any, Output]:
-    """The projection, with its tables on the device. The first call compiles the kernels."""
+    """Return the projection, with its tables on the device; the first call compiles the kernels."""
     require("precision", precision, PRECISIONS)
     require("device", device, DEVICES)
 
@@ -32,5 +32,5 @@ def prepare(hypers: Hypers, output: Output, precision: str, device: str) -> tupl
 
 
 def compute(calculator: tuple[Any, Output], frames: list[Atoms], clock: Timer) -> Any:
-    """Coefficients of any number of species, or the power spectrum of one."""
+    """Return coefficients of any number of species, or the power spectrum of one."""
     return _fused.compute(calculator, frames, clock)

@@ -1,4 +1,4 @@
-"""AniSOAP as published, with the contraction of each pair as one call of NumPy's BLAS."""
+"""AniSOAP runs as published, with the contraction of each pair as one call of NumPy's BLAS."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _OF_A_PAIR = "mnpqr, pqr->mn"
 
 
 def prepare(hypers: Hypers, output: Output, precision: str, device: str) -> _published.Published:
-    """The package's calculator."""
+    """Return the package's calculator."""
     require("precision", precision, PRECISIONS)
     require("device", device, DEVICES)
     return _published.Published(_published.projection(hypers), output)
 
 
 def compute(calculator: _published.Published, frames: list[Atoms], clock: Timer) -> TensorMap | np.ndarray:
-    """Coefficients of any number of species, or the power spectrum of one."""
+    """Return coefficients of any number of species, or the power spectrum of one."""
     published = np.einsum
 
     def einsum(subscripts: str, *operands: np.ndarray, **options: Any) -> np.ndarray:
@@ -39,7 +39,7 @@ def compute(calculator: _published.Published, frames: list[Atoms], clock: Timer)
 
 
 def _matrix_times_vector(solid: np.ndarray, moments: np.ndarray) -> np.ndarray:
-    """Of a matrix and a vector NumPy's product is one call of BLAS, ``dgemv``."""
+    """Contract a pair as a matrix times a vector, which NumPy does in one call of ``dgemv``."""
     m, n = solid.shape[:2]
     product: np.ndarray = solid.reshape(m * n, -1) @ moments.reshape(-1)
     return product.reshape(m, n)

@@ -1,4 +1,4 @@
-"""AniSOAP as published, in NumPy."""
+"""AniSOAP runs as published, in NumPy."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ DEVICES = ("cpu",)
 
 
 def prepare(hypers: Hypers, output: Output, precision: str, device: str) -> _published.Published:
-    """The package's calculator. It has no other precision than fp64."""
+    """Return the package's calculator, which has no other precision than fp64."""
     require("precision", precision, PRECISIONS)
     require("device", device, DEVICES)
     return _published.Published(_published.projection(hypers), output)
 
 
 def compute(calculator: _published.Published, frames: list[Atoms], clock: Timer) -> TensorMap | np.ndarray:
-    """Coefficients of any number of species, or the power spectrum of one."""
+    """Return coefficients of any number of species, or the power spectrum of one."""
     return _published.compute(calculator, frames, clock, clock.wrap("contraction", np.einsum))

@@ -1,4 +1,4 @@
-"""The published contractions in Torch, all pairs of a neighbour-list block at once."""
+"""The published contractions run in Torch, all pairs of a neighbour-list block at once."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ DEVICES = ("cpu", "cuda")
 
 
 def prepare(hypers: Hypers, output: Output, precision: str, device: str) -> _tensors.Calculator:
-    """The package's tables as tensors."""
+    """Return the package's tables as tensors."""
     require("precision", precision, PRECISIONS)
     require("device", device, DEVICES)
     return _tensors.prepare(hypers, output, precision, device)
 
 
 def compute(calculator: _tensors.Calculator, frames: list[Atoms], clock: Timer) -> TensorMap | np.ndarray:
-    """Coefficients of any number of species, or the power spectrum of one."""
+    """Return coefficients of any number of species, or the power spectrum of one."""
     return _tensors.compute(calculator, frames, clock, _contract)
 
 
 def _contract(
     solids: list[torch.Tensor], moments: torch.Tensor, einsum: Callable[..., torch.Tensor]
 ) -> list[torch.Tensor]:
-    """One contraction for each l, over all pairs of a block."""
+    """Contract once for each l, over all pairs of a block."""
     values = []
 
     for solid in solids:

@@ -1,4 +1,4 @@
-"""The published contractions, one per pair and l, in Torch from the moments to the features."""
+"""The published contractions, one per pair and l, run in Torch from the moments to the features."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ DEVICES = ("cpu", "cuda")
 
 
 def prepare(hypers: Hypers, output: Output, precision: str, device: str) -> _tensors.Calculator:
-    """The package's tables as tensors."""
+    """Return the package's tables as tensors."""
     require("precision", precision, PRECISIONS)
     require("device", device, DEVICES)
     return _tensors.prepare(hypers, output, precision, device)
 
 
 def compute(calculator: _tensors.Calculator, frames: list[Atoms], clock: Timer) -> TensorMap | np.ndarray:
-    """Coefficients of any number of species, or the power spectrum of one."""
+    """Return coefficients of any number of species, or the power spectrum of one."""
     return _tensors.compute(calculator, frames, clock, _contract)
 
 
 def _contract(
     solids: list[torch.Tensor], moments: torch.Tensor, einsum: Callable[..., torch.Tensor]
 ) -> list[torch.Tensor]:
-    """Each pair's own contractions, as the package and ``torch_mixed`` do them."""
+    """Contract each pair on its own, as the package and ``torch_mixed`` do."""
     sizes = [solid.shape[-1] for solid in solids]
     views = [moments[:, :size, :size, :size].unbind() for size in sizes]
     values: list[list[torch.Tensor]] = [[] for _ in solids]

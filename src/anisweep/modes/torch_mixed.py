@@ -1,4 +1,4 @@
-"""AniSOAP as published, with each of its einsum calls going NumPy -> Torch -> NumPy."""
+"""AniSOAP runs as published, with each of its einsum calls going NumPy -> Torch -> NumPy."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ DEVICES = ("cpu",)
 
 
 def prepare(hypers: Hypers, output: Output, precision: str, device: str) -> _mixed.Calculator:
-    """The package's calculator, and the type of number that its contractions run in."""
+    """Return the package's calculator, and the type of number that its contractions run in."""
     require("precision", precision, PRECISIONS)
     require("device", device, DEVICES)
     return _mixed.prepare(hypers, output, precision)
 
 
 def compute(calculator: _mixed.Calculator, frames: list[Atoms], clock: Timer) -> TensorMap | np.ndarray:
-    """Coefficients of any number of species, or the power spectrum of one; held in float64."""
+    """Return coefficients of any number of species, or the power spectrum of one, in float64."""
     return _mixed.compute(calculator, frames, clock)

@@ -1,4 +1,4 @@
-"""As torch_mixed, with OpenBLAS in the place of Torch's MKL."""
+"""The calls of torch_mixed run with OpenBLAS in the place of Torch's MKL."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ENVIRONMENT = {"ANISWEEP_TORCH_BLAS": "openblas"}
 
 
 def prepare(hypers: Hypers, output: Output, precision: str, device: str) -> _mixed.Calculator:
-    """What torch_mixed has, after a look whether Torch's BLAS is really the other one."""
+    """Return the calculator of torch_mixed, after a check that Torch's BLAS is really OpenBLAS."""
     require("precision", precision, PRECISIONS)
     require("device", device, DEVICES)
     require_environment(ENVIRONMENT)
@@ -32,12 +32,12 @@ def prepare(hypers: Hypers, output: Output, precision: str, device: str) -> _mix
 
 
 def compute(calculator: _mixed.Calculator, frames: list[Atoms], clock: Timer) -> TensorMap | np.ndarray:
-    """Coefficients of any number of species, or the power spectrum of one; held in float64."""
+    """Return coefficients of any number of species, or the power spectrum of one, in float64."""
     return _mixed.compute(calculator, frames, clock)
 
 
 def _look_whose_blas_it_is() -> None:
-    """A contraction of the package's shape is one call of ``dgemm``."""
+    """Check that a contraction of the package's shape is one call of OpenBLAS's ``dgemm``."""
     before = _openblas.calls()
     torch.einsum("mnpqr,pqr->mn", torch.ones(3, 3, 6, 6, 6).double(), torch.ones(6, 6, 6).double())
     counted = _openblas.calls() - before

@@ -1,4 +1,4 @@
-"""As torch_mixed, on the narrowest vector units: Torch's own kernels and MKL keep to SSE2."""
+"""The calls of torch_mixed run on the narrowest vector units: Torch's own kernels and MKL keep to SSE2."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _COMPATIBLE = 3
 
 
 def prepare(hypers: Hypers, output: Output, precision: str, device: str) -> _mixed.Calculator:
-    """What torch_mixed has, after a look whether the vector units are really off."""
+    """Return the calculator of torch_mixed, after a check that the vector units are really off."""
     require("precision", precision, PRECISIONS)
     require("device", device, DEVICES)
     require_environment(ENVIRONMENT)
@@ -37,12 +37,12 @@ def prepare(hypers: Hypers, output: Output, precision: str, device: str) -> _mix
 
 
 def compute(calculator: _mixed.Calculator, frames: list[Atoms], clock: Timer) -> TensorMap | np.ndarray:
-    """Coefficients of any number of species, or the power spectrum of one; held in float64."""
+    """Return coefficients of any number of species, or the power spectrum of one, in float64."""
     return _mixed.compute(calculator, frames, clock)
 
 
 def _look_at_the_vector_units() -> None:
-    """Both libraries are asked which path they take; neither is taken at its variable's word."""
+    """Ask Torch and MKL which path they take, rather than trust their variables."""
     kernels = torch.backends.cpu.get_cpu_capability()
     if kernels != "DEFAULT":
         raise RuntimeError(f"Torch's kernels run on {kernels}, although they were asked not to")

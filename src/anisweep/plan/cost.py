@@ -1,4 +1,4 @@
-"""The one time model: seconds of a cell = calls x pairs x cost per pair. Measured rows refine it.
+"""Estimate the time of a cell: calls x pairs x cost of a pair, refined by measured rows.
 
 It drives packing, estimates and every time left, so it is meant to be right within a factor of two and
 to need no run.
@@ -10,12 +10,13 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from statistics import median
 
-from anisweep import datasets, modes
+from anisweep import modes
 from anisweep.cell import Cell, Hypers
+from anisweep.datasets.vacuum import with_vacuum
+from anisweep.plan.first_frames import first_frames
 from anisweep.row import Row
 
 #: Start of an interpreter with torch and anisoap, before anything is measured.
@@ -44,19 +45,21 @@ POWER_SPECTRUM = 1.1
 
 @dataclass
 class CostModel:
-    """Seconds and megabytes that cells will take.
+    """Estimate the seconds and megabytes that cells will take.
 
     Attributes
     ----------
     per_pair_us : measured cost of a pair, by mode, hypers and output
     pairs : measured number of pairs, by data set, frames, cutoff and self-pairs
     start_s : measured start of an interpreter
+    variables : what each mode wants in the environment of its interpreter, read once
     root : of the project, for the files of data sets
     """
 
     per_pair_us: dict[tuple[str, Hypers, str], float] = field(default_factory=dict)
     pairs: dict[tuple[str, int, float, bool], int] = field(default_factory=dict)
     start_s: float = START_S
+    variables: dict[str, dict[str, str]] = field(default_factory=dict)
     root: Path = Path()
 
     @classmethod
@@ -80,11 +83,11 @@ class CostModel:
         return model
 
     def call_s(self, cell: Cell, mode: str | None = None) -> float:
-        """One call of the cell, by its own mode or another one."""
+        """Return the seconds of one call of the cell, by its own mode or another one."""
         return 1e-6 * self.cell_pairs(cell) * self.pair_us(mode or cell.mode, cell.hypers, cell.output)
 
     def cell_s(self, cell: Cell, mode: str | None = None) -> float:
-        """All that is done for a cell in one process: first call, warm-up, repetitions, trace."""
+        """Return the seconds of a cell in one process: first call, warm-up, repetitions, trace."""
         call = self.call_s(cell, mode)
         settings = cell.settings
         timed = settings.repetitions * max(call, settings.minimum_s)
@@ -94,19 +97,19 @@ class CostModel:
             used = 0.0
         return min(timed + (2 + settings.warmups) * call + profiled + used, settings.limit_s)
 
-    def cells_s(self, cells: Iterable[Cell], anchor: str) -> float:
-        """A pack of these cells: interpreters, anchors before and after, cells."""
+    def cells_s(self, cells: Iterable[Cell], reference: str) -> float:
+        """Return the seconds of a pack of these cells: interpreters, references before and after, cells."""
         cells = list(cells)
         problems = {(cell.dataset, cell.hypers, cell.output): cell for cell in cells}
-        anchors = 2 * sum(self.cell_s(cell, anchor) for cell in problems.values())
+        references = 2 * sum(self.cell_s(cell, reference) for cell in problems.values())
         processes = max((cell.settings.processes for cell in cells), default=1)
-        own = {tuple(modes.environment(mode).items()) for mode in {cell.mode for cell in cells}} - {()}
+        own = {tuple(self.variables_of(cell.mode).items()) for cell in cells} - {()}
         starts = (1 + len(own)) * self.start_s
         alone = sum(self.start_s + self.call_s(cell) for cell in cells if cell.settings.one_off)
-        return processes * (starts + anchors + sum(self.cell_s(cell) for cell in cells) + alone)
+        return processes * (starts + references + sum(self.cell_s(cell) for cell in cells) + alone)
 
     def pair_us(self, mode: str, hypers: Hypers, output: str) -> float:
-        """Cost of one pair: measured, or that of the published package scaled by its multiply-adds."""
+        """Return the cost of one pair: measured, or that of the published package by its multiply-adds."""
         if (mode, hypers, output) in self.per_pair_us:
             return self.per_pair_us[mode, hypers, output]
 
@@ -115,7 +118,7 @@ class CostModel:
         return unknown * spectrum * (PAIR_US + MULTIPLY_ADD_US * multiply_adds(hypers))
 
     def cell_pairs(self, cell: Cell) -> float:
-        """Number of pairs: measured, or estimated from the density of the first frames."""
+        """Return the number of pairs: measured, or estimated from the density of the first frames."""
         self_pairs = not cell.hypers.subtract_center_contribution
         known = (cell.dataset.digest, cell.dataset.frames, cell.hypers.cutoff_radius, self_pairs)
 
@@ -123,8 +126,14 @@ class CostModel:
             self.pairs[known] = _estimated_pairs(cell, self.root, self_pairs)
         return self.pairs[known]
 
+    def variables_of(self, mode: str) -> dict[str, str]:
+        """Return the environment variables of a mode; with any it has an interpreter of its own."""
+        if mode not in self.variables:
+            self.variables[mode] = dict(modes.environment(mode))
+        return self.variables[mode]
+
     def estimates(self, pairs: float, hypers: Hypers) -> list[tuple[str, float, float]]:
-        """Mode, seconds of one call and megabytes, for a number of pairs.
+        """Return mode, seconds of one call and megabytes, for a number of pairs.
 
         The published package always; other modes once they have been measured with these hypers.
         """
@@ -138,21 +147,21 @@ class CostModel:
 
 
 def memory_mb(mode: str, pairs: float, hypers: Hypers) -> float:
-    """Peak resident memory: the interpreter and, for modes that hold all moments, twice the moments."""
+    """Return the peak resident memory: the interpreter and, where a mode holds all moments, these twice."""
     degree = max(l + 2 * (count - 1) for l, count in enumerate(hypers.radial_counts))
     held = pairs if mode in ("torch_full", "torch_batched") else 0
     return INTERPRETER_MB + 2 * 8e-6 * held * (degree + 1) ** 3
 
 
 def multiply_adds(hypers: Hypers) -> int:
-    """Multiply-adds that upstream's dense einsum does for one pair."""
+    """Return the multiply-adds that upstream's dense einsum does for one pair."""
     counts = hypers.radial_counts
     return sum((2 * l + 1) * n * (l + 2 * n - 1) ** 3 for l, n in enumerate(counts))
 
 
 def _estimated_pairs(cell: Cell, root: Path, self_pairs: bool) -> int:
-    """Particles x density x volume of the cutoff sphere, from the first eight frames."""
-    frames = list(islice(datasets.first_frames(cell.dataset.name, root / cell.dataset.path), 8))
+    """Return particles x density x volume of the cutoff sphere, from the first frames."""
+    frames = with_vacuum(first_frames(cell.dataset, root), cell.hypers.cutoff_radius)
     sphere = 4 / 3 * math.pi * cell.hypers.cutoff_radius**3
     pairs = 0.0
 

@@ -1,4 +1,4 @@
-"""From a study to its cells."""
+"""Expand a study to its cells: every combination of its values."""
 
 from __future__ import annotations
 
@@ -8,12 +8,20 @@ from itertools import product
 
 from anisweep import datasets
 from anisweep.cell import NOT_PINNED, Cell, Dataset, Hypers, Settings
-from anisweep.config import ConfigError, DatasetEntry, HyperAxes, Project, Sweep
-from anisweep.plan.digests import code_digest, environment_of
+from anisweep.config.project import Project
+from anisweep.config.sections import DatasetEntry, HyperAxes, Sweep
+from anisweep.config.validation_messages import in_yaml
+from anisweep.datasets.errors import Place
+from anisweep.datasets.user_files.frame_checks import USUAL_CUTOFF, check_frame
+from anisweep.descriptors import BadInput, hyperparameters
+from anisweep.environments.lock import environment_of
+from anisweep.errors import UserError
+from anisweep.plan.code_digest import code_digest
+from anisweep.plan.first_frames import first_frames
 
 
 def cells_of(name: str, sweep: Sweep, site: str, project: Project) -> Iterator[Cell]:
-    """Every point of the study ``name``, replicate by replicate."""
+    """Yield every point of the study ``name``, replicate by replicate."""
     settings = Settings(**sweep.measure.model_dump())
     hypers = list(dict.fromkeys(point for axes in sweep.hyper_sets for point in hypers_of(axes, name)))
     sets = [
@@ -21,6 +29,7 @@ def cells_of(name: str, sweep: Sweep, site: str, project: Project) -> Iterator[C
         for key, entry in sweep.datasets.items()
         for dataset in datasets_of(key, entry, project)
     ]
+    _check_images(sweep, max(point.cutoff_radius for point in hypers), project, [each for each, _ in sets])
     environments = {device: environment_of(project, site, device).digest for device in sweep.devices}
     codes = {mode: code_digest(mode) for mode in sweep.modes}
     threads_of = [count if isinstance(count, int) else NOT_PINNED for count in sweep.threads]
@@ -45,8 +54,22 @@ def cells_of(name: str, sweep: Sweep, site: str, project: Project) -> Iterator[C
                 )
 
 
+def _check_images(sweep: Sweep, cutoff: float, project: Project, sets: list[Dataset]) -> None:
+    """Refuse cells of users' files that are too small for the largest cutoff of a study.
+
+    Reading has refused those that are too small for the usual cutoff, in every frame.
+    """
+    if cutoff <= USUAL_CUTOFF:
+        return
+
+    files = {each.name: each for each in sets if sweep.datasets[each.name].file is not None}
+    for dataset in files.values():
+        for number, frame in enumerate(first_frames(dataset, project.root)):
+            check_frame(frame, Place(str(sweep.datasets[dataset.name].file), number), cutoff)
+
+
 def hypers_of(axes: HyperAxes, study: str) -> Iterator[Hypers]:
-    """The product of all hyperparameters that are lists."""
+    """Yield the product of all hyperparameters that are lists."""
     given = axes.model_dump()
     values = [value if isinstance(value, list) else [value] for value in given.values()]
 
@@ -59,33 +82,18 @@ def hypers_of(axes: HyperAxes, study: str) -> Iterator[Hypers]:
 
 
 def _physical(hypers: Hypers, study: str) -> Hypers:
-    """Combinations that the equations do not allow."""
-    where = f"config/studies/{study}.yaml: hypers"
-    width = hypers.radial_gaussian_width
-
-    if hypers.radial_basis_name == "gto" and width is None:
-        raise ConfigError(
-            f"{where}.radial_gaussian_width: None is not allowed with the gto basis. Allowed: a length in "
-            "Angstrom, for example 1.5. Correct it there."
-        )
-    if hypers.radial_basis_name == "monomial" and width is not None:
-        raise ConfigError(
-            f"{where}.radial_gaussian_width: {width} is not allowed with the monomial basis, which has no "
-            "Gaussian. Allowed: null. Write `radial_gaussian_width: null`."
-        )
-
-    given = hypers.max_radial
-    if isinstance(given, tuple) and len(given) != hypers.max_angular + 1:
-        raise ConfigError(
-            f"{where}.max_radial: {list(given)} is not allowed. Allowed with max_angular "
-            f"{hypers.max_angular}: {hypers.max_angular + 1} numbers, one for each l "
-            "from 0. Add the missing ones, or write null."
-        )
+    """Refuse combinations that the equations do not allow."""
+    try:
+        hyperparameters.width(hypers.radial_basis_name, hypers.radial_gaussian_width)
+        hyperparameters.radial_counts(hypers.max_angular, hypers.max_radial)
+    except BadInput as refusal:
+        where = f"config/studies/{study}.yaml: hypers"
+        raise UserError(f"{where}.{in_yaml(refusal)} Correct it there.") from None
     return hypers
 
 
 def datasets_of(name: str, entry: DatasetEntry, project: Project) -> list[Dataset]:
-    """The data set by its digest, with each number of frames.
+    """Return the data set by its digest, with each number of frames.
 
     A user's file is checked and prepared here, before anything is planned.
     """
@@ -94,13 +102,20 @@ def datasets_of(name: str, entry: DatasetEntry, project: Project) -> list[Datase
         path = f"data/{name}-{recipe.digest[:12]}.xyz"
         return [Dataset(name, path, recipe.digest, frames or recipe.frames) for frames in entry.frame_counts]
 
-    user = datasets.UserFile(project.root / entry.file, entry.orientations, entry.diameters)
+    user = datasets.UserFile(
+        project.root / entry.file,
+        entry.orientations,
+        entry.diameters,
+        entry.orientation_order,
+        entry.radii,
+        entry.format,
+    )
     path = f"data/{name}-{user.digest[:12]}.xyz"
     held = datasets.prepare(user, project.root / path).frames
 
     for frames in entry.frame_counts:
         if frames is not None and frames > held:
-            raise ConfigError(
+            raise UserError(
                 f"datasets.{name}.frames: {frames} is not allowed. Allowed: 1 to {held}, the frames of "
                 f"{entry.file}. Lower it, or leave it out."
             )

@@ -1,24 +1,30 @@
-"""Artifacts that nobody asks for any more."""
+"""Find the artifacts that no study asks for any more."""
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Iterator
+from typing import Any
 
+from anisweep.artifacts.store import Store, restore_kept
 from anisweep.cell import Cell
-from anisweep.config import ConfigError, Project, load_config
-from anisweep.controller import holder
+from anisweep.config.load import load_config
+from anisweep.config.project import Project
 from anisweep.datasets import DataError
+from anisweep.errors import UserError
+from anisweep.files import read_bytes
+from anisweep.parsing.json_text import read_json
+from anisweep.parsing.schema import shown
 from anisweep.plan.expand import cells_of
-from anisweep.store import Store, restore_kept
+from anisweep.plan.run_lock import holder
 
 
 def unwanted(project: Project) -> list[tuple[str, str]]:
-    """Names of artifacts of which nobody asks for a cell, and of damaged ones, each with the reason.
+    """Return the artifacts of which nobody asks for a cell, and damaged ones, each with the reason.
 
     Those who ask are every study at either size, and each with what its last run was given by ``--config``
-    (`anisweep.run` keeps that in ``overrides.json``). Artifacts of other sites count as wanted when one of
-    their points is. Nothing is unwanted while a run goes on.
+    (`anisweep.workflow.life_cycle` keeps that in ``overrides.json``). Artifacts of other sites count as
+    wanted when one of their points is. Nothing is unwanted while a run goes on.
     """
     if holder(project) is not None:
         return []
@@ -30,7 +36,7 @@ def unwanted(project: Project) -> list[tuple[str, str]]:
     found = []
 
     for entry in Store(project.artifacts, project.state).entries():
-        elsewhere = any(seen["site"] != "local" and point in points for point, seen in entry.points.items())
+        elsewhere = any(seen.site != "local" and point in points for point, seen in entry.points.items())
         if not entry.sound:
             found.append((entry.name, "damaged"))
         elif not elsewhere and not keys.intersection(entry.keys):
@@ -39,8 +45,26 @@ def unwanted(project: Project) -> list[tuple[str, str]]:
     return found
 
 
+def _last_overrides(project: Project, study: str) -> dict[str, Any]:
+    """Return what the last run of a study was given by ``--config``."""
+    file = project.results / study / "overrides.json"
+    if not os.path.lexists(file):
+        return {}
+
+    try:
+        last = read_json(read_bytes(file))
+    except (OSError, ValueError) as error:
+        last = str(error)
+    if not isinstance(last, dict):
+        raise UserError(
+            f"{file}: it cannot be read ({shown(last)}). Allowed: the file that a run writes.\n"
+            f"Remove it, or run the study again: make run STUDY={study}"
+        )
+    return last
+
+
 def asked_for(project: Project, site: str | None = None) -> Iterator[Cell]:
-    """The cells of every study at either size, and with what its last run was given.
+    """Yield the cells of every study at either size, and with what its last run was given.
 
     Parameters
     ----------
@@ -49,15 +73,13 @@ def asked_for(project: Project, site: str | None = None) -> Iterator[Cell]:
     where = {"site": site} if site else {}
 
     for name in project.study_names():
-        file = project.results / name / "overrides.json"
-        last = json.loads(file.read_text()) if file.exists() else {}
-
         try:
+            last = _last_overrides(project, name)
             for given in ({"size": "small"}, {"size": "full"}, last):
                 config, sweeps = load_config(project, {**given, **where, "study": name})
                 yield from cells_of(name, sweeps[name], config.site, project)
-        except (ConfigError, DataError) as error:
-            raise ConfigError(
+        except (UserError, DataError) as error:
+            raise UserError(
                 f"What the study {name} asks for is not known: it cannot be read. Nothing was deleted.\n"
                 f"{error}"
             ) from error

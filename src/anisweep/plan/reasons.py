@@ -1,17 +1,17 @@
-"""Why a cell is to be measured: the sentence that `anisweep plan` prints."""
+"""Explain why a cell is to be measured, as `anisweep plan` prints it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from anisweep.cell import Cell
-from anisweep.plan.digests import Environment, code_files
-from anisweep.store import Entry, Store
+from anisweep.artifacts.store import Entry
+from anisweep.cell import Cell, Pack
+from anisweep.environments.lock import Environment
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """A measurement of the same point that no longer counts."""
+    """Hold a measurement of the same point that no longer counts."""
 
     artifact: str
     key: str
@@ -20,30 +20,49 @@ class Earlier:
 
 
 class Reasons:
-    """Compares wanted cells with what the store knows.
+    """Compare wanted cells with what is known of earlier measurements.
 
     Parameters
     ----------
     entries : artifacts in the folder
     lost : artifacts that were there once
+    packs : the packs of those artifacts that `compared_with` names, by name
+    code_files : digests of the source files of each mode, as they are now
     """
 
     def __init__(
-        self, store: Store, entries: list[Entry], lost: list[Entry], environment: Environment
+        self,
+        entries: list[Entry],
+        lost: list[Entry],
+        packs: dict[str, Pack],
+        environment: Environment,
+        code_files: dict[str, dict[str, str]],
     ) -> None:
-        self.store = store
+        self.packs = packs
         self.environment = environment
+        self.code_files = code_files
         self.damaged: dict[str, str] = {}
+        self.unfinished: set[str] = set()
         self.earlier: dict[tuple[str, str], Earlier] = {}
         self.any_dataset: set[tuple[str, str]] = set()
 
         for entry in [*lost, *entries]:
             self._learn(entry, missing=entry in lost)
 
+    def compared_with(self, cell: Cell) -> str:
+        """Return the artifact whose pack says what has changed for a cell; empty when none is needed."""
+        before = self.earlier.get((cell.site, cell.point))
+        if before is None or cell.key in self.damaged:
+            return ""
+        same = (before.environment, before.code) == (cell.environment, cell.code)
+        return "" if same else before.artifact
+
     def of(self, cell: Cell) -> str:
-        """The reason for one cell."""
+        """Return the reason for one cell."""
         if cell.key in self.damaged:
             return self.damaged[cell.key]
+        if cell.key in self.unfinished:
+            return "failed or stalled before"
 
         before = self.earlier.get((cell.site, cell.point))
         if before is None:
@@ -54,31 +73,30 @@ class Reasons:
             return f"environment changed: {self._packages(before)}"
         if before.code != cell.code:
             return f"code changed: {self._files(before, cell)}"
-        return "failed or stalled before" if before.key == cell.key else "settings of the measurement changed"
+        return "settings of the measurement changed"
 
     def _learn(self, entry: Entry, missing: bool) -> None:
         if missing or not entry.sound:
             what = "artifact missing" if missing else "artifact damaged"
             self.damaged.update(dict.fromkeys(entry.keys, f"{what}: {entry.name}"))
 
+        self.unfinished.update(entry.unfinished)
         for point, seen in entry.points.items():
-            self.earlier[seen["site"], point] = Earlier(
-                entry.name, seen["key"], seen["environment"], seen["code"]
-            )
-            self.any_dataset.add((seen["site"], seen["dataset_free"]))
+            self.earlier[seen.site, point] = Earlier(entry.name, seen.key, seen.environment, seen.code)
+            self.any_dataset.add((seen.site, seen.dataset_free))
 
     def _packages(self, before: Earlier) -> str:
-        then = self.store.details(before.artifact)["pack"]["packages"]
+        then = self.packs[before.artifact].packages
         return _differences(then, self.environment.packages) or "hashes of the lock"
 
     def _files(self, before: Earlier, cell: Cell) -> str:
-        then = self.store.details(before.artifact)["pack"]["code_files"].get(cell.mode, {})
-        now = code_files(cell.mode)
+        then = self.packs[before.artifact].code_files.get(cell.mode, {})
+        now = self.code_files[cell.mode]
         return ", ".join(sorted(name for name in {*then, *now} if then.get(name) != now.get(name)))
 
 
 def _differences(then: dict[str, str], now: dict[str, str]) -> str:
-    """At most four packages, the rest as a number."""
+    """Name at most four packages, and the rest as a number."""
     changed = sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
     named = [f"{name} {then.get(name, 'absent')} -> {now.get(name, 'absent')}" for name in changed[:4]]
     more = [f"{len(changed) - 4} more"] if len(changed) > 4 else []

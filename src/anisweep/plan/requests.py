@@ -1,4 +1,4 @@
-"""What a pack asks a cluster for: the maximum over its cells, with room to spare."""
+"""Compute what a pack requests from a cluster: the maximum over its cells, with a margin."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ LONGEST_MINUTES = 72 * 60
 
 
 @dataclass(frozen=True)
-class Request:
-    """What a job of a pack needs.
+class ResourceRequest:
+    """Say what a job of a pack needs.
 
     Attributes
     ----------
@@ -38,12 +38,12 @@ class Request:
     gpus: int
 
 
-def request_of(pack: Pack, model: CostModel, image_mb: float = 0) -> Request:
-    """The request of a pack whose job fetches an image of this size."""
+def request_of(pack: Pack, model: CostModel, image_mb: float = 0) -> ResourceRequest:
+    """Return the request of a pack whose job fetches an image of this size."""
     needed = max(memory_mb(cell.mode, model.cell_pairs(cell), cell.hypers) for cell in pack.cells)
     minutes = max(SHORTEST_MINUTES, math.ceil(4 * pack.estimated_s / 60))
 
-    return Request(
+    return ResourceRequest(
         cpus=max(1, *(cell.threads for cell in pack.cells)),
         memory_mb=_up_to_step(ROOM * needed),
         disk_mb=_up_to_step(image_mb + SCRATCH_MB),

@@ -1,4 +1,4 @@
-"""The report: one self-contained page over all studies."""
+"""Write the report, one self-contained page over all studies."""
 
 from __future__ import annotations
 
@@ -7,30 +7,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from anisweep import claims, tables
-from anisweep.profiled import profile_figures
+from anisweep import figures, tables
+from anisweep.analysis import claims
 from anisweep.report.answer import answer
-from anisweep.report.content import Measured, Section, Table, headline
-from anisweep.report.conversion import conversion_table
-from anisweep.report.crossover import crossover_table
-from anisweep.report.details import artifacts_table, details, platforms_table
-from anisweep.report.downstream import downstream_table
-from anisweep.report.growth import growth_table
-from anisweep.report.hotspots import hotspots_tables
-from anisweep.report.ingested import ingested_tables
-from anisweep.report.invariances import invariances_table
-from anisweep.report.ledger import claims_table
-from anisweep.report.noise import disturbance
-from anisweep.report.parity import parity_table
-from anisweep.report.recommended import recommended_table
-from anisweep.report.svg import picture
+from anisweep.report.disturbance import disturbance
+from anisweep.report.inline_svg import picture
+from anisweep.report.judged_claims import claims_table
+from anisweep.report.model import Measured, StudyPart, headline
+from anisweep.report.old_bundles import old_bundle_tables
+from anisweep.report.provenance import artifacts_table, platforms_table
+from anisweep.report.sections import sections_of
 
 __all__ = ["Study", "answer", "answer_of", "write"]
-
-#: Each file here is a figure (`anisweep.figures`); listing them needs no matplotlib.
-FIGURES = Path(__file__).parents[1] / "figures"
 
 #: The figure of the first screen.
 LEAD = "wall_time_by_system"
@@ -38,16 +29,25 @@ LEAD = "wall_time_by_system"
 
 @dataclass(frozen=True)
 class Study:
-    """A study of the report; ``folder`` holds its ``tables/`` and ``figures/``."""
+    """Name a study of the report, and the folders with its tables and its figures."""
 
     name: str
     question: str
-    folder: Path
+    tables: Path
+    figures: Path
 
 
-def write(studies: Sequence[Study], path: Path) -> None:
-    """Write the report; links to artifacts are relative to the folder of ``path``, where ``claims.csv``
-    lies if claims have been judged."""
+def write(
+    studies: Sequence[Study], path: Path, judged: Path | None = None, bundle_tables: Path | None = None
+) -> None:
+    """Write the report.
+
+    Parameters
+    ----------
+    path : the page; links to artifacts are relative to its folder
+    judged : the file with the claims as they were judged
+    bundle_tables : the folder of tables that came with old bundles
+    """
     measured = [_read(study) for study in studies]
     platforms = [platform for study in measured for platform in study.platforms.values()]
 
@@ -59,12 +59,12 @@ def write(studies: Sequence[Study], path: Path) -> None:
         undefined=StrictUndefined,
     )
     page = environment.get_template("report.html.j2").render(
-        ledger=_ledger(path.parent / "claims.csv"),
-        sections=[_section(study, content) for study, content in zip(studies, measured, strict=True)],
+        ledger=claims_table(claims.read(judged)) if judged else None,
+        studies=[_part(study, content) for study, content in zip(studies, measured, strict=True)],
         provenance=[
             platforms_table(platforms),
             artifacts_table(measured),
-            *ingested_tables(path.parent / "tables"),
+            *(old_bundle_tables(bundle_tables) if bundle_tables else ()),
         ],
     )
 
@@ -73,67 +73,43 @@ def write(studies: Sequence[Study], path: Path) -> None:
 
 
 def answer_of(tables_folder: Path) -> str:
-    """The answer of one study, for the terminal; a second line if the run was disturbed."""
+    """Return the answer of one study, for the terminal; a second line if the run was disturbed."""
     missing = json.loads((tables_folder / "missing.json").read_text())
     said = answer(tables.read(tables_folder, "summary"), missing)
     return "\n".join(filter(None, [said, disturbance(tables.read(tables_folder, "cells"))]))
 
 
 def _read(study: Study) -> Measured:
-    folder = study.folder / "tables"
+    folder = study.tables
+    profiled = (folder / "hotspots.parquet").exists()
 
     return Measured(
         name=study.name,
         question=study.question,
         cells=tables.read(folder, "cells"),
         summary=tables.read(folder, "summary"),
-        journeys=tables.read(folder, "journeys"),
+        job_records=tables.read(folder, "job_records"),
+        hotspots=tables.read(folder, "hotspots") if profiled else pd.DataFrame(),
         platforms=tables.read_platforms(folder),
         missing=json.loads((folder / "missing.json").read_text()),
     )
 
 
-def _ledger(file: Path) -> Table | None:
-    return claims_table(claims.read(file)) if file.exists() else None
-
-
-def _drawn(folder: Path) -> list[Path]:
-    """The pictures of a study's figures that exist today; what a removed one left behind is passed over."""
-    names = [module.stem for module in sorted(FIGURES.glob("[!_]*.py"))]
-    files = [folder / "figures" / f"{name}.svg" for name in [*names, *_profiles(folder / "tables")]]
+def _drawn(folder: Path, hotspots: pd.DataFrame) -> list[Path]:
+    """Return the pictures of a study's figures that exist today; leftovers of removed ones do not count."""
+    sets = hotspots.reindex(columns=["dataset", "frames"]).drop_duplicates()
+    names = figures.names(zip(sets["dataset"], sets["frames"], strict=True))
+    files = [folder / f"{name}.svg" for name in names]
     return [file for file in files if file.exists()]
 
 
-def _folded(content: Measured) -> list[Table]:
-    recommended = recommended_table(content.cells, content.summary)
-    first = [
-        recommended,
-        parity_table(content.cells),
-        crossover_table(content.cells),
-        growth_table(content.cells),
-        conversion_table(content.summary),
-        invariances_table(content.cells),
-        downstream_table(content.cells),
-    ]
-    return [*(table for table in first if table.rows), *details(content)]
-
-
-def _profiles(folder: Path) -> list[str]:
-    """The figures of each data set that was profiled."""
-    if not (folder / "hotspots.parquet").exists():
-        return []
-
-    sets = tables.read(folder, "hotspots")[["dataset", "frames"]].drop_duplicates()
-    pairs = zip(sets["dataset"], sets["frames"], strict=True)
-    return [name for dataset, frames in pairs for name in profile_figures(dataset, frames)]
-
-
-def _section(study: Study, content: Measured) -> Section:
-    pictures = [picture(file, f"{study.name}-{file.stem}") for file in _drawn(study.folder)]
+def _part(study: Study, content: Measured) -> StudyPart:
+    drawn = _drawn(study.figures, content.hotspots)
+    pictures = [picture(file, f"{study.name}-{file.stem}") for file in drawn]
     shown = [p for p in pictures if p.drawn]
     lead = next((p for p in shown if p.name == LEAD), shown[0] if shown else None)
 
-    return Section(
+    return StudyPart(
         name=study.name,
         question=study.question,
         answer=answer(content.summary, content.missing),
@@ -142,6 +118,6 @@ def _section(study: Study, content: Measured) -> Section:
         lead=lead,
         figures=[p for p in shown if p is not lead],
         not_drawn=[p for p in pictures if not p.drawn],
-        details=[*_folded(content), *hotspots_tables(study.folder / "tables")],
+        sections=sections_of(content),
         missing=content.missing,
     )

@@ -1,4 +1,4 @@
-"""The sentence that answers a study's question, made from its summary."""
+"""Make the sentence that answers a study's question from its summary."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ import numpy as np
 import pandas as pd
 
 from anisweep.cell import NOT_PINNED
-from anisweep.report.numbers import between, duration, plain, share
+from anisweep.formatting import between, counted, plain, share, time_with_unit
 from anisweep.tables.names import with_names
 
 #: How the sentence calls the mode that is AniSOAP as it was published.
 PUBLISHED = "numpy_only"
 
+#: Of a reason so much is said.
+LONGEST_REASON = 200
+
 
 def answer(summary: pd.DataFrame, missing: Sequence[str] = ()) -> str:
-    """How long the anchor takes, which mode is fastest, where the time goes, and whether modes agree."""
+    """Say how long the reference takes, which mode is fastest, where time goes, and whether modes agree."""
     if summary.empty:
         return "Nothing has been measured yet." + _missing(missing)
 
@@ -33,7 +36,10 @@ def answer(summary: pd.DataFrame, missing: Sequence[str] = ()) -> str:
 
 
 def site_of_first_screen(sites: Sequence[str]) -> str:
-    """Sites are never averaged: answer and first table speak of one, the local one if there are several."""
+    """Return the site that answer and first table speak of: the local one if there are several.
+
+    Sites are never averaged.
+    """
     return "local" if "local" in sites else next(iter(sites), "")
 
 
@@ -46,13 +52,13 @@ def _missing(missing: Sequence[str]) -> str:
 
 
 def _time(here: pd.DataFrame) -> str:
-    anchors = _anchors(here)
+    references = _references(here)
 
-    if anchors.empty:
-        return "The reference mode has no time yet"
+    if references.empty:
+        return "The reference mode has no time" + ("" if _not_ok(here) else " yet")
 
-    name = _called(anchors["mode"].iloc[0]).replace("published", "Published")
-    extremes = [anchors.iloc[0], anchors.iloc[-1]] if len(anchors) > 1 else [anchors.iloc[0]]
+    name = _called(references["mode"].iloc[0]).replace("published", "Published")
+    extremes = [references.iloc[0], references.iloc[-1]] if len(references) > 1 else [references.iloc[0]]
     return f"{name} takes " + " and ".join(_one_time(line) for line in extremes)
 
 
@@ -61,14 +67,16 @@ def _called(mode: str) -> str:
 
 
 def _one_time(line: pd.Series[Any]) -> str:
-    frames = "1 frame" if line["frames"] == 1 else f"{line['frames']:,} frames"
+    frames = counted(line["frames"], "frame")
     system = line["system"].replace(f", {frames}", "")  # there where a study has several numbers of frames
-    return f"{duration(line['wall_mean_s'])} for {frames} of {system} ({line['pairs']:,} pairs)"
+    return (
+        f"{time_with_unit(line['wall_mean_s'])} for {frames} of {system} ({counted(line['pairs'], 'pair')})"
+    )
 
 
 def _fastest(here: pd.DataFrame) -> str:
-    """The mode that is fastest on the largest problem where one is, and on how many it wins beyond noise."""
-    others = here[(here["mode"] != here["anchor"]) & here["ratio"].notna()]
+    """Name the mode that is fastest on the largest problem where one is, and count its wins beyond noise."""
+    others = here[(here["mode"] != here["reference"]) & here["ratio"].notna()]
 
     if others.empty:
         return ""
@@ -104,20 +112,23 @@ def _on_how_many(wins: int, problems: int) -> str:
 
 
 def _spoken(system: str) -> str:
-    """Inside a sentence a comma would mislead: ``ellipsoids (power spectrum)``."""
+    """Write a system for the inside of a sentence, as in ``ellipsoids (power spectrum)``.
+
+    A comma would mislead there.
+    """
     name, _, rest = system.partition(", ")
     return f"{name} ({rest})" if rest else name
 
 
 def _stage(here: pd.DataFrame) -> str:
-    """The largest stage of the anchor on the largest problem."""
-    anchors = _anchors(here)
+    """Name the largest stage of the reference on the largest problem."""
+    references = _references(here)
     stages = [name for name in here.columns if name.startswith("stage_")]
 
-    if anchors.empty or not stages or anchors.iloc[-1][stages].isna().all():
+    if references.empty or not stages or references.iloc[-1][stages].isna().all():
         return ""
 
-    line = anchors.iloc[-1]
+    line = references.iloc[-1]
     largest = max(stages, key=lambda stage: np.nan_to_num(line[stage]))
     name = largest.removeprefix("stage_").removesuffix("_s").replace("_", " ")
     part = share(line[largest] / line["traced_wall_s"])
@@ -125,7 +136,7 @@ def _stage(here: pd.DataFrame) -> str:
 
 
 def _not_ok(here: pd.DataFrame) -> str:
-    """``4 of 12 cells unavailable``; each status by its number if there are several."""
+    """Count the cells that are not ok, as in ``4 of 12 cells unavailable``; by status if several."""
     counts = _statuses(here)
     total = counts.total()
     bad = {status: count for status, count in sorted(counts.items()) if status != "ok"}
@@ -134,14 +145,26 @@ def _not_ok(here: pd.DataFrame) -> str:
         return ""
 
     if len(bad) == 1:
-        return f"{sum(bad.values()):,} of {total:,} cells {next(iter(bad))}"
+        return f"{sum(bad.values()):,} of {counted(total, 'cell')} {next(iter(bad))}{_why(here)}"
 
     each = ", ".join(f"{count:,} {status}" for status, count in bad.items())
-    return f"{sum(bad.values()):,} of {total:,} cells not ok ({each})"
+    return f"{sum(bad.values()):,} of {counted(total, 'cell')} not ok ({each}){_why(here)}"
+
+
+def _why(here: pd.DataFrame) -> str:
+    """Return the reasons of cells that are not ok: the first one in words, and how many others there are."""
+    reasons = list(dict.fromkeys(reason for reason in here["reason"] if reason))
+    if not reasons:
+        return ""
+
+    others = counted(len(reasons) - 1, "other reason") if len(reasons) > 1 else ""
+    first = reasons[0] if len(reasons[0]) <= LONGEST_REASON else f"{reasons[0][:LONGEST_REASON]}..."
+    more = f"; and {others}, which the report has" if others else ""
+    return f" ({first}{more})"
 
 
 def _statuses(here: pd.DataFrame) -> Counter[str]:
-    """Over all lines of a summary, whose entries read ``1 failed, 2 ok``."""
+    """Count the statuses over all lines of a summary, whose entries read ``1 failed, 2 ok``."""
     counts: Counter[str] = Counter()
 
     for entry in here["statuses"]:
@@ -159,7 +182,7 @@ def _agreement(here: pd.DataFrame) -> str:
         rest = f" and {len(named) - 2} more" if len(named) > 2 else ""
         return f"wrong results: {', '.join(named[:2])}{rest}"
 
-    others = here[(here["mode"] != here["anchor"]) & here["max_relative_error"].notna()]
+    others = here[(here["mode"] != here["reference"]) & here["max_relative_error"].notna()]
     loose = others["bound"].isna()
     clauses = []
 
@@ -179,9 +202,12 @@ def _agreement(here: pd.DataFrame) -> str:
     return "; ".join(clauses)
 
 
-def _anchors(here: pd.DataFrame) -> pd.DataFrame:
-    """The anchor's own lines, smallest problem first; coefficients, if there are any; fewest threads."""
-    lines = here[(here["mode"] == here["anchor"]) & here["wall_mean_s"].notna()]
+def _references(here: pd.DataFrame) -> pd.DataFrame:
+    """Return the reference's own lines, smallest problem first.
+
+    They are of the coefficients, if there are any, and of the fewest threads.
+    """
+    lines = here[(here["mode"] == here["reference"]) & here["wall_mean_s"].notna()]
     pinned = lines[lines["threads"] != NOT_PINNED]
     lines = pinned[pinned["threads"] == pinned["threads"].min()] if len(pinned) else lines
     coefficients = lines[lines["output"] == "coefficients"]

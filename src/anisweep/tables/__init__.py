@@ -1,7 +1,7 @@
-"""Tables: rows of artifacts in, Parquet and CSV out.
+"""Make the tables of a study from the rows of its artifacts, as Parquet and CSV.
 
-Three steps, each of which reads what the one before wrote: `write_cells`, `write_summary`,
-`write_legacy_tables`. `write_all` does them in turn.
+There are three steps, each of which reads what the one before wrote: `write_cells`, `write_summary`,
+`write_old_tables`. `write_all` does them in turn.
 """
 
 from __future__ import annotations
@@ -14,21 +14,22 @@ from pathlib import Path
 import pandas as pd
 
 from anisweep.row import Row
+from anisweep.tables import old_tables
 from anisweep.tables.bundles import read_bundles
-from anisweep.tables.cells import Platform, Source, cells_table
+from anisweep.tables.cells import PackSource, Platform, cells_table
 from anisweep.tables.hotspots import Profile, write_profiles
-from anisweep.tables.journeys import PackJourney, journeys_table
-from anisweep.tables.legacy import write_legacy
+from anisweep.tables.job_records import PackJobRecord, job_records_table, with_times_as_text
 from anisweep.tables.metrics import columns_markdown, metrics_markdown
+from anisweep.tables.reading import read
 from anisweep.tables.studies import all_cells
-from anisweep.tables.summary import Summary, summary_table
+from anisweep.tables.summary import SummaryLine, summary_table
 
 __all__ = [
-    "PackJourney",
+    "PackJobRecord",
+    "PackSource",
     "Platform",
     "Profile",
-    "Source",
-    "Summary",
+    "SummaryLine",
     "all_cells",
     "cells_table",
     "columns_markdown",
@@ -39,27 +40,30 @@ __all__ = [
     "summary_table",
     "write_all",
     "write_cells",
-    "write_journeys",
-    "write_legacy_tables",
+    "write_job_records",
+    "write_old_tables",
     "write_profiles",
     "write_summary",
 ]
 
 
 def write_all(
-    rows: Sequence[Row], sources: Mapping[str, Source], folder: Path, missing: Sequence[str] = ()
+    rows: Sequence[Row], sources: Mapping[str, PackSource], folder: Path, missing: Sequence[str] = ()
 ) -> None:
-    """Every table of a study into ``folder``; see `cells_table` for the parameters."""
+    """Write every table of a study into ``folder``; see `cells_table` for the parameters."""
     write_cells(rows, sources, folder, missing)
-    write_journeys([], folder)
+    write_job_records([], folder)
     write_summary(folder)
-    write_legacy_tables(folder)
+    write_old_tables(folder)
 
 
 def write_cells(
-    rows: Sequence[Row], sources: Mapping[str, Source], folder: Path, missing: Sequence[str] = ()
+    rows: Sequence[Row], sources: Mapping[str, PackSource], folder: Path, missing: Sequence[str] = ()
 ) -> None:
-    """``cells.parquet`` and ``.csv``, ``platforms.json``, and ``missing.json``: what nobody has measured."""
+    """Write ``cells.parquet`` and ``.csv``, ``platforms.json``, and ``missing.json``.
+
+    The last one lists what nobody has measured.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     _write(cells_table(rows, sources, missing), folder / "cells")
 
@@ -69,44 +73,45 @@ def write_cells(
     (folder / "missing.json").write_text(json.dumps(list(missing), indent=1) + "\n")
 
 
-def write_journeys(journeys: Sequence[PackJourney], folder: Path) -> None:
-    """``journeys.parquet`` and ``.csv``: what a cluster did; without lines where nothing came from one."""
+def write_job_records(job_records: Sequence[PackJobRecord], folder: Path) -> None:
+    """Write the job records as Parquet and CSV; the table has no lines where no cluster was used."""
     folder.mkdir(parents=True, exist_ok=True)
-    _write(journeys_table(journeys), folder / "journeys")
+    table = job_records_table(job_records)
+    _write(table, folder / "job_records", as_text=with_times_as_text(table))
 
 
 def write_summary(folder: Path) -> None:
-    """``summary.parquet`` and ``.csv`` from ``cells.parquet``."""
+    """Write ``summary.parquet`` and ``.csv`` from ``cells.parquet``."""
     _write(summary_table(read(folder, "cells")), folder / "summary")
 
 
-def write_legacy_tables(folder: Path) -> None:
-    """The study's old tables from ``cells.parquet`` and ``platforms.json``; see `anisweep.tables.legacy`."""
+def write_old_tables(folder: Path) -> None:
+    """Write the study's old tables from ``cells.parquet`` and ``platforms.json``.
+
+    They are explained in `anisweep.tables.old_tables`.
+    """
     distinct: list[Platform] = []
 
     for platform in read_platforms(folder).values():
         if platform not in distinct:
             distinct.append(platform)
 
-    write_legacy(read(folder, "cells"), distinct, folder)
-
-
-def read(folder: Path, table: str) -> pd.DataFrame:
-    """``cells``, ``summary``, ``journeys`` or ``hotspots`` back, with its types."""
-    return pd.read_parquet(folder / f"{table}.parquet")
+    old_tables.write(read(folder, "cells"), distinct, folder)
 
 
 def read_platforms(folder: Path) -> dict[str, Platform]:
-    """The platform of each pack."""
+    """Return the platform of each pack."""
     plain = json.loads((folder / "platforms.json").read_text())
     return {
         pack: Platform(**{**fields, "devices": tuple(fields["devices"])}) for pack, fields in plain.items()
     }
 
 
-def _write(table: pd.DataFrame, stem: Path) -> None:
+def _write(table: pd.DataFrame, stem: Path, as_text: pd.DataFrame | None = None) -> None:
+    """Write a table as Parquet, and as CSV; the latter from ``as_text`` where that is given."""
     table.to_parquet(stem.with_suffix(".parquet"), index=False)
 
-    lists = [name for name in table.columns if table[name].map(lambda value: isinstance(value, list)).any()]
-    as_text = {name: [json.dumps(value) for value in table[name]] for name in lists}
-    table.assign(**as_text).to_csv(stem.with_suffix(".csv"), index=False)
+    shown = table if as_text is None else as_text
+    lists = [name for name in shown.columns if shown[name].map(lambda value: isinstance(value, list)).any()]
+    listed = {name: [json.dumps(value) for value in shown[name]] for name in lists}
+    shown.assign(**listed).to_csv(stem.with_suffix(".csv"), index=False)

@@ -1,4 +1,4 @@
-"""What has been checked of the bundles that came in or went out; claims about bundles rest on it."""
+"""Record what was checked of bundles when they came in or went out, for the claims about them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Literal
 
 import pandas as pd
 
-from anisweep.store import write_text
+from anisweep.files import write_text
 
 Kind = Literal["ours", "old"]
 
 
 @dataclass(frozen=True)
 class Taken:
-    """One bundle.
+    """Describe one bundle.
 
     Attributes
     ----------
@@ -32,13 +32,13 @@ class Taken:
 
 
 def read_bundles(folder: Path) -> pd.DataFrame:
-    """``bundles.csv``; without lines where there was no bundle."""
+    """Read ``bundles.csv``; without lines where there was no bundle."""
     file = folder / "bundles.csv"
     return pd.read_csv(file) if file.exists() else pd.DataFrame(columns=[f.name for f in fields(Taken)])
 
 
 def note_bundle(folder: Path, taken: Taken) -> None:
-    """A bundle that was taken twice has one line."""
+    """Add a bundle to ``bundles.csv``; one that was taken twice has one line."""
     before = read_bundles(folder)
     others = before[before["sha256"] != taken.sha256]
     lines = [*others.to_dict("records"), asdict(taken)]

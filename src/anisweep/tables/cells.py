@@ -1,4 +1,4 @@
-"""The cells table: one line a row, and where each line comes from."""
+"""Make the cells table: one line for each row, with the artifact that it comes from."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from types import UnionType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import pandas as pd
 
+from anisweep.artifacts.reading import Host, Installation
 from anisweep.row import Row
 
 #: Lines are sorted by this, so that the table does not depend on the order in which rows come in.
@@ -18,7 +19,7 @@ ORDER = ["site", "dataset", "replicate", "pack", "process", "output", "hypers", 
 
 @dataclass(frozen=True)
 class Platform:
-    """The machine and the software that a pack was measured with. ``None``: not known.
+    """Describe the machine and the software that a pack was measured with; ``None`` means not known.
 
     Attributes
     ----------
@@ -39,28 +40,26 @@ class Platform:
     packages: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(
-        cls, machine: Mapping[str, Any], versions: Mapping[str, str], accelerators: Mapping[str, Any]
-    ) -> Platform:
-        """From what the worker writes down: ``facts``, ``versions`` and ``accelerators`` of its host."""
-        cudnn = accelerators.get("cudnn")
+    def of(cls, machine: Host, installed: Installation) -> Platform:
+        """Return the platform that a worker writes down."""
+        cudnn, memory_mb = installed.accelerators.cudnn, machine.memory_mb
         return cls(
-            host=machine["host"],
-            system=machine["system"],
-            cpu_model=machine["cpu_model"],
-            cores=machine["cpus"],
-            memory_gb=round(machine["memory_mb"] / 1024, 1),
-            python=versions["python"],
-            packages=dict(versions),
-            devices=tuple(accelerators.get("devices", ())),
-            cuda_version=accelerators.get("cuda_version"),
+            host=machine.host,
+            system=machine.system,
+            cpu_model=machine.cpu_model,
+            cores=machine.cpus,
+            memory_gb=None if memory_mb is None else round(memory_mb / 1024, 1),
+            python=installed.versions.get("python", ""),
+            packages=dict(installed.versions),
+            devices=installed.accelerators.devices,
+            cuda_version=installed.accelerators.cuda_version,
             cudnn=None if cudnn is None else str(cudnn),
         )
 
 
 @dataclass(frozen=True)
-class Source:
-    """Where the rows of one pack come from.
+class PackSource:
+    """Say where the rows of one pack come from.
 
     Attributes
     ----------
@@ -74,9 +73,11 @@ class Source:
 
 
 def cells_table(
-    rows: Sequence[Row], sources: Mapping[str, Source], missing: Sequence[str] = ()
+    rows: Sequence[Row], sources: Mapping[str, PackSource], missing: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """One line a row, anchors included, with the columns and types of the `Row` registry.
+    """Make a table with one line a row, rows of the reference included.
+
+    It has the columns and types of the `Row` registry.
 
     A dictionary becomes one column an entry (``stage_<name>_s``, ``count_<name>``, ``hyper_<name>``,
     ``pool_<name>``), lists stay lists. ``hypers`` holds all hyperparameters as canonical JSON.
@@ -118,7 +119,7 @@ def cells_table(
 
 
 def column_of(metric: Field[Any], key: str) -> str:
-    """Name of the column that holds one entry of a dictionary: ``stages_s`` gives ``stage_<key>_s``."""
+    """Return the column that holds one entry of a dictionary: ``stages_s`` gives ``stage_<key>_s``."""
     stem, unit = metric.name, ""
 
     if stem.endswith("_s"):
@@ -127,8 +128,8 @@ def column_of(metric: Field[Any], key: str) -> str:
 
 
 def dtype_of(hint: Any) -> str:
-    """The pandas type of a field of the registry; ``object`` for lists."""
-    if isinstance(hint, UnionType):
+    """Return the pandas type of a field of the registry; ``object`` for lists."""
+    if get_origin(hint) in (Union, UnionType):
         hint = next(kind for kind in get_args(hint) if kind is not type(None))
 
     if get_origin(hint) is Literal:
@@ -143,7 +144,10 @@ def _exploded(metric: Field[Any], values: list[dict[str, Any]]) -> dict[str, pd.
 
 
 def _entries(values: list[Any]) -> pd.Series[Any]:
-    """Numbers and words keep their type; what is mixed or nested becomes JSON, which any format holds."""
+    """Make a column: numbers and words keep their type; what is mixed or nested becomes JSON.
+
+    Any format holds JSON.
+    """
     kinds = {type(value) for value in values if value is not None}
 
     if kinds <= {int, float}:
@@ -155,7 +159,7 @@ def _entries(values: list[Any]) -> pd.Series[Any]:
     return pd.Series([None if value is None else json.dumps(value) for value in values], dtype="str")
 
 
-def _source(pack: str, sources: Mapping[str, Source]) -> Source:
+def _source(pack: str, sources: Mapping[str, PackSource]) -> PackSource:
     if pack not in sources:
         raise KeyError(f"rows of pack {pack!r} came without their artifact; known packs: {sorted(sources)}")
     return sources[pack]

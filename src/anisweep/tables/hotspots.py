@@ -1,4 +1,4 @@
-"""The hotspots table: one line a function in one cProfile, with the import of the mode apart."""
+"""Make the hotspots table: one line for each function of a cProfile, with imports apart."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Function = tuple[str, int, str]
 
 @dataclass(frozen=True)
 class Profile:
-    """What was profiled of one cell in one process.
+    """Hold what was profiled of one cell in one process.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Profile:
 
     @property
     def name(self) -> str:
-        """Of its files, without a suffix."""
+        """Return the name of its files, without a suffix."""
         row = self.row
         point = [row.dataset, row.output, row.mode, row.precision, row.device, f"{row.threads or FREE}t"]
         return "-".join([*point, f"r{row.replicate}p{row.process}", row.key[:8]])
@@ -46,7 +46,10 @@ class Profile:
 
 @dataclass(frozen=True)
 class Hotspot:
-    """One function in one profile. Times are those under cProfile, which slows down many short calls."""
+    """Describe one function in one profile.
+
+    Times are those under cProfile, which slows down many short calls.
+    """
 
     site: str = metric("where it was measured", default="")
     dataset: str = metric("name of the data set", default="")
@@ -70,7 +73,10 @@ class Hotspot:
 
 
 def hotspots_table(profiles: Iterable[Profile]) -> pd.DataFrame:
-    """One line a function and profile; within a profile the longest in itself comes first."""
+    """Make a table with one line a function and profile.
+
+    Within a profile the function with the longest own time comes first.
+    """
     lines = [asdict(line) for profile in profiles for line in _hotspots(profile)]
     types = {name: dtype_of(hint) for name, hint in get_type_hints(Hotspot).items()}
     table = pd.DataFrame(lines, columns=[f.name for f in fields(Hotspot)]).astype(types)
@@ -78,27 +84,28 @@ def hotspots_table(profiles: Iterable[Profile]) -> pd.DataFrame:
     return table.sort_values(order, ascending=[*[True] * 6, False, True], ignore_index=True)
 
 
-def write_profiles(profiles: Iterable[Profile], study: Path) -> None:
-    """``tables/hotspots.parquet`` and ``.csv``, and the profiles themselves in ``profiles/``.
+def write_profiles(profiles: Iterable[Profile], tables: Path, folder: Path) -> None:
+    """Write ``hotspots.parquet`` and ``.csv`` among the tables, and the profiles themselves to a folder.
 
     There they are as `pstats`, and what reads its files, knows them, and as folded stacks.
     """
     kept = list(profiles)
-    folder = study / "profiles"
     folder.mkdir(parents=True, exist_ok=True)
-    (study / "tables").mkdir(exist_ok=True)
+    tables.mkdir(parents=True, exist_ok=True)
 
     for profile in kept:
         (folder / f"{profile.name}.prof").write_bytes(marshal.dumps(stats_of(profile.calls)))
         (folder / f"{profile.name}.folded").write_bytes(profile.stacks)
 
     table = hotspots_table(kept)
-    table.to_parquet(study / "tables" / "hotspots.parquet", index=False)
-    table.to_csv(study / "tables" / "hotspots.csv", index=False)
+    table.to_parquet(tables / "hotspots.parquet", index=False)
+    table.to_csv(tables / "hotspots.csv", index=False)
 
 
 def stats_of(calls: bytes) -> dict[Function, tuple[Any, ...]]:
-    """As `pstats` holds a profile: calls without recursion, calls, own seconds, seconds, and the callers.
+    """Return a profile as `pstats` holds it.
+
+    For each function these are calls without recursion, calls, own seconds, seconds, and the callers.
 
     It is read from plain lists: `marshal`, which `pstats` uses, must not be given files from elsewhere.
     """
@@ -109,7 +116,10 @@ def stats_of(calls: bytes) -> dict[Function, tuple[Any, ...]]:
 
 
 def label(function: Function) -> str:
-    """``einsumfunc:einsum``, ``torch.einsum``, ``TensorBase.to``; a nameless one by its line."""
+    """Return a short name such as ``einsumfunc:einsum`` or ``TensorBase.to``.
+
+    A function without a name is told by its line.
+    """
     file, line, name = function
 
     if file == "~":
@@ -121,7 +131,7 @@ def label(function: Function) -> str:
 
 
 def _compiled(name: str) -> str:
-    """Of ``built-in method a.b.c`` and ``method 'c' of 'a.b' objects``."""
+    """Shorten ``built-in method a.b.c`` and ``method 'c' of 'a.b' objects``."""
     if name.startswith("method "):
         _, method, _, owner, *_ = name.split("'")
         return f"{owner.rpartition('.')[2]}.{method}" if owner else method

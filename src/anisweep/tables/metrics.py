@@ -1,4 +1,4 @@
-"""The page that explains the columns, made from the registries `Row` and `Summary`."""
+"""Make the reference page of all columns, from the fields of `Row` and `SummaryLine`."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any, get_type_hints
 from anisweep.row import Row
 from anisweep.tables.cells import column_of, dtype_of
 from anisweep.tables.hotspots import Hotspot
-from anisweep.tables.ingested import OldRow
-from anisweep.tables.summary import Summary
+from anisweep.tables.old_rows import OldRow
+from anisweep.tables.summary import SummaryLine
 
 HEAD = """# Metrics
 
 Every column of the tables, with its unit and meaning. This page is generated from the typed classes `Row`,
-`Summary`, `Hotspot` and `OldRow`; change those, not this page.
+`SummaryLine`, `Hotspot` and `OldRow`; change those, not this page.
 """
 
 CELLS = """## cells.parquet and cells.csv
 
-One line a cell (or anchor) in one process of one pack. An empty entry was not measured. Lists and
+One line a cell (or reference) in one process of one pack. An empty entry was not measured. Lists and
 dictionaries are JSON in the CSV file.
 """
 
@@ -35,7 +35,7 @@ One line a function in one cProfile, in studies with `measure: {profile: true}`;
 `results/<study>/profiles/`, with the sampled stacks as `.folded`.
 """
 
-INGESTED = """## ingested.parquet and ingested.csv
+OLD_ROWS = """## old_rows.parquet and old_rows.csv
 
 In `results/tables`: one line a line of an old bundle's tables. None of them is a measured cell.
 """
@@ -49,15 +49,15 @@ TYPES = {"str": "text", "Int64": "integer", "float64": "number", "boolean": "tru
 
 
 def metrics_markdown() -> str:
-    """The text of ``docs/reference/metrics.md``."""
+    """Return the text of ``docs/reference/metrics.md``."""
     cells = [*_lines(Row), *SOURCES]
-    parts = [HEAD, CELLS, _table(cells), SUMMARY, _table(_lines(Summary))]
-    parts += [HOTSPOTS, _table(_lines(Hotspot)), INGESTED, _table(_lines(OldRow))]
+    parts = [HEAD, CELLS, _table(cells), SUMMARY, _table(_lines(SummaryLine))]
+    parts += [HOTSPOTS, _table(_lines(Hotspot)), OLD_ROWS, _table(_lines(OldRow))]
     return "\n".join(parts).rstrip() + "\n"
 
 
 def columns_markdown(registry: type[Any]) -> str:
-    """The columns of a registry as a table."""
+    """Return the columns of a registry as a table in Markdown."""
     return _table(_lines(registry))
 
 

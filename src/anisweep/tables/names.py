@@ -1,4 +1,4 @@
-"""Short names for the lines of a summary, as figures and report show them."""
+"""Name the lines of a summary in figures and report."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any, get_args
 
 import pandas as pd
 
-from anisweep.cell import NOT_PINNED
-from anisweep.config import Precision
+from anisweep.cell import NOT_PINNED, Precision
+from anisweep.formatting import counted
 
 #: Names of hyperparameters where there is little room.
 SHORT = {"max_angular": "lmax", "max_radial": "nmax", "cutoff_radius": "cutoff"}
 
 
 def with_names(summary: pd.DataFrame) -> pd.DataFrame:
-    """The summary with two more columns: ``system`` (what is computed) and ``series`` (how).
+    """Return the summary with two more columns: ``system`` (what is computed) and ``series`` (how).
 
     A name says only what differs within the study: ``one species, power spectrum``, ``torch_full fp32``.
     """
@@ -54,10 +54,12 @@ def with_names(summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def series_in_order(named: pd.DataFrame) -> list[str]:
-    """The distinct ``series``: the anchor's first, then by the name of the mode; high precision before low,
-    few threads before many, and what is not pinned last."""
+    """Return the distinct ``series``, the reference's first, then by the name of the mode.
+
+    High precision comes before low, few threads before many, and what is not pinned last.
+    """
     marked = named.assign(
-        is_other=named["mode"] != named["anchor"],
+        is_other=named["mode"] != named["reference"],
         rank=named["precision"].map({name: rank for rank, name in enumerate(get_args(Precision))}),
         not_pinned=named["threads"] == NOT_PINNED,
     )
@@ -66,7 +68,7 @@ def series_in_order(named: pd.DataFrame) -> list[str]:
 
 
 def hypers_names(sets: Sequence[str]) -> dict[str, str]:
-    """For each set of hyperparameters (canonical JSON) what tells it from the others."""
+    """Return, for each set of hyperparameters (canonical JSON), what tells it from the others."""
     parsed = {text: json.loads(text) for text in sets}
     everything = sorted({name for values in parsed.values() for name in values})
     differing = [n for n in everything if len({json.dumps(v.get(n)) for v in parsed.values()}) > 1]
@@ -78,22 +80,22 @@ def hypers_names(sets: Sequence[str]) -> dict[str, str]:
 
 
 def hyper_in_short(name: str) -> str:
-    """``lmax``, ``cutoff``, ...: beside a value, in names and on axes."""
+    """Return the short name of a hyperparameter (``lmax``, ``cutoff``), for names and axes."""
     return SHORT.get(name, _words(name))
 
 
 def hypers_in_words(text: str) -> str:
-    """All hyperparameters of one set."""
+    """Return all hyperparameters of one set in words."""
     return ", ".join(f"{_words(name)} {_value(value)}" for name, value in json.loads(text).items())
 
 
 def threads_in_words(threads: int) -> str:
-    """``2 thr.``, or ``not pinned``."""
+    """Return ``2 thr.``, or ``not pinned``."""
     return "not pinned" if threads == NOT_PINNED else f"{threads} thr."
 
 
 def _frames(count: int) -> str:
-    return "1 frame" if count == 1 else f"{count:,} frames"
+    return counted(count, "frame")
 
 
 def _differs(column: pd.Series[Any]) -> bool:

@@ -1,4 +1,4 @@
-"""The cells of several studies as one table."""
+"""Join the cells tables of several studies."""
 
 from __future__ import annotations
 
@@ -7,28 +7,33 @@ from pathlib import Path
 
 import pandas as pd
 
+from anisweep.tables.reading import read
+
 #: What makes one measurement.
 ONE = ["pack", "process", "order", "role", "key", "output", "dataset", "frames", "hypers"]
 
 
 def all_cells(folders: Sequence[Path]) -> pd.DataFrame:
-    """The cells of all studies; of a point that was measured again the latest measurement alone.
+    """Return the cells of all studies; of a point that was measured again only the latest measurement.
 
     Parameters
     ----------
     folders : each holds the ``cells.parquet`` of one study
     """
-    read = [pd.read_parquet(folder / "cells.parquet") for folder in folders]
-    if not read:
+    every = [read(folder, "cells") for folder in folders]
+    if not every:
         return pd.DataFrame()
 
-    together = pd.concat(read, ignore_index=True).drop_duplicates(ONE)
+    together = pd.concat(every, ignore_index=True).drop_duplicates(ONE)
     cells = _latest(together[together["role"] == "cell"])
-    anchors = together[(together["role"] != "cell") & together["pack"].isin(cells["pack"])]
-    return pd.concat([cells, anchors], ignore_index=True)
+    references = together[(together["role"] != "cell") & together["pack"].isin(cells["pack"])]
+    return pd.concat([cells, references], ignore_index=True)
 
 
 def _latest(cells: pd.DataFrame) -> pd.DataFrame:
-    """Code, environment or settings may have changed in between; old and new are never averaged."""
+    """Return the latest measurement of each point.
+
+    Code, environment or settings may have changed in between; old and new are never averaged.
+    """
     last = cells.sort_values("started", kind="stable").drop_duplicates(["site", "point"], keep="last")
     return cells[cells["key"].isin(last["key"])]

@@ -1,4 +1,7 @@
-"""The summary table: one line a point of the study, over its replicates. Sites are never averaged."""
+"""Make the summary table: one line for each point of the study, over its replicates.
+
+Sites are never averaged.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,18 @@ import pandas as pd
 
 from anisweep.cell import NOT_PINNED
 from anisweep.row import metric
-from anisweep.statistics import interval_of_times, paired_ratio
 from anisweep.tables.cells import dtype_of
+from anisweep.tables.statistics import interval_of_times, paired_ratio
 
-#: What makes a point. Lines that differ in any of these are never averaged.
+#: What is computed, and how. Together they make a point: lines that differ in any of it are never averaged.
 PROBLEM = ["site", "dataset", "frames", "output", "hypers"]
-POINT = [*PROBLEM, "mode", "precision", "device", "threads"]
+WAY = ["mode", "precision", "device", "threads"]
+POINT = [*PROBLEM, *WAY]
 
 
 @dataclass
-class Summary:
-    """One point of a study over its replicates. Times and ratios rest on rows that are ``ok``."""
+class SummaryLine:
+    """Summarise one point of a study over its replicates; times and ratios rest on rows that are ``ok``."""
 
     site: str = metric("where it was measured", default="")
     dataset: str = metric("name of the data set", default="")
@@ -31,7 +35,7 @@ class Summary:
     precision: str = metric("floating-point format", default="")
     device: str = metric("cpu, cuda or mps", default="")
     threads: int = metric("threads that every pool was pinned to; 0: not pinned", default=1)
-    anchor: str = metric("reference mode of the ratios and of the fidelity", default="")
+    reference: str = metric("reference mode of the ratios and of the fidelity", default="")
 
     particles: int | None = metric("particles in all frames")
     species: int | None = metric("number of species")
@@ -39,6 +43,7 @@ class Summary:
     features: int | None = metric("numbers in the result")
 
     statuses: str = metric("how many rows have which status", default="")
+    reason: str = metric("why a row is not ok; the first where several say several", default="")
     replicates: int = metric("replicates with a time", default=0)
     hosts: str = metric("hosts, in alphabetical order", default="")
 
@@ -52,13 +57,13 @@ class Summary:
     )
     wall_high_s: float | None = metric("upper end of that interval", "s")
 
-    ratio: float | None = metric("time / time of the anchor in the same pack, geometric mean over packs")
+    ratio: float | None = metric("time / time of the reference in the same pack, geometric mean over packs")
     ratio_low: float | None = metric("lower end of its 95 % interval")
     ratio_high: float | None = metric("upper end of its 95 % interval")
     ratio_packs: int = metric("packs that the ratio rests on", default=0)
     ratio_detectable: float | None = metric("smallest ratio above 1 that was to be found with 80 % power")
     verdict: str = metric(
-        "faster, slower, no difference, inconclusive, too few packs; reference for the anchor's own line",
+        "faster, slower, no difference, inconclusive, too few packs; `reference` in its own line",
         default="",
     )
 
@@ -77,7 +82,7 @@ class Summary:
 
 
 def summary_table(cells: pd.DataFrame) -> pd.DataFrame:
-    """One line a point: time with its interval, ratio to the anchor, fidelity, provenance.
+    """Make a table with one line a point: time with its interval, ratio to the reference, fidelity, origin.
 
     Parameters
     ----------
@@ -86,38 +91,38 @@ def summary_table(cells: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        the columns of `Summary`, then the median of each ``stage_<name>_s``. Data sets are sorted by
-        pairs and species; within a data set the anchor comes first.
+        the columns of `SummaryLine`, then the median of each ``stage_<name>_s``. Data sets are sorted by
+        pairs and species; within a data set the reference comes first.
     """
-    measured = cells[cells["role"] == "cell"].merge(anchor_times(cells), on=["pack", *PROBLEM], how="left")
+    measured = cells[cells["role"] == "cell"].merge(reference_times(cells), on=["pack", *PROBLEM], how="left")
     complete = not cells.attrs.get("missing")
     stages = [name for name in cells.columns if name.startswith("stage_")]
 
     lines: list[dict[str, Any]] = []
     for point, rows in measured.groupby(POINT, sort=True):
         identity: dict[str, Any] = dict(zip(POINT, point, strict=True))
-        line = Summary(**identity, complete=complete, **_times(rows), **_fidelity(rows), **_origin(rows))
+        line = SummaryLine(**identity, complete=complete, **_times(rows), **_fidelity(rows), **_origin(rows))
         ok = rows[rows["status"] == "ok"]
         lines.append(vars(line) | {stage: ok[stage].median() for stage in stages})
 
-    return _sorted(_typed(pd.DataFrame(lines, columns=[*(f.name for f in fields(Summary)), *stages])))
+    return _sorted(_typed(pd.DataFrame(lines, columns=[*(f.name for f in fields(SummaryLine)), *stages])))
 
 
-def anchor_times(cells: pd.DataFrame) -> pd.DataFrame:
-    """Geometric mean of the anchors of each problem in each pack."""
-    anchors = cells[(cells["role"] != "cell") & (cells["status"] == "ok") & cells["wall_s"].notna()]
-    logs = anchors.assign(anchor_s=np.log(anchors["wall_s"]), anchor=anchors["mode"])
-    each = logs.groupby(["pack", *PROBLEM], as_index=False).agg({"anchor": "first", "anchor_s": "mean"})
-    return each.assign(anchor_s=np.exp(each["anchor_s"]))
+def reference_times(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the geometric mean of the reference's times, for each problem in each pack."""
+    references = cells[(cells["role"] != "cell") & (cells["status"] == "ok") & cells["wall_s"].notna()]
+    logs = references.assign(reference_s=np.log(references["wall_s"]), reference=references["mode"])
+    each = logs.groupby(["pack", *PROBLEM], as_index=False).agg({"reference": "first", "reference_s": "mean"})
+    return each.assign(reference_s=np.exp(each["reference_s"]))
 
 
 def _times(rows: pd.DataFrame) -> dict[str, Any]:
     ok = rows[(rows["status"] == "ok") & rows["wall_s"].notna()]
-    packs = ok.groupby("pack").agg({"wall_s": "median", "anchor_s": "first", "host": "first"})
+    packs = ok.groupby("pack").agg({"wall_s": "median", "reference_s": "first", "host": "first"})
     walls = interval_of_times(list(packs["wall_s"]), list(packs["host"]))
 
-    paired = packs.dropna(subset=["anchor_s"])
-    ratio = paired_ratio(list(paired["wall_s"]), list(paired["anchor_s"]), list(paired["host"]))
+    paired = packs.dropna(subset=["reference_s"])
+    ratio = paired_ratio(list(paired["wall_s"]), list(paired["reference_s"]), list(paired["host"]))
 
     return {
         "replicates": len(packs),
@@ -131,7 +136,7 @@ def _times(rows: pd.DataFrame) -> dict[str, Any]:
         "ratio_high": ratio.high,
         "ratio_packs": ratio.packs,
         "ratio_detectable": ratio.detectable,
-        "verdict": "reference" if set(rows["mode"]) == set(rows["anchor"]) else ratio.verdict,
+        "verdict": "reference" if set(rows["mode"]) == set(rows["reference"]) else ratio.verdict,
         "conv_in_s": ok["conv_in_s"].median(),
         "conv_out_s": ok["conv_out_s"].median(),
         "unaccounted_s": ok["unaccounted_s"].median(),
@@ -141,21 +146,27 @@ def _times(rows: pd.DataFrame) -> dict[str, Any]:
 
 
 def _fidelity(rows: pd.DataFrame) -> dict[str, Any]:
-    """The worst error counts, be the row right or wrong."""
+    """Return the statuses, the worst error and the sizes; the worst error counts, right or wrong."""
     statuses = rows["status"].value_counts().sort_index()
     sizes = ["particles", "species", "pairs", "features"]
 
     return {
         "statuses": ", ".join(f"{count} {status}" for status, count in statuses.items()),
+        "reason": _first_reason(rows),
         "max_relative_error": rows["max_relative_error"].max(),
         "bound": rows["bound"].min(),
         **{size: rows[size].max() for size in sizes},
     }
 
 
+def _first_reason(rows: pd.DataFrame) -> str:
+    reasons = rows.loc[rows["status"] != "ok", "reason"].dropna()
+    return next((str(reason).splitlines()[0] for reason in reasons if str(reason).strip()), "")
+
+
 def _origin(rows: pd.DataFrame) -> dict[str, Any]:
     return {
-        "anchor": _listed(rows["anchor"]),
+        "reference": _listed(rows["reference"]),
         "hosts": _listed(rows["host"]),
         "code": _listed(rows["code"]),
         "environment": _listed(rows["environment"]),
@@ -168,14 +179,14 @@ def _listed(values: pd.Series[Any]) -> str:
 
 
 def _typed(table: pd.DataFrame) -> pd.DataFrame:
-    types = get_type_hints(Summary)
+    types = get_type_hints(SummaryLine)
     return table.astype({name: dtype_of(hint) for name, hint in types.items()})
 
 
 def _sorted(table: pd.DataFrame) -> pd.DataFrame:
-    """Small data sets before large ones, few species before many, the anchor before the other modes."""
+    """Sort small data sets before large ones, few species before many, the reference before other modes."""
     order = ["site", "pairs", "species", "dataset", "frames", "output", "hypers", "is_other", "mode"]
-    marks = {"is_other": table["mode"] != table["anchor"], "not_pinned": table["threads"] == NOT_PINNED}
+    marks = {"is_other": table["mode"] != table["reference"], "not_pinned": table["threads"] == NOT_PINNED}
     rest = ["precision", "device", "not_pinned", "threads"]
     sorted_table = table.assign(**marks).sort_values([*order, *rest], ignore_index=True)
     return sorted_table.drop(columns=list(marks))

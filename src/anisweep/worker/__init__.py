@@ -1,1 +1,1 @@
-"""Inside a job: pin the threads, time the cells, compare with the anchor, write the artifact."""
+"""Measure a pack inside a job: pin threads, time cells, compare with the reference, write the artifact."""

@@ -1,4 +1,4 @@
-"""Where the time of one call goes: stages, on a clock that a mode is handed and never imports.
+"""Measure the time of each stage inside a call, with a clock that is passed to the mode.
 
 A timed repetition is handed :class:`Silent`, which costs nothing. One more call per cell is handed
 :class:`Clock`, and its stages explain the wall time.
@@ -17,7 +17,7 @@ R = TypeVar("R")
 
 
 class Clock:
-    """Exclusive wall time and number of entries of each stage.
+    """Measure the exclusive wall time and the number of entries of each stage.
 
     A stage that runs inside another one takes its time from it, so the stages of a call add up to the
     wall time that they cover together, and none is counted twice.
@@ -44,7 +44,7 @@ class Clock:
             self._leave()
 
     def wrap(self, name: str, function: Callable[P, R]) -> Callable[P, R]:
-        """The function, with every call of it charged to ``name``."""
+        """Return a function that charges every call of the given one to ``name``."""
 
         def timed(*args: P.args, **kwargs: P.kwargs) -> R:
             self._enter(name)
@@ -74,12 +74,14 @@ class Clock:
 
 
 class Silent:
-    """The clock of a timed repetition: it records nothing and leaves functions as they are."""
+    """Stand in for the clock in a timed repetition: it records nothing and leaves functions as they are."""
 
     _nothing = nullcontext()
 
     def stage(self, name: str) -> AbstractContextManager[None]:
+        """Return a block that records nothing."""
         return self._nothing
 
     def wrap(self, name: str, function: Callable[P, R]) -> Callable[P, R]:
+        """Return the function as it is."""
         return function

@@ -1,8 +1,8 @@
-"""What descriptors are good for: ridge regression of the energies that a data set carries.
+"""Test the descriptors by a ridge regression of the energies in a data set.
 
 Nine tenths of the frames teach, with the penalty chosen by five-fold cross-validation; the rest is
-predicted. Beside it the same with the energies shuffled among the frames: what is learned then is nothing, so
-a model that does no better has learned nothing either, and says nothing about the mode.
+predicted. The same is done with the energies shuffled among the frames: what is learned then is nothing, so a
+model that does no better has learned nothing either, and says nothing about the mode.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ LEAST = 20
 
 
 def energies_of(frames: list[Atoms]) -> np.ndarray | None:
-    """Energies (frames,) where all frames have one and there are enough of them."""
+    """Return the energies (frames,) if all frames have one and there are enough of them; else ``None``."""
     if len(frames) < LEAST or not all(ENERGY in frame.info for frame in frames):
         return None
     return np.array([frame.info[ENERGY] for frame in frames], dtype=float)
 
 
 def learn(features: np.ndarray, energies: np.ndarray) -> dict[str, float]:
-    """R^2 and root mean square error of the frames that were held out, and R^2 with shuffled energies.
+    """Return R^2 and root mean square error of the held-out frames, and R^2 with shuffled energies.
 
     Parameters
     ----------

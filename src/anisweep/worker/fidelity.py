@@ -1,4 +1,4 @@
-"""Is the answer still right? Each result is compared with the anchor's, relative to max |reference|."""
+"""Compare the result of each cell with that of the reference, relative to max |reference|."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEPT = 2**16
 
 @dataclass(frozen=True)
 class Flat:
-    """A result as one vector, in an order that does not depend on who made it.
+    """Hold a result as one vector, in an order that does not depend on who made it.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class Flat:
     dtype: str
 
     def first_frames(self) -> np.ndarray:
-        """The values of as many whole frames, from the first, as an artifact keeps."""
+        """Return the values of as many whole frames, from the first, as an artifact keeps."""
         if len(self.values) <= KEPT:
             return self.values
 
@@ -42,7 +42,7 @@ class Flat:
 
 
 def flatten(result: Any) -> Flat:
-    """A TensorMap block by block in the order of its sorted keys, samples and properties; or an array."""
+    """Flatten an array, or a TensorMap block by block in the order of its sorted keys and labels."""
     if isinstance(result, np.ndarray):
         frames, features = result.shape
         frame = np.repeat(np.arange(frames), features)
@@ -73,8 +73,8 @@ def flatten(result: Any) -> Flat:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """How a result differs from the anchor's; ``complaint`` is empty when it counts as right."""
+class Fidelity:
+    """Say how a result differs from the reference's; ``complaint`` is empty when it counts as right."""
 
     max_relative_error: float | None
     elementwise: bool | None
@@ -83,7 +83,7 @@ class Comparison:
 
 
 def bound_of(precision: str, max_angular: int) -> float | None:
-    """Largest relative error that counts as right. Half precisions report their error without a bound."""
+    """Return the largest relative error that counts as right; half precisions have no bound."""
     if precision == "fp64":
         return 1e-10
     if precision == "fp32":
@@ -91,29 +91,32 @@ def bound_of(precision: str, max_angular: int) -> float | None:
     return None
 
 
-def compare(result: Flat, reference: Flat, cell: Cell) -> Comparison:
-    """Compare with the anchor's result of the same problem."""
+def fidelity_of(result: Flat, reference: Flat, cell: Cell) -> Fidelity:
+    """Compare a result with the reference's of the same problem."""
     bound = bound_of(cell.precision, cell.hypers.max_angular)
 
     if result.labels != reference.labels or result.values.shape != reference.values.shape:
-        shapes = f"{result.values.shape} numbers, the anchor has {reference.values.shape}"
-        return Comparison(None, None, bound, f"labels or shape differ from the anchor's ({shapes})")
+        shapes = f"{result.values.shape} numbers, the reference has {reference.values.shape}"
+        return Fidelity(None, None, bound, f"labels or shape differ from the reference's ({shapes})")
 
     if not np.isfinite(result.values).all():
-        return Comparison(None, False, bound, "the result holds NaN or infinity")
+        return Fidelity(None, False, bound, "the result holds NaN or infinity")
 
     if not np.isfinite(reference.values).all():
-        return Comparison(None, None, bound, "the anchor's result holds NaN or infinity")
+        return Fidelity(None, None, bound, "the reference's result holds NaN or infinity")
 
     values = result.values.astype(np.float64)
     scale = float(np.abs(reference.values).max()) or 1.0
     error = float(np.abs(values - reference.values).max()) / scale
+    if not np.isfinite(error):
+        return Fidelity(None, False, bound, "its difference from the reference is beyond all numbers")
+
     elementwise = bool(np.allclose(values, reference.values, rtol=1e-6, atol=1e-8))
 
     complaint = ""
     if bound is not None and error > bound:
-        complaint = f"differs from the anchor by {error:.2g} of the largest value; {bound:g} is allowed"
+        complaint = f"differs from the reference by {error:.2g} of the largest value; {bound:g} is allowed"
     elif cell.precision == "fp64" and not elementwise:
-        complaint = "elements differ from the anchor's beyond rtol 1e-6, atol 1e-8"
+        complaint = "elements differ from the reference's beyond rtol 1e-6, atol 1e-8"
 
-    return Comparison(error, elementwise, bound, complaint)
+    return Fidelity(error, elementwise, bound, complaint)

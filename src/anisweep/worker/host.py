@@ -1,4 +1,4 @@
-"""What is known of the machine: facts that explain a time, and warnings where it may not be trusted."""
+"""Collect facts about the machine that explain a time, and warn of those that make it doubtful."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LEVELS = (
 
 
 def facts() -> dict[str, Any]:
-    """The machine, once for a pack."""
+    """Return what is known of the machine, once for a pack."""
     cpu = _cpuinfo()
     return {
         "host": socket.gethostname(),
@@ -47,13 +47,13 @@ def facts() -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Every distribution that is installed, and the interpreter."""
+    """Return the version of every installed distribution, and of the interpreter."""
     found = {d.metadata["Name"].lower(): d.version for d in metadata.distributions() if d.metadata["Name"]}
     return {"python": platform.python_version(), **dict(sorted(found.items()))}
 
 
 def accelerators() -> dict[str, Any]:
-    """What torch knows of GPUs, where a mode has imported it."""
+    """Return what torch knows of GPUs, where a mode has imported it."""
     torch = sys.modules.get("torch")
     if torch is None:
         return {}
@@ -66,17 +66,20 @@ def accelerators() -> dict[str, Any]:
 
 
 def affinity() -> list[int]:
-    """The CPUs that this process may use; empty where the system does not say."""
+    """Return the CPUs that this process may use; empty where the system does not say."""
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
 def load() -> float:
-    """Load average of the last minute."""
+    """Return the load average of the last minute."""
     return os.getloadavg()[0]
 
 
 def noise(walls: list[float], threads: int, load_before: float, throttled: int) -> list[str]:
-    """Warnings that teach: the number, why it matters, what helps. What is not pinned wants every CPU."""
+    """Return warnings about a noisy measurement: the number, why it matters, what helps.
+
+    Threads that are not pinned want every CPU.
+    """
     warnings = []
     middle = sorted(walls)[len(walls) // 2]
     spread = (max(walls) - min(walls)) / middle
@@ -110,12 +113,12 @@ def noise(walls: list[float], threads: int, load_before: float, throttled: int) 
 
 
 def throttle_count() -> int:
-    """How often the processor has been throttled since it was switched on."""
+    """Return how often the processor has been throttled since it was switched on."""
     return _throttled()
 
 
 def reset_peak_memory() -> float | None:
-    """Give free memory back and let the peak of resident memory start again; returns it, in MB.
+    """Free unused memory, restart the peak of resident memory, and return that peak in MB.
 
     Where the system cannot do that (it is Linux's), the answer is ``None`` and nothing is measured.
     """
@@ -128,7 +131,7 @@ def reset_peak_memory() -> float | None:
 
 
 def peak_memory_mb() -> float:
-    """Largest resident memory since `reset_peak_memory` (Linux)."""
+    """Return the largest resident memory since `reset_peak_memory` (Linux), in MB."""
     lines = _text("/proc/self/status").splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:"))
 
@@ -154,7 +157,7 @@ def _throttled() -> int:
 
 
 def _machine_ad() -> dict[str, str]:
-    """The slot's own description, where HTCondor gives one."""
+    """Return the slot's own description, where HTCondor gives one."""
     lines = _text(os.environ.get("_CONDOR_MACHINE_AD", "")).splitlines()
     pairs = (line.split("=", 1) for line in lines if "=" in line)
     return {key.strip(): value.strip().strip('"') for key, value in pairs}

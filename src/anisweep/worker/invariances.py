@@ -1,4 +1,4 @@
-"""What the power spectrum must not feel, and what it must.
+"""Test that the power spectrum does not change under symmetries, and does change under the control.
 
 Turning everything (positions, cell and orientations), moving everything, another order of the particles, -q
 for q, and the mirror image through the origin leave the power spectrum as it is. Turning the orientations
@@ -20,6 +20,7 @@ MOVE = (0.3, -1.7, 12.9)
 
 
 def rotated(frame: Atoms) -> Atoms:
+    """Return the frame with positions, cell and orientations rotated."""
     turned = only_orientations_rotated(frame)
     turned.set_cell(TURN.apply(frame.cell.array))
     turned.positions = TURN.apply(frame.positions)
@@ -27,30 +28,39 @@ def rotated(frame: Atoms) -> Atoms:
 
 
 def translated(frame: Atoms) -> Atoms:
+    """Return the frame with all particles moved alike."""
     moved = frame.copy()
     moved.positions += MOVE
     return moved
 
 
 def permuted(frame: Atoms) -> Atoms:
+    """Return the frame with its particles in another order."""
     return frame[np.random.default_rng(5).permutation(len(frame))]
 
 
 def sign_changed(frame: Atoms) -> Atoms:
+    """Return the frame with -q for each quaternion q, which is the same orientation."""
     changed = frame.copy()
     changed.arrays["c_q"] *= -1
     return changed
 
 
 def inverted(frame: Atoms) -> Atoms:
-    """A lattice and an ellipsoid are their own inversions: only the positions change."""
+    """Return the mirror image through the origin.
+
+    A lattice and an ellipsoid are their own inversions: only the positions change.
+    """
     changed = frame.copy()
     changed.positions *= -1
     return changed
 
 
 def only_orientations_rotated(frame: Atoms) -> Atoms:
-    """SciPy has the real part of a quaternion last, canonical frames have it first."""
+    """Return the frame with its orientations rotated, and nothing else.
+
+    SciPy has the real part of a quaternion last, canonical frames have it first.
+    """
     turned = frame.copy()
     quaternions = Rotation.from_quat(np.roll(frame.arrays["c_q"], -1, axis=1))
     turned.arrays["c_q"] = np.roll((TURN * quaternions).as_quat(), 1, axis=1)
@@ -69,7 +79,7 @@ CHANGES: dict[str, Callable[[Atoms], Atoms]] = {
 
 
 def largest_changes(spectrum: Callable[[list[Atoms]], np.ndarray], frames: list[Atoms]) -> dict[str, Any]:
-    """For each change the largest |difference| / max |reference| of the spectrum.
+    """Return for each change the largest |difference| / max |reference| of the spectrum.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
-"""A one-off call: one computation in a fresh interpreter, from its start to its result.
+"""Time a one-off call: one computation in a fresh interpreter, from its start to its result.
 
-Run by `seconds` as ``python -m anisweep.worker.one_off CELL``, with the cell as JSON. It imports what the
+`seconds` runs it as ``python -m anisweep.worker.one_off CELL``, with the cell as JSON. It imports what the
 mode needs and nothing else, so no mode profits from what another one has loaded or compiled. Reading the
 frames is part of it, as of any call.
 """
@@ -15,15 +15,17 @@ from dataclasses import asdict
 from pathlib import Path
 
 from anisweep import modes
-from anisweep.cell import Cell, cell_from_plain
+from anisweep.cell import Cell
 from anisweep.datasets.canonical_xyz import read as read_canonical
+from anisweep.datasets.vacuum import with_vacuum
+from anisweep.parsing.schema import build
 from anisweep.worker import threads
 from anisweep.worker.clock import Silent
 from anisweep.worker.parent import die_with_it
 
 
 def seconds(cell: Cell) -> float:
-    """What a one-off call takes.
+    """Return how many seconds a one-off call takes.
 
     Raises
     ------
@@ -51,9 +53,11 @@ def seconds(cell: Cell) -> float:
 
 
 def main() -> None:
+    """Compute the cell that the command line gives, once."""
     die_with_it()
-    cell = cell_from_plain(json.loads(sys.argv[1]))
-    frames = read_canonical(Path(cell.dataset.path), cell.dataset.frames)
+    cell = build(Cell, json.loads(sys.argv[1]))
+    read = read_canonical(Path(cell.dataset.path), cell.dataset.frames)
+    frames = with_vacuum(read, cell.hypers.cutoff_radius)
 
     mode = modes.load(cell.mode)
     threads.pin_loaded_pools(cell.threads)

@@ -1,4 +1,4 @@
-"""An interpreter that somebody waits for, and that must not outlive it."""
+"""End an interpreter when the process that waits for it ends."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 
 
 def die_with_it() -> None:
-    """Standard input is a pipe from the parent: when it closes, nobody waits for a result."""
+    """End this interpreter when its standard input, a pipe from the parent, closes."""
 
     def wait() -> None:
         os.read(0, 1)  # sys.stdin would hold a lock that the end of the interpreter needs

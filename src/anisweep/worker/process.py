@@ -1,9 +1,9 @@
-"""One fresh interpreter of a pack: anchors, every cell in its own random order, anchors again.
+"""Measure the cells of a pack in one new interpreter, in random order, with the reference first and last.
 
-Run by `anisweep.worker.supervise` as ``python -m anisweep.worker.process PACK FOLDER NUMBER ENVIRONMENT``,
+`anisweep.worker.supervise` runs it as ``python -m anisweep.worker.process PACK FOLDER NUMBER ENVIRONMENT``,
 in an environment whose threads are pinned already, if they are to be. ENVIRONMENT is JSON: the variables that
 some modes need, which are set as well. Where there are any, the cells of these modes alone are measured;
-their anchors are those of the interpreter without them, which comes first.
+they are compared with the reference of the interpreter without them, which comes first.
 """
 
 from __future__ import annotations
@@ -24,14 +24,17 @@ import numpy as np
 from ase import Atoms
 
 from anisweep import modes
-from anisweep.cell import NOT_PINNED, Cell, Dataset, Hypers, Pack, hypers_from_plain
+from anisweep.cell import NOT_PINNED, Cell, Dataset, Hypers, Pack
 from anisweep.datasets.canonical_xyz import read as read_canonical
 from anisweep.datasets.pairs import pair_count
+from anisweep.datasets.vacuum import with_vacuum
+from anisweep.files import write_text
+from anisweep.parsing.schema import build
 from anisweep.row import Role, Row
 from anisweep.worker import host, one_off, threads
 from anisweep.worker.clock import Silent
 from anisweep.worker.downstream import energies_of, learn
-from anisweep.worker.fidelity import Flat, compare, flatten
+from anisweep.worker.fidelity import Flat, fidelity_of, flatten
 from anisweep.worker.invariances import largest_changes
 from anisweep.worker.parent import die_with_it
 from anisweep.worker.rows import append_row, row_of, rows_in
@@ -45,13 +48,13 @@ Problem = tuple[Any, Hypers, str]
 
 @dataclass
 class Bench:
-    """What the cells of a process share.
+    """Hold what the cells of a process share.
 
     Attributes
     ----------
     folder : the pack's working folder
     environment : variables of the modes that are measured here
-    references : the first anchor's result of each problem
+    references : the reference's first result of each problem
     """
 
     pack: Pack
@@ -68,6 +71,7 @@ class Bench:
 
 
 def main() -> None:
+    """Measure the cells of one process, as the supervisor has asked on the command line."""
     pack_file, folder, number, environment = sys.argv[1:]
     die_with_it()
 
@@ -95,20 +99,22 @@ def main() -> None:
 
 
 def _schedule(bench: Bench) -> Iterator[tuple[Role, Cell]]:
-    """Anchors of every problem, the cells of this environment in random order, anchors again."""
+    """Yield the reference of every problem, this environment's cells in random order, the reference again."""
     pack = bench.pack
     problems = {_problem(cell): cell for cell in pack.cells}
-    anchors = [replace(cell, mode=pack.anchor, precision="fp64", device="cpu") for cell in problems.values()]
+    references = [
+        replace(cell, mode=pack.reference, precision="fp64", device="cpu") for cell in problems.values()
+    ]
     cells = [cell for cell in pack.cells if modes.environment(cell.mode) == bench.environment]
     random.Random(f"{pack.name} {bench.number}").shuffle(cells)
 
-    yield from (("first anchor", anchor) for anchor in anchors)
+    yield from (("first reference", reference) for reference in references)
     yield from (("cell", cell) for cell in cells)
-    yield from (("last anchor", anchor) for anchor in anchors)
+    yield from (("last reference", reference) for reference in references)
 
 
 def _measured(bench: Bench, role: Role, cell: Cell) -> Row:
-    """The row of one cell, whatever happens."""
+    """Return the row of one cell, whatever happens."""
     row = _row(bench, role, cell)
     started = time.perf_counter()
     blocks = resource.getrusage(resource.RUSAGE_SELF)
@@ -173,7 +179,7 @@ def _measure_into(row: Row, bench: Bench, role: Role, cell: Cell) -> None:
 
 
 def _use(row: Row, cell: Cell, spectrum: Callable[[list[Atoms]], np.ndarray], frames: list[Atoms]) -> None:
-    """What the power spectrum does not feel, and what it is good for, where the study asks."""
+    """Record what leaves the power spectrum unchanged and what it is good for, where the study asks."""
     if cell.settings.invariances:
         row.invariances = largest_changes(spectrum, frames)
 
@@ -205,23 +211,23 @@ def _record_times(row: Row, timing: Timing, cell: Cell) -> None:
 
 
 def _judge(row: Row, bench: Bench, role: Role, cell: Cell, timing: Timing) -> None:
-    """Compare the result with the anchor's and the pools with the request; keep the first frames."""
+    """Compare the result with the reference's and the pools with the request; keep the first frames."""
     flat = flatten(timing.result)
     row.features = len(flat.values)
     row.shape = list(timing.result.shape) if isinstance(timing.result, np.ndarray) else [len(flat.values)]
     row.dtype = flat.dtype
 
-    if role == "first anchor":
+    if role == "first reference":
         bench.references[_problem(cell)] = flat
         _save_reference(bench, cell, flat)
 
     reference = bench.references.get(_problem(cell))
     if reference is None:
         row.warnings.append(
-            f"nothing to compare with: the anchor {bench.pack.anchor} has no result for this."
+            f"nothing to compare with: the reference {bench.pack.reference} has no result for this."
         )
     else:
-        comparison = compare(flat, reference, cell)
+        comparison = fidelity_of(flat, reference, cell)
         row.max_relative_error = comparison.max_relative_error
         row.elementwise = comparison.elementwise
         row.bound = comparison.bound
@@ -237,7 +243,7 @@ def _judge(row: Row, bench: Bench, role: Role, cell: Cell, timing: Timing) -> No
 
 
 def _row(bench: Bench, role: Role, cell: Cell) -> Row:
-    """The row with all that is known before measuring."""
+    """Return the row with all that is known before measuring."""
     bench.order += 1
     row = row_of(bench.pack, role, cell)
     row.process = bench.number
@@ -249,14 +255,18 @@ def _row(bench: Bench, role: Role, cell: Cell) -> Row:
 
 
 def _variants(bench: Bench, cell: Cell) -> list[list[Atoms]]:
-    """The frames, and two copies moved by a hair, in an order of positions that is always the same."""
+    """Return the frames and two copies moved by a hair, always in the same order of positions.
+
+    The published package takes no frame that is periodic in one or two directions, so that each mode gets
+    slabs and wires in a vacuum that changes nothing within the cutoff.
+    """
     dataset = cell.dataset
 
     if dataset not in bench.frames:  # two cells may take different numbers of frames from one file
         frames = read_canonical(Path(dataset.path), dataset.frames)
         copies = [[_moved(frame, seed) for frame in frames] for seed in (1, 2)]
         bench.frames[dataset] = [frames, *copies]
-    return bench.frames[dataset]
+    return [with_vacuum(frames, cell.hypers.cutoff_radius) for frames in bench.frames[dataset]]
 
 
 def _moved(frame: Atoms, seed: int) -> Atoms:
@@ -275,7 +285,7 @@ def _pairs(bench: Bench, cell: Cell, frames: list[Atoms]) -> int:
 
 
 def _species_products(frame: Atoms) -> int:
-    """Sum of N_a N_b over species a <= b."""
+    """Return the sum of N_a N_b over species a <= b."""
     counts = np.unique(frame.numbers, return_counts=True)[1]
     return int(counts.sum() ** 2 + (counts**2).sum()) // 2
 
@@ -302,17 +312,15 @@ def _announce(bench: Bench, role: Role, cell: Cell) -> None:
     row = _row(bench, role, cell)
     bench.order -= 1
     current = {"identity": _identity(role, cell), "limit_s": cell.settings.limit_s, "row": row.to_plain()}
-    temporary = bench.folder / "current.tmp"
-    temporary.write_text(json.dumps(current))
-    os.replace(temporary, bench.folder / "current.json")
+    write_text(bench.folder / "current.json", json.dumps(current))
 
 
 def _rows_written(bench: Bench) -> set[tuple[str, str]]:
-    """Cells and anchors that an earlier interpreter of this process finished before it ended early."""
+    """Return what an earlier interpreter of this process finished before it ended early."""
     return {
         (
             row.role,
-            row.key or _problem_in_words(row.dataset, row.frames, hypers_from_plain(row.hypers), row.output),
+            row.key or _problem_in_words(row.dataset, row.frames, build(Hypers, row.hypers), row.output),
         )
         for row in rows_in(bench.folder)
         if row.process == bench.number
@@ -331,7 +339,7 @@ def _save_reference(bench: Bench, cell: Cell, flat: Flat) -> None:
 def _remember_reference(bench: Bench, role: Role, cell: Cell) -> None:
     file = _reference_file(bench, cell)
 
-    if role == "first anchor" and file.exists():
+    if role == "first reference" and file.exists():
         with np.load(file) as saved:
             flat = Flat(saved["values"], saved["frame"], str(saved["labels"]), str(saved["dtype"]))
         bench.references[_problem(cell)] = flat

@@ -1,4 +1,4 @@
-"""Rows before they are measured, and as they lie in a pack's working folder."""
+"""Make rows before they are measured, and write and read them in a pack's working folder."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from anisweep.cell import Cell, Pack
+from anisweep.parsing.schema import Unfit
 from anisweep.row import Role, Row
 
 
 def row_of(pack: Pack, role: Role, cell: Cell) -> Row:
-    """The row of a cell with all that the plan knows of it."""
+    """Return the row of a cell with all that the plan knows of it."""
     counts = role == "cell"
     return Row(
         key=cell.key if counts else "",
@@ -37,12 +38,29 @@ def row_of(pack: Pack, role: Role, cell: Cell) -> Row:
 
 
 def append_row(folder: Path, row: Row) -> None:
+    """Append a row to the file of the pack's working folder."""
     with (folder / "rows.jsonl").open("a") as stream:
-        stream.write(json.dumps(row.to_plain()) + "\n")
+        stream.write(json.dumps(_sound(row).to_plain()) + "\n")
+
+
+def _sound(row: Row) -> Row:
+    """Return the row without values that are no finite number; a warning names each."""
+    plain = row.to_plain()
+    plain["reason"] = row.reason.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
+
+    while True:
+        try:
+            return Row.from_plain(plain)
+        except Unfit as unfit:
+            name = unfit.path[0]
+            if name in Row.NEEDED:
+                raise
+            del plain[name]
+            plain["warnings"] = [*plain.get("warnings", []), f"left out: {unfit}"]
 
 
 def rows_in(folder: Path) -> list[Row]:
-    """The rows that have been written so far; one that is being written does not count yet."""
+    """Return the rows that have been written so far; one that is being written does not count yet."""
     file = folder / "rows.jsonl"
     text = file.read_text() if file.exists() else ""
     whole = text[: text.rfind("\n") + 1]

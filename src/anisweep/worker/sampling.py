@@ -1,4 +1,4 @@
-"""Where the time goes inside a call, by looking often: the stacks, and how long each was on.
+"""Sample the stacks inside a call, with the time of each.
 
 A timer interrupts the program every two milliseconds, and the stack it meets gets the time since the last
 look. Unlike cProfile this costs nothing per call, so it does not make many short calls look slow. Python
@@ -19,7 +19,7 @@ Stack = tuple[tuple[str, CodeType], ...]
 
 
 class Sampler:
-    """A ``with`` block whose stacks are sampled, below the function that holds it. In the main thread only.
+    """Sample the stacks of a ``with`` block, below the function that holds it; in the main thread only.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Sampler:
         self._root = None
 
     def _look(self, number: int, frame: FrameType | None) -> None:
-        """Charge the time since the last look, and none of this one."""
+        """Charge the time since the last look to the current stack."""
         since = time.perf_counter() - self._last
         stack: list[tuple[str, CodeType]] = []
 
@@ -61,7 +61,7 @@ class Sampler:
         self._last = time.perf_counter()
 
     def folded(self) -> str:
-        """``outer;inner;innermost 1234`` for each stack, in microseconds: for flame graphs."""
+        """Return ``outer;inner;innermost 1234`` for each stack, in microseconds: for flame graphs."""
         lines = (
             f"{';'.join(f'{module}:{code.co_qualname}' for module, code in stack)} {round(1e6 * seconds)}\n"
             for stack, seconds in self.seconds.items()

@@ -1,4 +1,4 @@
-"""Runs a pack: fresh interpreters one after the other, time limits, and the artifact in any event."""
+"""Run a pack: start its interpreters in turn, enforce time limits, and always write the artifact."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from pathlib import Path
 
 import psutil
 
-from anisweep import artifact, modes
+from anisweep import modes
+from anisweep.artifacts import writing
 from anisweep.cell import Pack
+from anisweep.formatting import counted
 from anisweep.row import Row, Status
 from anisweep.worker import host
 from anisweep.worker.rows import append_row, row_of, rows_in
@@ -34,26 +36,26 @@ HOLD_S = 15.0
 ACCELERATORS = "accelerators.json"
 
 #: The module that compiles kernels; named and not imported, for not every mode is measured through it.
-KERNELS = "anisweep.descriptors.library"
+KERNELS = "anisweep.descriptors.kernels.loader"
 
 #: A run without a terminal prints its progress this often.
 PROGRESS_S = 20.0
 
 
 class ControllerGone(RuntimeError):
-    """The run that this pack belongs to has ended; so does the pack."""
+    """Raised when the run that this pack belongs to has ended; so does the pack."""
 
 
 @dataclass(frozen=True)
-class Summary:
-    """What became of a pack."""
+class PackOutcome:
+    """Say what became of a pack."""
 
     name: str
     statuses: Counter[Status]
     seconds: float
 
 
-def run_pack(pack: Pack, target: Path) -> Summary:
+def run_pack(pack: Pack, target: Path) -> PackOutcome:
     """Measure a pack and write its artifact.
 
     Every cell gives a row, also one that crashes the interpreter or never ends.
@@ -80,14 +82,14 @@ def run_pack(pack: Pack, target: Path) -> Summary:
         rows = rows_in(folder)
         for scratch in [folder / "current.json", folder / ACCELERATORS, *folder.glob("reference-*.npz")]:
             scratch.unlink(missing_ok=True)
-        artifact.write(folder, target)
+        writing.write(folder, target)
 
     statuses = Counter(row.status for row in rows if row.role == "cell")
-    return Summary(pack.name, statuses, time.monotonic() - started)
+    return PackOutcome(pack.name, statuses, time.monotonic() - started)
 
 
 def _compile_kernels(pack: Pack, folder: Path) -> float:
-    """Seconds for the project's own kernels, once for the pack and before any clock runs.
+    """Compile the project's own kernels before any clock runs, and return the seconds it took.
 
     They are there already unless an image is older than they are. Where they cannot be compiled, the mode
     that needs them says so in its rows.
@@ -103,7 +105,7 @@ def _compile_kernels(pack: Pack, folder: Path) -> float:
 
 
 def _environments(pack: Pack) -> list[dict[str, str]]:
-    """Each needs an interpreter; first the one without variables, for it measures the anchors."""
+    """Return the environments of the modes, first the empty one, which measures the reference."""
     found: list[dict[str, str]] = [{}]
 
     for cell in pack.cells:
@@ -114,7 +116,7 @@ def _environments(pack: Pack) -> list[dict[str, str]]:
 
 
 def _run_process(pack: Pack, folder: Path, number: int, environment: dict[str, str], started: float) -> str:
-    """One process of the pack: its interpreter, and another one wherever that ends before its time.
+    """Run one process of the pack, with a new interpreter wherever one ends before its time.
 
     Returns why it could not go on; empty when everything has a row.
     """
@@ -130,18 +132,18 @@ def _run_process(pack: Pack, folder: Path, number: int, environment: dict[str, s
 
 
 def _write_missing_rows(pack: Pack, folder: Path, ended: str) -> None:
-    """Cells that no interpreter came to: the pack is given up, and its artifact says so."""
+    """Write a failed row for each cell that no interpreter came to."""
     present = {row.key for row in rows_in(folder)}
 
     for cell in pack.cells:
         if cell.key not in present:
             row = row_of(pack, "cell", cell)
-            row.reason = f"pack given up: {ended}"
+            row.reason = f"pack failed permanently: {ended}"
             append_row(folder, row)
 
 
 def _write_environment(pack: Pack, folder: Path, compiled_s: float) -> None:
-    """Digest, versions, what compiling took, and what the interpreters learned of GPUs."""
+    """Write digest, versions, the time of compiling, and what the interpreters learned of GPUs."""
     file = folder / ACCELERATORS
     environment = {
         "digest": pack.cells[0].environment,
@@ -158,7 +160,7 @@ def _last_line(folder: Path, number: int) -> str:
 
 
 def _watch(pack: Pack, folder: Path, number: int, environment: dict[str, str], started: float) -> str:
-    """Wait for an interpreter. Returns why it ended early; empty when it did not."""
+    """Wait for an interpreter, and return why it ended early; empty when it did not."""
     command = [
         sys.executable,
         "-m",
@@ -203,7 +205,7 @@ def _watch(pack: Pack, folder: Path, number: int, environment: dict[str, str], s
 
 
 def _overdue(folder: Path) -> float | None:
-    """The time limit of the current cell, if it is over."""
+    """Return the time limit of the current cell if it is over; else ``None``."""
     with suppress(OSError, ValueError):
         file = folder / "current.json"
         limit = float(json.loads(file.read_text())["limit_s"])
@@ -213,7 +215,7 @@ def _overdue(folder: Path) -> float | None:
 
 
 def _write_row_of_the_dead(folder: Path, ended: str) -> None:
-    """The row of the cell that was being measured when its interpreter ended."""
+    """Write the row of the cell that was being measured when its interpreter ended."""
     file = folder / "current.json"
     if not file.exists():
         return
@@ -228,13 +230,13 @@ def _write_row_of_the_dead(folder: Path, ended: str) -> None:
 
 
 def _same(row: Row, other: Row) -> bool:
-    """Whether two rows are of the same cell or anchor in the same process."""
+    """Return True if two rows are of the same cell or reference in the same process."""
     names = ("process", "role", "key", "dataset", "frames", "hypers", "output")
     return all(getattr(row, name) == getattr(other, name) for name in names)
 
 
 def _controller() -> psutil.Process | None:
-    """The process that this pack must not outlive."""
+    """Return the process that this pack must not outlive."""
     pid = os.environ.get("ANISWEEP_CONTROLLER", "")
     if not pid:
         return None
@@ -246,7 +248,7 @@ def _controller() -> psutil.Process | None:
 
 
 def _has_ended(process: psutil.Process) -> bool:
-    """Also one that is dead and that nobody has waited for."""
+    """Return True if a process has ended, also when nobody has waited for it yet."""
     try:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -255,7 +257,10 @@ def _has_ended(process: psutil.Process) -> bool:
 
 @contextmanager
 def _working_folder(target: Path) -> Iterator[Path]:
-    """A folder beside the artifact, removed in the end; the next run removes that of a killed one."""
+    """Make a folder beside the artifact and remove it in the end.
+
+    The next run removes the folder of a killed one.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.work-", dir=target.parent))
     for name in ("logs", "descriptors"):
@@ -268,7 +273,7 @@ def _working_folder(target: Path) -> Iterator[Path]:
 
 
 class _Progress:
-    """Cells done and time left: a line that changes on a terminal, a line now and then elsewhere."""
+    """Show cells done and time left: a changing line on a terminal, a line now and then elsewhere."""
 
     def __init__(self, pack: Pack, folder: Path, started: float) -> None:
         self.pack = pack
@@ -278,12 +283,13 @@ class _Progress:
         self.terminal = sys.stderr.isatty()
 
     def _left_s(self, elapsed_s: float, share: float) -> float:
-        """By the estimate at first, then by what has been done."""
+        """Return the seconds left, by the estimate at first, then by what has been done."""
         if share < 0.1:
             return max(self.pack.estimated_s - elapsed_s, elapsed_s)
         return elapsed_s * (1 - share) / share
 
     def show(self) -> None:
+        """Print the progress, unless it was printed a moment ago."""
         now = time.monotonic()
         if now - self.said < (1.0 if self.terminal else PROGRESS_S):
             return
@@ -294,7 +300,7 @@ class _Progress:
         processes = max(cell.settings.processes for cell in self.pack.cells)
         total = len(self.pack.cells) * processes
         left = self._left_s(now - self.started, len(rows) / (processes * self.pack.measurements))
-        text = f"  {self.pack.name}: {done} of {total} cells, about {left:.0f} s left"
+        text = f"  {self.pack.name}: {done} of {counted(total, 'cell')}, about {left:.0f} s left"
         print(
             f"\r{text}\033[K" if self.terminal else text, file=sys.stderr, end="" if self.terminal else "\n"
         )

@@ -1,4 +1,4 @@
-"""Pinned threads: set before the first import, asked of each pool after it.
+"""Pin the threads: set environment variables before the first import, and ask each thread pool afterwards.
 
 Where a study asks for `free` threads nothing is set and nothing is demanded: the pools are what the libraries
 make of the machine, and the row says what they were.
@@ -41,7 +41,7 @@ TOLERANCE = 1.05
 
 
 def environment_for(threads: int) -> dict[str, str]:
-    """The environment of a fresh interpreter whose pools have ``threads`` threads.
+    """Return the environment of a fresh interpreter whose pools have ``threads`` threads.
 
     For `NOT_PINNED` it has no variable of threads, neither ours nor one of the shell or of HTCondor.
     """
@@ -56,7 +56,7 @@ def environment_for(threads: int) -> dict[str, str]:
 
 
 def pin_loaded_pools(threads: int) -> None:
-    """Pools that have a call of their own, for those that are loaded."""
+    """Set the threads of loaded pools that have a call of their own for it."""
     if threads == NOT_PINNED:
         return
 
@@ -72,7 +72,7 @@ def pin_loaded_pools(threads: int) -> None:
 
 
 def pools() -> dict[str, int]:
-    """What each pool says of itself: those that threadpoolctl sees, and those that it does not."""
+    """Return the number of threads of each pool, whether or not threadpoolctl sees it."""
     found = {f"{info['internal_api']} ({info['prefix']})": info["num_threads"] for info in threadpool_info()}
 
     torch = sys.modules.get("torch")
@@ -90,7 +90,7 @@ def pools() -> dict[str, int]:
 
 
 def complaint(found: dict[str, int], threads: int, cpu_s: float, wall_s: float) -> str:
-    """What is wrong with the threads of a measured cell; empty when nothing is, or nothing was asked for."""
+    """Return what is wrong with the threads of a measured cell; empty when nothing is."""
     if threads == NOT_PINNED:
         return ""
 

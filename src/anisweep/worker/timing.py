@@ -1,4 +1,4 @@
-"""Timing one cell: first call, warm-up, calibration, repetitions, and one more call with clocks in it."""
+"""Time one cell: first call, warm-up, calibration, repetitions, and a call with clocks inside."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Compute = Callable[[list[Atoms], Timer], Any]
 
 @dataclass
 class Timing:
-    """What was measured of a cell. Times are of one call, in seconds."""
+    """Record what was measured of a cell; times are of one call, in seconds."""
 
     result: Any
     first_call_s: float
@@ -48,17 +48,19 @@ class Timing:
 
     @property
     def wall_s(self) -> float:
+        """Return the median wall time."""
         return statistics.median(self.walls_s)
 
     @property
     def cpu_s(self) -> float:
+        """Return the median CPU time."""
         return statistics.median(self.cpus_s)
 
 
 def measure(
     compute: Compute, variants: list[list[Atoms]], settings: Settings, profile: Path | None
 ) -> Timing:
-    """Measure ``compute``.
+    """Time ``compute``, and trace where its time goes.
 
     Parameters
     ----------
@@ -83,7 +85,7 @@ def measure(
 
 
 def _time(timing: Timing, compute: Compute, copies: list[list[Atoms]], settings: Settings) -> None:
-    """Warm-up, calibration by its last call, and the repetitions, with the peak of memory over them."""
+    """Warm up, calibrate by the last warm-up call, and time the repetitions and their peak of memory."""
     moved = cycle(copies)  # on through all repetitions, so that no call repeats the one before
     warm_s = timing.first_call_s
 
@@ -109,7 +111,7 @@ def _time(timing: Timing, compute: Compute, copies: list[list[Atoms]], settings:
 
 
 def _trace(timing: Timing, compute: Compute, variants: list[list[Atoms]]) -> None:
-    """One more call of each variant, with clocks in it; the least disturbed counts."""
+    """Call each variant once more, with clocks in it; the least disturbed call counts."""
     timing.traced_wall_s = math.inf
 
     for frames in variants:
@@ -126,7 +128,7 @@ def _trace(timing: Timing, compute: Compute, variants: list[list[Atoms]]) -> Non
 
 
 def _profile(compute: Compute, frames: list[Atoms], file: Path) -> None:
-    """cProfile counts every call and slows it down; the samples after it are of calls at full speed."""
+    """Profile one call with cProfile, which slows it down, and sample the stacks of calls at full speed."""
     silent = Silent()
     file.parent.mkdir(parents=True, exist_ok=True)
 
@@ -144,7 +146,7 @@ def _profile(compute: Compute, frames: list[Atoms], file: Path) -> None:
 
 
 def calls_of(profiler: cProfile.Profile) -> list[Any]:
-    """What a cProfile holds, as plain lists, which every version of Python reads.
+    """Return what a cProfile holds, as plain lists, which every version of Python reads.
 
     Of each function: file, line, name, calls without recursion, calls, seconds in itself, seconds in all, and
     the same of its callers, for what they called of it.
@@ -157,7 +159,7 @@ def calls_of(profiler: cProfile.Profile) -> list[Any]:
 
 
 def _repeat(compute: Compute, moved: Iterator[list[Atoms]], loops: int) -> tuple[float, float]:
-    """Wall and CPU time of one call, over ``loops`` calls on changing positions."""
+    """Return wall and CPU time of one call, over ``loops`` calls on changing positions."""
     silent = Silent()
     wall = time.perf_counter()
     cpu = time.process_time()

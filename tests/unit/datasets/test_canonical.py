@@ -84,7 +84,7 @@ def test_the_first_frames_are_read(three):
 
 
 def test_more_frames_than_there_are(three):
-    with pytest.raises(datasets.DataError, match=r"three\.xyz: 4 frames are asked for, 3 are there"):
+    with pytest.raises(datasets.DataError, match=r"three\.xyz: 4 frames are asked for, 3 there"):
         datasets.read(three, 4)
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from anisweep.descriptors import library
+from anisweep.descriptors.kernels import loader
 
 
 def rotated(frame, turn):
@@ -120,8 +120,8 @@ def test_every_level_computes_the_same(basis, lmax, max_radial, monkeypatch):
     well_conditioned = {"basis_rcond": 1e-4, "basis_tol": 1e-2}
     results = {}
 
-    for level in library.levels():
-        monkeypatch.setenv(library.VARIABLE, level)
+    for level in loader.levels():
+        monkeypatch.setenv(loader.VARIABLE, level)
         calculator = projection(lmax, basis, max_radial=max_radial, **well_conditioned)
         results[level] = [
             calculator.describe(frames, output, per_centre=True).values
@@ -135,7 +135,7 @@ def test_every_level_computes_the_same(basis, lmax, max_radial, monkeypatch):
 
 
 def test_a_level_that_is_not_there_is_refused(monkeypatch):
-    monkeypatch.setenv(library.VARIABLE, "avx9")
+    monkeypatch.setenv(loader.VARIABLE, "avx9")
 
     with pytest.raises(RuntimeError, match=r"ANISWEEP_LEVEL=avx9: this machine has portable.*choose one"):
         projection().power_spectrum([random_frame()])

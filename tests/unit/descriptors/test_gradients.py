@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 from frames_for_tests import SHAPES, projection, random_frame, relative, shaped
+from hypothesis import given, settings
+from orientations_for_tests import SPECIAL, TILTS, orientations
 from scipy.spatial.transform import Rotation
 
-from anisweep.descriptors import BadInput, library
+from anisweep.descriptors import BadInput
 from anisweep.descriptors.gradients import gradients
+from anisweep.descriptors.kernels import loader
 
 STEP = 1e-5
 DIAMETERS = [f"c_diameter[{axis}]" for axis in (1, 2, 3)]
@@ -77,6 +80,37 @@ def test_derivatives_are_central_differences(shape, basis, lmax, max_radial, out
             assert relative(result.quaternions[:3], by_quaternion) <= 1e-7
 
     assert relative(result.diameters[:3], by_diameter) <= 1e-7
+
+
+def assert_torques_are_differences(quaternions, shape, output):
+    frame = random_frame(2, (1, 6), seed=3, shape=shape)
+    frame.arrays["c_q"] = quaternions / np.linalg.norm(quaternions, axis=1, keepdims=True)
+    calculator = projection(4, max_radial=1)
+    features = calculator.describe([frame], output).values
+    cotangent = np.random.default_rng(0).normal(size=features.shape)
+
+    def energy(changed):
+        return (calculator.describe(changed, output).values * cotangent).sum()
+
+    expected = differences(energy, [frame], "c_q", (2, 4))
+    for diameters in (False, True):
+        _, result = gradients(calculator, [frame], cotangent, output, diameters=diameters)
+        assert relative(result.quaternions, expected) <= 1e-7
+
+
+@pytest.mark.parametrize("output", ["power_spectrum", "coefficients"])
+@pytest.mark.parametrize("shape", ["discs", "triaxial"])
+@given(orientations)
+@settings(max_examples=30)
+def test_torques_are_differences_at_every_orientation(shape, output, quaternions):
+    assert_torques_are_differences(quaternions, shape, output)
+
+
+@pytest.mark.parametrize("tilt", TILTS)
+@pytest.mark.parametrize("name", SPECIAL)
+def test_torques_are_differences_at_every_special_orientation(name, tilt):
+    tilted = np.array(SPECIAL[name], dtype=float) + tilt * np.array([0.3, 1.0, -0.5, 0.2])
+    assert_torques_are_differences(np.array([tilted, SPECIAL["identity"]]), "triaxial", "power_spectrum")
 
 
 def unusual_frames():
@@ -191,8 +225,8 @@ def test_the_ways_through_the_kernels_give_the_same_derivatives(monkeypatch):
 
     check(gradients(projection(threads=2), frames, cotangent)[1], 1e-14)
     check(gradients(projection(), frames, cotangent, diameters=True)[1], 1e-12)
-    for level in library.levels():
-        monkeypatch.setenv(library.VARIABLE, level)
+    for level in loader.levels():
+        monkeypatch.setenv(loader.VARIABLE, level)
         check(gradients(projection(), frames, cotangent)[1], 1e-12)
         check(gradients(projection(), frames, cotangent, diameters=True)[1], 1e-12)
 
@@ -238,7 +272,9 @@ def test_matrices_have_rotations_but_no_quaternions():
     _, result = gradients(calculator, [frame], np.ones(calculator.power_spectrum([frame]).shape[1]))
 
     assert result.rotations.any()
-    with pytest.raises(BadInput, match="output must be one of coefficients, power_spectrum, not 'spectrum'"):
+    with pytest.raises(
+        BadInput, match="output must be one of coefficients, power_spectrum, pair_features, not 'spectrum'"
+    ):
         gradients(calculator, [frame], np.ones(3), "spectrum")
     with pytest.raises(BadInput, match="given as matrices: use `rotations`"):
         _ = result.quaternions

@@ -18,6 +18,8 @@ from torch.utils._pytree import tree_leaves  # noqa: E402
 from anisweep.descriptors.torch_backend import TorchProjection  # noqa: E402
 from anisweep.descriptors.torch_backend.moments import multiply  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 BASES = {"gto": {}, "monomial": {"basis_rcond": 1e-10, "basis_tol": 1e-2}}
 TENSORS = ("positions", "cells", "orientations", "diameters")
 
@@ -55,7 +57,7 @@ def test_the_features_are_those_of_the_kernels(device, basis, shape):
     ours = in_torch(6, basis, memory=LITTLE, device=device, **BASES[basis])
     theirs = projection(6, basis, **BASES[basis])
 
-    for output in ("coefficients", "power_spectrum"):
+    for output in ("coefficients", "power_spectrum", "pair_features"):
         for per_centre in (True, False):
             described = ours.describe(frames, output, per_centre)
             expected = theirs.describe(frames, output, per_centre)
@@ -104,17 +106,18 @@ def test_bfloat16_keeps_two_digits():
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("smoothing", [None, 1.0])
-def test_the_derivatives_are_those_of_the_kernels(device, shape, smoothing):
+@pytest.mark.parametrize("output", ["power_spectrum", "pair_features"])
+def test_the_derivatives_are_those_of_the_kernels(device, shape, smoothing, output):
     frames = frames_of(shape)
     settings = {"max_radial": 2, "cutoff_smoothing": smoothing}
     calculator = projection(**settings)
-    cotangent = np.random.default_rng(0).normal(size=calculator.power_spectrum(frames).shape)
-    _, expected = gradients(calculator, frames, cotangent, diameters=True)
+    cotangent = np.random.default_rng(0).normal(size=calculator.describe(frames, output).values.shape)
+    _, expected = gradients(calculator, frames, cotangent, output, diameters=True)
 
     ours = in_torch(memory=LITTLE, device=device, **settings)
     batch = differentiable(ours, frames)
-    spectrum = ours.power_spectrum_of(batch)
-    (spectrum * torch.tensor(cotangent, device=device)).sum().backward()
+    features = getattr(ours, f"{output}_of")(batch)
+    (features * torch.tensor(cotangent, device=device)).sum().backward()
 
     def gradient(name):
         return getattr(batch, name).grad.cpu().numpy()
@@ -153,7 +156,7 @@ def leaves_of(batch):
     return [getattr(batch, name).clone().requires_grad_() for name in TENSORS]
 
 
-@pytest.mark.parametrize("method", ["power_spectrum_of", "coefficients_of"])
+@pytest.mark.parametrize("method", ["power_spectrum_of", "coefficients_of", "pair_features_of"])
 def test_gradcheck(method):
     calculator, batch = few_pairs(cutoff_smoothing=1.0)
 
@@ -164,12 +167,13 @@ def test_gradcheck(method):
 
 
 @pytest.mark.parametrize("smoothing", [None, 1.0])
-def test_gradients_are_differentiated_as_models_of_forces_need(smoothing):
+@pytest.mark.parametrize("method", ["power_spectrum_of", "pair_features_of"])
+def test_gradients_are_differentiated_as_models_of_forces_need(smoothing, method):
     calculator, batch = few_pairs(cutoff_smoothing=smoothing)
 
     def energy(*tensors):
-        spectrum = calculator.power_spectrum_of(replace(batch, **dict(zip(TENSORS, tensors, strict=True))))
-        return (100 * spectrum).sum()
+        moved = replace(batch, **dict(zip(TENSORS, tensors, strict=True)))
+        return (100 * getattr(calculator, method)(moved)).sum()
 
     assert torch.autograd.gradgradcheck(energy, leaves_of(batch), eps=1e-5, atol=1e-7, rtol=1e-5)
 
@@ -338,7 +342,9 @@ def test_what_does_not_exist_is_refused(settings, message):
 
 
 def test_what_is_wrong_is_said_as_by_the_kernels():
-    with pytest.raises(BadInput, match="output must be one of coefficients, power_spectrum, not 'spectrum'"):
+    with pytest.raises(
+        BadInput, match="output must be one of coefficients, power_spectrum, pair_features, not 'spectrum'"
+    ):
         in_torch().features([random_frame()], "spectrum")
 
     flat = random_frame()

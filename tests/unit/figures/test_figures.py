@@ -11,6 +11,7 @@ import pytest
 import synthetic
 from anisweep import figures, tables
 from anisweep.cell import NOT_PINNED
+from anisweep.figures._drawing import draw_to, load
 from anisweep.figures._series import series_of
 from anisweep.figures._species import species_family
 from anisweep.row import Row
@@ -32,12 +33,12 @@ def test_the_folder_is_the_list() -> None:
     assert set(expected) <= set(figures.names())
 
     with pytest.raises(ValueError, match=r"no figure 'wall'; there are: error_vs_time, fidelity, "):
-        figures.load("wall")
+        load("wall")
 
 
 @pytest.mark.parametrize("name", figures.names())
 def test_a_figure_has_its_words(name: str) -> None:
-    module = figures.load(name)
+    module = load(name)
 
     assert module.TITLE
     assert not module.TITLE.endswith(".")
@@ -60,7 +61,7 @@ def test_labels_are_large_enough(name: str, results: Path) -> None:
 
 @pytest.mark.parametrize("name", figures.names())
 def test_nothing_to_draw_is_said_in_words(name: str, empty: Path, tmp_path: Path) -> None:
-    figures.draw_to(name, empty, tmp_path / name)
+    draw_to(name, empty, tmp_path / name)
 
     words = "".join(re.findall(r"<text[^>]*>([^<]*)</text>", (tmp_path / f"{name}.svg").read_text()))
     assert len(words.split()) > 5
@@ -77,7 +78,7 @@ def test_errors_stand_against_times() -> None:
     ]
     cells = tables.cells_table(rows + coarse, synthetic.sources(rows))
     summary = tables.summary_table(cells)
-    figure = figures.load("error_vs_time").draw(cells, summary)
+    figure = load("error_vs_time").draw(cells, summary)
 
     panels = {axes.get_title(): axes for axes in figure.axes if axes.get_title()}
     assert len(panels) == 4
@@ -93,7 +94,7 @@ def test_errors_stand_against_times() -> None:
 
 
 def test_the_same_tables_give_the_same_bytes(results: Path, tmp_path: Path) -> None:
-    figures.draw_to("fidelity", results / "first_look" / "tables", tmp_path / "again")
+    draw_to("fidelity", results / "first_look" / "tables", tmp_path / "again")
 
     for suffix in ("svg", "png"):
         first = results / "first_look" / "figures" / f"fidelity.{suffix}"
@@ -103,7 +104,7 @@ def test_the_same_tables_give_the_same_bytes(results: Path, tmp_path: Path) -> N
 def test_wall_times_are_drawn_where_they_are(results: Path) -> None:
     """The mark of each mode and system stands at its mean, in ms, with its interval."""
     cells, summary = tables_of(results / "first_look" / "tables")
-    axes = figures.load("wall_time_by_system").draw(cells, summary).axes[0]
+    axes = load("wall_time_by_system").draw(cells, summary).axes[0]
     drawn = sorted(x for container in axes.containers for x in container[0].get_xdata())
     plt.close("all")
 
@@ -115,7 +116,7 @@ def test_whiskers_are_the_intervals(tmp_path: Path) -> None:
     rows = [replace(r, wall_s=20 * (r.wall_s or 0)) if r.replicate else r for r in synthetic.first_look(2)]
     cells = tables.cells_table(rows, synthetic.sources(rows))
     summary = tables.summary_table(cells)
-    axes = figures.load("wall_time_by_system").draw(cells, summary).axes[0]
+    axes = load("wall_time_by_system").draw(cells, summary).axes[0]
     ends = [line[:, 0] for container in axes.containers for line in container[2][0].get_segments()]
     plt.close("all")
 
@@ -126,7 +127,7 @@ def test_whiskers_are_the_intervals(tmp_path: Path) -> None:
 
 def test_a_wrong_mode_stands_right_of_its_bound(results: Path) -> None:
     cells, summary = tables_of(results / "troubled" / "tables")
-    axes = figures.load("fidelity").draw(cells, summary).axes[0]
+    axes = load("fidelity").draw(cells, summary).axes[0]
     marks = [x for line in axes.lines if line.get_linestyle() == "None" for x in line.get_xdata()]
     bound = next(line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == "--")
     plt.close("all")
@@ -137,7 +138,7 @@ def test_a_wrong_mode_stands_right_of_its_bound(results: Path) -> None:
 
 def test_stages_fill_the_bar(results: Path) -> None:
     cells, summary = tables_of(results / "troubled" / "tables")
-    panels = figures.load("stage_breakdown").draw(cells, summary).axes
+    panels = load("stage_breakdown").draw(cells, summary).axes
     plt.close("all")
 
     for axes in panels:
@@ -167,13 +168,13 @@ def _turned(stages: dict[str, float]) -> dict[str, float]:
 
 def _looks_of_stages(rows: list[Row]) -> dict[str, tuple[object, ...]]:
     cells = tables.cells_table(rows, synthetic.sources(rows))
-    axes = figures.load("stage_breakdown").draw(cells, tables.summary_table(cells)).axes[0]
+    axes = load("stage_breakdown").draw(cells, tables.summary_table(cells)).axes[0]
     plt.close("all")
     return {c.get_label(): (c[0].get_facecolor(), c[0].get_hatch()) for c in axes.containers}
 
 
 def test_an_unknown_stage_has_its_own_look() -> None:
-    look_of = figures.load("stage_breakdown").look_of
+    look_of = load("stage_breakdown").look_of
 
     assert look_of("unheard of") == look_of("unheard of")
     assert look_of("unheard of") not in {look_of("contraction"), look_of("other")}
@@ -197,7 +198,7 @@ def test_each_precision_fills_the_marks_of_its_mode() -> None:
     single = [replace(r, precision="fp32", bound=5e-6, max_relative_error=7e-7) for r in rows]
     cells = tables.cells_table(rows + single, synthetic.sources(rows))
     summary = tables.summary_table(cells)
-    figure = figures.load("fidelity").draw(cells, summary)
+    figure = load("fidelity").draw(cells, summary)
     labels = [text.get_text() for text in figure.legends[0].texts]
     plt.close("all")
 

@@ -24,10 +24,10 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("profiled") / "first_look"
     rows = synthetic.first_look(2)
     tables.write_all(rows, synthetic.sources(rows), folder / "tables")
-    write_profiles(profiled_study.profiles(), folder)
+    write_profiles(profiled_study.profiles(), folder / "tables", folder / "profiles")
 
     for name in NAMES:
-        profiles.draw_to(name, folder, folder / "figures" / name)
+        profiles.draw_to(name, folder / "tables", folder / "profiles", folder / "figures" / name)
     return folder
 
 
@@ -56,7 +56,9 @@ def test_labels_are_large_enough(study: Path, name: str) -> None:
 
 
 def test_the_report_shows_them(study: Path, tmp_path: Path) -> None:
-    report.write([report.Study("first_look", "Where?", study)], tmp_path / "report.html")
+    report.write(
+        [report.Study("first_look", "Where?", study / "tables", study / "figures")], tmp_path / "report.html"
+    )
     page = (tmp_path / "report.html").read_text()
 
     for title in ("Call graph: ellipsoids, 50 frames", "Hotspots: ellipsoids", "Flame graph: ellipsoids"):
@@ -142,8 +144,10 @@ def test_graphviz_is_asked_where_it_is(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_nothing_came_to_its_profile(tmp_path: Path) -> None:
-    write_profiles([], tmp_path / "mine")
-    profiles.draw_to("flame_benzenes", tmp_path / "mine", tmp_path / "flame_benzenes")
+    write_profiles([], tmp_path / "tables", tmp_path / "profiles")
+    profiles.draw_to(
+        "flame_benzenes", tmp_path / "tables", tmp_path / "profiles", tmp_path / "flame_benzenes"
+    )
 
     assert (
         "No cell came as far as the profile of flame_benzenes"

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import examples
-from anisweep.config import Project, load_config
-from anisweep.plan import Plan, digests, make_plan
+from anisweep.config.load import load_config
+from anisweep.config.project import Project
+from anisweep.plan import Plan, code_digest, make_plan
 
 STUDY = """
 question: Does the plan know what it does?
@@ -55,10 +56,10 @@ def measure(project: Project, plan: Planner) -> Callable[..., list[Path]]:
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of our own source, of which code digests are taken, so that a test can change it."""
     copy = tmp_path / "anisweep"
-    shutil.copytree(digests.PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(digests, "PACKAGE", copy)
+    shutil.copytree(code_digest.PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(code_digest, "PACKAGE", copy)
 
     # Within a run the code does not change, so its digests are remembered.
-    digests.code_files.cache_clear()
+    code_digest.code_files.cache_clear()
     yield copy
-    digests.code_files.cache_clear()
+    code_digest.code_files.cache_clear()

@@ -69,7 +69,7 @@ def test_the_limit_bounds_a_cell():
     assert model_with(10**9).cell_s(limited) == 3.0
 
 
-def test_a_pack_costs_its_interpreters_its_anchors_and_its_cells():
+def test_a_pack_costs_its_interpreters_its_references_and_its_cells():
     model = model_with(10_000)
     cell, other = examples.CELL, examples.cell(mode="torch_full")
     expected = START_S + 3 * model.cell_s(cell) + model.cell_s(other)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 import examples
 from anisweep.cell import NOT_PINNED, Dataset, Settings
-from anisweep.config import Config
+from anisweep.config.sections import Config
+from anisweep.plan.code_digest import code_files
 from anisweep.plan.cost import CostModel
 from anisweep.plan.packing import packs_of
 from anisweep.plan.requests import request_of
@@ -25,7 +26,13 @@ cells = st.builds(
     precision=st.sampled_from(["fp64", "fp32"]),
 )
 wanted = st.lists(st.tuples(cells, st.sampled_from(MODES)), max_size=25, unique_by=lambda each: each[0].key)
-configs = st.builds(Config, target_minutes=st.floats(0.1, 5), max_minutes=st.floats(0.1, 10))
+configs = st.tuples(st.floats(0.1, 5), st.floats(1, 10)).map(
+    lambda drawn: Config(target_minutes=drawn[0], max_minutes=drawn[0] * drawn[1])
+)
+
+
+#: Digests of source files, by mode.
+CODES = {mode: code_files(mode) for mode in MODES}
 
 
 def model_for(pairs=100_000):
@@ -35,14 +42,14 @@ def model_for(pairs=100_000):
 
 
 def packed(wanted, config=None, taken=(), pairs=100_000):
-    return packs_of(wanted, config or Config(), model_for(pairs), {"numpy": "2.0"}, set(taken))
+    return packs_of(wanted, config or Config(), model_for(pairs), {"numpy": "2.0"}, CODES, set(taken))
 
 
 def cell_in(name="a", **changes):
     return examples.cell(dataset=Dataset(name, "", name, 1), **changes)
 
 
-def with_anchor(*cells):
+def with_reference(*cells):
     return [(cell, "numpy_only") for cell in cells]
 
 
@@ -57,19 +64,19 @@ def test_every_cell_is_in_exactly_one_pack(wanted, config):
 
 def test_a_pack_asks_for_its_threads_and_for_one_core_when_it_is_not_pinned():
     cells = [cell_in(threads=threads) for threads in (NOT_PINNED, 1, 4)]
-    packs = packed(with_anchor(*cells))
+    packs = packed(with_reference(*cells))
 
     assert [request_of(pack, model_for()).cpus for pack in packs] == [1, 1, 4]
 
 
 @given(wanted, configs)
 def test_what_must_not_share_a_host_is_apart(wanted, config):
-    anchors = {cell.key: anchor for cell, anchor in wanted}
+    references = {cell.key: reference for cell, reference in wanted}
 
     for pack in packed(wanted, config):
-        shared = {(cell.replicate, cell.device, cell.threads, anchors[cell.key]) for cell in pack.cells}
+        shared = {(cell.replicate, cell.device, cell.threads, references[cell.key]) for cell in pack.cells}
         assert len(shared) == 1
-        assert shared.pop()[-1] == pack.anchor
+        assert shared.pop()[-1] == pack.reference
 
 
 @given(wanted, configs)
@@ -116,7 +123,7 @@ def test_packing_by_cell_gives_each_a_pack(wanted):
 
 
 def test_small_packs_of_one_replicate_merge_across_data_sets():
-    wanted = with_anchor(*(cell_in(name, replicate=replicate) for replicate in (1, 2) for name in "abc"))
+    wanted = with_reference(*(cell_in(name, replicate=replicate) for replicate in (1, 2) for name in "abc"))
     packs = packed(wanted, pairs=1000)
 
     assert [len(pack.cells) for pack in packs] == [3, 3]
@@ -124,7 +131,7 @@ def test_small_packs_of_one_replicate_merge_across_data_sets():
 
 
 def test_merging_stops_at_the_target():
-    wanted = with_anchor(*(cell_in(name) for name in "abc"))
+    wanted = with_reference(*(cell_in(name) for name in "abc"))
     alone = packed(wanted[:1])[0].estimated_s
     packs = packed(wanted, Config(target_minutes=2.2 * alone / 60))
 
@@ -132,19 +139,19 @@ def test_merging_stops_at_the_target():
     assert packs[1].name.startswith("c-r1-")
 
 
-def test_a_pack_over_the_limit_is_split_and_each_part_has_its_anchors():
-    wanted = with_anchor(*(cell_in(code=str(number)) for number in range(8)))
+def test_a_pack_over_the_limit_is_split_and_each_part_has_its_references():
+    wanted = with_reference(*(cell_in(code=str(number)) for number in range(8)))
     whole = packed(wanted, Config(target_minutes=1e3, max_minutes=1e3))
     parts = packed(wanted, Config(target_minutes=0.1, max_minutes=whole[0].estimated_s / 60 / 1.5))
 
     assert len(whole) == 1
     assert [len(pack.cells) for pack in parts] == [4, 4]
-    anchors = sum(pack.estimated_s for pack in parts) - whole[0].estimated_s
-    assert anchors > 2 * model_for().cell_s(cell_in(), "numpy_only")
+    references = sum(pack.estimated_s for pack in parts) - whole[0].estimated_s
+    assert references > 2 * model_for().cell_s(cell_in(), "numpy_only")
 
 
 def test_the_name_of_a_replacement_counts_up():
-    wanted = with_anchor(cell_in())
+    wanted = with_reference(cell_in())
     first = packed(wanted)[0].name
 
     assert packed(wanted, taken=[first])[0].name == f"{first}-2"
@@ -152,7 +159,7 @@ def test_the_name_of_a_replacement_counts_up():
 
 
 def test_a_pack_says_what_its_digests_were_made_of():
-    pack = packed(with_anchor(cell_in(mode="torch_full")))[0]
+    pack = packed(with_reference(cell_in(mode="torch_full")))[0]
 
     assert pack.packages == {"numpy": "2.0"}
     assert set(pack.code_files) == {"torch_full"}
@@ -161,11 +168,11 @@ def test_a_pack_says_what_its_digests_were_made_of():
 
 
 def test_names_differ_when_a_key_does():
-    one = packed(with_anchor(cell_in()))[0].name
+    one = packed(with_reference(cell_in()))[0].name
     names = defaultdict(set)
 
     for change in ({"environment": "other"}, {"code": "other"}, {"settings": Settings(repetitions=9)}):
-        names[packed(with_anchor(replace(cell_in(), **change)))[0].name].add(str(change))
+        names[packed(with_reference(replace(cell_in(), **change)))[0].name].add(str(change))
 
     assert len(names) == 3
     assert one not in names

@@ -7,8 +7,9 @@ from collections import Counter
 import pytest
 
 import examples
-from anisweep.controller import Holder
-from anisweep.plan import digests, pack_file, write_packs
+from anisweep.environments.lock import worker_environment
+from anisweep.plan import code_digest, pack_file, write_packs
+from anisweep.plan.run_lock import Holder
 
 XYZ = '1\nLattice="9 0 0 0 9 0 0 0 9" Properties=species:S:1:pos:R:3 pbc="T T T"\nC {} 0 0\n'
 
@@ -23,7 +24,7 @@ def append(file, text):
 
 def change_code(package, file, text):
     append(package / file, text)
-    digests.code_files.cache_clear()
+    code_digest.code_files.cache_clear()
 
 
 def test_at_first_everything_is_new(plan):
@@ -59,7 +60,7 @@ def test_one_more_mode_measures_its_own_cells(plan, measure):
     made = plan(modes=["numpy_only", "torch_full", "torch_mixed"])
 
     assert {wanted.cell.mode for wanted in made.to_measure} == {"torch_mixed"}
-    assert {pack.anchor for pack in made.packs} == {"numpy_only"}
+    assert {pack.reference for pack in made.packs} == {"numpy_only"}
 
 
 def test_the_code_of_a_mode_that_changed_is_named(plan, measure, package):
@@ -83,18 +84,18 @@ def test_comments_and_code_that_measures_nothing_make_nothing_stale(plan, measur
     append(package / "worker" / "timing.py", "\n# a better comment\n")
     append(package / "modes" / "numpy_only.py", "\n# another one\n")
 
-    for file in ("plan/packing.py", "config.py", "tables/cells.py", "modes/torch_mixed.py"):
+    for file in ("plan/packing.py", "config/load.py", "tables/cells.py", "modes/torch_mixed.py"):
         append(package / file, "\n_A_NUMBER = 1\n")
-    digests.code_files.cache_clear()
+    code_digest.code_files.cache_clear()
 
     assert reasons(plan()) == {}
 
 
 def test_the_package_that_changed_is_named(plan, measure, project, monkeypatch):
     measure()
-    monkeypatch.setattr("anisweep.plan.installed_differences", lambda environment: [])
+    monkeypatch.setattr("anisweep.plan.state.installed_differences", lambda environment: [])
     lock = project.root / "envs" / "worker.txt"
-    version = digests.worker_environment(project).packages["psutil"]
+    version = worker_environment(project).packages["psutil"]
     lock.write_text(lock.read_text().replace(f"psutil=={version}", "psutil==0.0.1"))
 
     assert reasons(plan()) == {f"environment changed: psutil {version} -> 0.0.1": 4}
@@ -171,6 +172,13 @@ def test_a_failed_cell_counts_as_measured_unless_a_retry_is_asked_for(plan, meas
     assert reasons(plan(retry=True)) == {"failed or stalled before": 4}
 
 
+def test_a_failed_cell_was_tried_whatever_else_was_measured_of_its_point(plan, measure):
+    measure(status="failed")
+    measure(started="2026-02-01T00:00:00+00:00", measure={"repetitions": 7})
+
+    assert reasons(plan(retry=True)) == {"failed or stalled before": 4}
+
+
 @pytest.mark.parametrize("status", ["wrong", "unavailable", "ok"])
 def test_a_retry_asks_for_nothing_that_would_come_out_the_same(plan, measure, status):
     measure(status=status)
@@ -195,7 +203,7 @@ def test_packs_in_flight_are_not_planned_again(plan, project, monkeypatch):
     before = plan()
     write_packs(project, before.packs)
     running = Holder("here", "me", 123, 0.0, (before.packs[0].name,))
-    monkeypatch.setattr("anisweep.plan.holder", lambda project: running)
+    monkeypatch.setattr("anisweep.plan.state.holder", lambda project: running)
     made = plan()
 
     assert made.in_flight == {cell.key for cell in before.packs[0].cells}

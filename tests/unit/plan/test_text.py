@@ -3,11 +3,13 @@
 import pytest
 
 import examples
-from anisweep.config import ConfigError
-from anisweep.controller import Holder
+from anisweep.artifacts.store import Store
+from anisweep.errors import UserError
+from anisweep.files import write_json
+from anisweep.formatting import duration
 from anisweep.plan.prune import unwanted
-from anisweep.plan.text import artifact_as_text, cell_as_text, duration, plan_as_json, plan_as_text
-from anisweep.store import Store, write_json
+from anisweep.plan.run_lock import Holder
+from anisweep.plan.text import artifact_as_text, cell_as_text, plan_as_json, plan_as_text
 
 
 def test_a_program_gets_every_cell_with_its_reason_its_pack_and_its_seconds(plan, measure):
@@ -46,7 +48,7 @@ def test_a_long_plan_is_shown_by_its_first_packs(plan):
 
 
 def test_who_is_measuring_is_said(plan, monkeypatch):
-    monkeypatch.setattr("anisweep.plan.holder", lambda project: Holder("here", "me", 123, 0.0, ()))
+    monkeypatch.setattr("anisweep.plan.state.holder", lambda project: Holder("here", "me", 123, 0.0, ()))
 
     assert "A run is going on: me on here, pid 123." in plan_as_text(plan())
 
@@ -127,9 +129,7 @@ def test_a_study_that_cannot_be_read_keeps_everything(measure, project):
     measure()
     project.study_file("broken").write_text("question: What?\n")
 
-    with pytest.raises(
-        ConfigError, match=r"(?s)^What the study broken .* Nothing was deleted\..*broken\.yaml"
-    ):
+    with pytest.raises(UserError, match=r"(?s)^What the study broken .* Nothing was deleted\..*broken\.yaml"):
         unwanted(project)
 
 
@@ -141,3 +141,25 @@ def test_a_pruned_artifact_is_forgotten(measure, project):
 
     assert store.lost() == []
     assert name not in [entry.name for entry in store.entries()]
+
+
+def test_what_no_machine_can_compute_is_said_with_the_reason_before_and_after_it_is_measured(plan, measure):
+    two_species = {"datasets": {"two_species": {"frames": 1}}, "outputs": ["power_spectrum"], "replicates": 1}
+    words = "2 cells without a time, `unavailable`: power spectrum of 2 species: the published package"
+
+    assert words in plan_as_text(plan(**two_species))
+    measure(status="unavailable", **two_species)
+    made = plan(**two_species)
+    assert words in plan_as_text(made)
+    assert [len(keys) for keys in plan_as_json(made)["unavailable"].values()] == [2]
+
+
+def test_a_precision_that_a_mode_lacks_is_said(plan):
+    text = plan_as_text(plan(precisions=["fp64", "tf32"]))
+
+    assert "`unavailable`: precision tf32: this mode has fp64 only." in text
+
+
+def test_nothing_is_unavailable_where_all_can_be_computed(plan):
+    assert "unavailable" not in plan_as_text(plan())
+    assert plan_as_json(plan())["unavailable"] == {}

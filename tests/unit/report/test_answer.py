@@ -16,7 +16,7 @@ def answer_to(rows: list[Row], missing: list[str] | None = None) -> str:
     return answer(tables.summary_table(cells), missing or [])
 
 
-def as_fast_as_the_anchor(row: Row) -> Row:
+def as_fast_as_the_reference(row: Row) -> Row:
     pairs = row.pairs or 0
     return replace(row, wall_s=1e-4 * pairs)
 
@@ -71,7 +71,7 @@ def test_unavailable_cells_are_counted() -> None:
     ]
     said = answer_to(rows)
 
-    assert "24 of 96 cells unavailable; all other results agree (largest relative" in said
+    assert "24 of 96 cells unavailable (no CUDA device); all other results agree (largest relative" in said
     assert "all modes agree" not in said
 
 
@@ -101,11 +101,11 @@ def test_two_problems_are_both() -> None:
 
 
 def test_noise_is_no_win() -> None:
-    said = answer_to([as_fast_as_the_anchor(row) for row in synthetic.first_look()])
+    said = answer_to([as_fast_as_the_reference(row) for row in synthetic.first_look()])
     assert "no other mode is faster beyond the noise" in said
 
 
-def test_another_anchor_is_not_called_published() -> None:
+def test_another_reference_is_not_called_published() -> None:
     rows = [replace(r, mode={"numpy_only": "fast"}.get(r.mode, r.mode)) for r in synthetic.first_look()]
     said = answer_to(rows)
 
@@ -128,6 +128,31 @@ def test_without_any_row(missing: list[str]) -> None:
     assert ("2 cells are missing" in said) == bool(missing)
 
 
-def test_without_the_anchor() -> None:
+def test_without_the_reference() -> None:
     rows = [r for r in synthetic.first_look() if r.mode != "numpy_only"]
     assert answer_to(rows).startswith("The reference mode has no time yet")
+
+
+def test_where_the_reference_has_no_time_the_reason_is_said() -> None:
+    reason = "power spectrum of 2 species: the published package has it for one species only"
+    rows = [
+        replace(row, status="unavailable", reason=reason, **synthetic.UNMEASURED)
+        for row in synthetic.first_look(noise=0.0)
+        if row.dataset == "two_species"
+    ]
+    said = answer_to(rows)
+
+    assert said.startswith("The reference mode has no time; ")
+    assert f"unavailable ({reason})." in said
+    assert "yet" not in said
+
+
+def test_of_several_reasons_the_first_is_said_and_the_others_counted() -> None:
+    rows = [
+        replace(row, status="failed", reason=f"{row.mode} broke\nwith more", **synthetic.UNMEASURED)
+        for row in synthetic.first_look(noise=0.0)
+        if row.dataset == "two_species"
+    ]
+
+    assert "numpy_only broke; and " in answer_to(rows)
+    assert "with more" not in answer_to(rows)

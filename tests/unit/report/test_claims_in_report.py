@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from anisweep import claims
-from anisweep.claims import Line
-from anisweep.claims.text import claimed, figure, ledger_as_text
+from anisweep.analysis import claims
+from anisweep.analysis.claims import Line
+from anisweep.analysis.claims.text import claimed, figure, ledger_as_text
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_the_terminal_shows_row_figure_range_and_verdict(lines: list[Line]) -> N
         assert f"claimed {claimed(line)}" in text
 
 
-def test_the_decision_is_in_the_report(page: str) -> None:
+def test_the_conversion_is_in_the_report(page: str) -> None:
     """torch_mixed takes 1.3 times as long, and 15 % of it is conversion: two thirds of the loss."""
     table = page[page.index("<summary>Is it conversion, or kernels and threads?</summary>") :]
     table = table[: table.index("</details>")]

@@ -7,8 +7,9 @@ import statistics
 from pathlib import Path
 
 import profiled_study
+import synthetic
 from anisweep import tables
-from anisweep.report.hotspots import hotspots_tables
+from anisweep.report.sections.hotspots import section
 from anisweep.tables import Profile
 
 
@@ -22,8 +23,8 @@ def shares(profile: Profile, function: str) -> tuple[float, float, float, float]
 
 def test_numbers_are_those_of_the_artifacts(tmp_path: Path) -> None:
     profiles = profiled_study.profiles()
-    tables.write_profiles(profiles, tmp_path)
-    (table,) = hotspots_tables(tmp_path / "tables")
+    tables.write_profiles(profiles, tmp_path / "tables", tmp_path / "profiles")
+    table = section(synthetic.measured(hotspots=tables.read(tmp_path / "tables", "hotspots")))
     shown = [dict(zip(table.heads, row, strict=True)) for row in table.rows]
 
     for mode in profiled_study.MODES:
@@ -45,6 +46,6 @@ def test_numbers_are_those_of_the_artifacts(tmp_path: Path) -> None:
 
 
 def test_every_line_has_its_origin(tmp_path: Path) -> None:
-    tables.write_profiles(profiled_study.profiles(), tmp_path)
-    (table,) = hotspots_tables(tmp_path / "tables")
+    tables.write_profiles(profiled_study.profiles(), tmp_path / "tables", tmp_path / "profiles")
+    table = section(synthetic.measured(hotspots=tables.read(tmp_path / "tables", "hotspots")))
     assert all(row[-1].links for row in table.rows)

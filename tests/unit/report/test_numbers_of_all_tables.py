@@ -107,7 +107,10 @@ def reported(rows: list[Row], folder: Path) -> Path:
             archive.addfile(member, io.BytesIO(text))
 
     tables.write_all(rows, sources, folder / "rich" / "tables")
-    report.write([report.Study("rich", "Is it all there?", folder / "rich")], folder / "report.html")
+    report.write(
+        [report.Study("rich", "Is it all there?", folder / "rich" / "tables", folder / "rich" / "figures")],
+        folder / "report.html",
+    )
     return folder
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import synthetic
-from anisweep import figures, modes, report, tables
-from anisweep.report.numbers import duration, plain, span, speed
+from anisweep import modes, report, tables
+from anisweep.figures._drawing import draw_to, load
+from anisweep.formatting import plain, span, speed, time_with_unit
 from anisweep.row import Row
 
 
@@ -87,7 +88,9 @@ def test_bold_is_faster_and_nothing_else(page: str) -> None:
 def first_table(tmp_path: Path, rows: list[Row]) -> tuple[list[str], str]:
     """Its heads, and all of it."""
     tables.write_all(rows, synthetic.sources(rows), tmp_path / "tables")
-    report.write([report.Study("one", "How?", tmp_path)], tmp_path / "report.html")
+    report.write(
+        [report.Study("one", "How?", tmp_path / "tables", tmp_path / "figures")], tmp_path / "report.html"
+    )
     page = (tmp_path / "report.html").read_text().replace("_<wbr>", "_")
     first = page[page.index('class="headline"') : page.index("<details>")]
     return re.findall(r"<button[^>]*>(.*?)</button>", first), first
@@ -150,7 +153,9 @@ def test_the_reference_has_one_column_of_the_first_table(tmp_path: Path) -> None
 def test_a_removed_figure_disappears(tmp_path: Path, results: Path) -> None:
     study = shutil.copytree(results / "first_look", tmp_path / "first_look")
     shutil.copy(study / "figures" / "fidelity.svg", study / "figures" / "of_last_year.svg")
-    report.write([report.Study("first_look", "How?", study)], tmp_path / "report.html")
+    report.write(
+        [report.Study("first_look", "How?", study / "tables", study / "figures")], tmp_path / "report.html"
+    )
     page = (tmp_path / "report.html").read_text()
 
     assert "first_look-fidelity-" in page
@@ -162,7 +167,9 @@ def test_modes_are_explained(tmp_path: Path) -> None:
     new_names = {"torch_full": "gone_since"}
     rows = [replace(row, mode=new_names.get(row.mode, row.mode)) for row in synthetic.first_look()]
     tables.write_all(rows, synthetic.sources(rows), tmp_path / "tables")
-    report.write([report.Study("one", "How?", tmp_path)], tmp_path / "report.html")
+    report.write(
+        [report.Study("one", "How?", tmp_path / "tables", tmp_path / "figures")], tmp_path / "report.html"
+    )
     page = (tmp_path / "report.html").read_text()
     table = page[page.index("<summary>Modes</summary>") : page.index("<summary>All times")]
     entries = [words.strip() for words in re.findall(r"<td[^>]*>(.*?)</td>", table, flags=re.DOTALL)]
@@ -185,7 +192,15 @@ def test_troubles_are_told(page: str) -> None:
 
 def test_words_from_outside_are_text(tmp_path: Path, results: Path) -> None:
     report.write(
-        [report.Study("first_look", "Is 1 < 2? <script>", results / "first_look")], tmp_path / "r.html"
+        [
+            report.Study(
+                "first_look",
+                "Is 1 < 2? <script>",
+                results / "first_look" / "tables",
+                results / "first_look" / "figures",
+            )
+        ],
+        tmp_path / "r.html",
     )
     assert "Is 1 &lt; 2? &lt;script&gt;" in (tmp_path / "r.html").read_text()
 
@@ -213,8 +228,8 @@ def test_three_digits(value: float, text: str) -> None:
 def test_numbers_in_words() -> None:
     assert span(14.1, 2179.0) == "14.1–2,179"
     assert span(float("nan"), float("nan")) == ""
-    assert duration(0.06) == "60.0\u00a0ms"
-    assert duration(3.2e-6) == "3.20\u00a0µs"
+    assert time_with_unit(0.06) == "60.0\u00a0ms"
+    assert time_with_unit(3.2e-6) == "3.20\u00a0µs"
     assert (speed(0.25), speed(1.5)) == ("4.00× faster", "1.50× slower")
 
 
@@ -223,9 +238,12 @@ def test_figures_without_data_are_words(page: str, tmp_path: Path) -> None:
     rows = [row for row in synthetic.first_look() if row.dataset == "ellipsoids"]
     tables.write_all(rows, synthetic.sources(rows), tmp_path / "one" / "tables")
     for name in ("scaling_species", "fidelity"):
-        figures.draw_to(name, tmp_path / "one" / "tables", tmp_path / "one" / "figures" / name)
+        draw_to(name, tmp_path / "one" / "tables", tmp_path / "one" / "figures" / name)
 
-    report.write([report.Study("one", "How?", tmp_path / "one")], tmp_path / "report.html")
+    report.write(
+        [report.Study("one", "How?", tmp_path / "one" / "tables", tmp_path / "one" / "figures")],
+        tmp_path / "report.html",
+    )
     said = (tmp_path / "report.html").read_text()
 
     assert "one-fidelity-" in said
@@ -235,4 +253,4 @@ def test_figures_without_data_are_words(page: str, tmp_path: Path) -> None:
     complete = page[: page.index('<section id="troubled">')]
     not_drawn = re.findall(r"<b>([^<]*)</b> Not drawn", complete)
     assert "Wall time against size." in not_drawn
-    assert not {f"{figures.load(name).TITLE}." for name in ("fidelity", "scaling_species")} & {*not_drawn}
+    assert not {f"{load(name).TITLE}." for name in ("fidelity", "scaling_species")} & {*not_drawn}

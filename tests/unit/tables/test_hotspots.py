@@ -47,7 +47,7 @@ def test_the_longest_comes_first() -> None:
 
 def test_what_is_written(tmp_path: Path) -> None:
     profiles = profiled_study.profiles()
-    write_profiles(profiles, tmp_path)
+    write_profiles(profiles, tmp_path / "tables", tmp_path / "profiles")
     table = tables.read(tmp_path / "tables", "hotspots")
 
     assert len(table) == len(hotspots_table(profiles))
@@ -58,7 +58,7 @@ def test_what_is_written(tmp_path: Path) -> None:
 
 
 def test_nothing_was_profiled(tmp_path: Path) -> None:
-    write_profiles([], tmp_path)
+    write_profiles([], tmp_path / "tables", tmp_path / "profiles")
     assert tables.read(tmp_path / "tables", "hotspots").empty
 
 

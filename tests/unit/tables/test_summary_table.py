@@ -39,19 +39,19 @@ def test_numbers_are_those_of_the_rows() -> None:
     mine = [r for r in rows if (r.dataset, r.mode, r.role) == ("benzenes", "torch_batched", "cell")]
     walls = [r.wall_s for r in mine]
 
-    def anchor(pack: str) -> float:
+    def reference(pack: str) -> float:
         both = [r.wall_s for r in rows if r.pack == pack and r.role != "cell"]
         assert len(both) == 2
         return float(np.sqrt(both[0] * both[1]))
 
-    expected = np.exp(np.mean([np.log(r.wall_s / anchor(r.pack)) for r in mine]))
+    expected = np.exp(np.mean([np.log(r.wall_s / reference(r.pack)) for r in mine]))
 
     assert line["wall_mean_s"] == pytest.approx(np.mean(walls), rel=1e-14)
     assert line["wall_std_s"] == pytest.approx(np.std(walls, ddof=1), rel=1e-12)
     assert line["wall_median_s"] == np.median(walls)
     assert line["ratio"] == pytest.approx(expected, rel=1e-12)
     assert line["ratio_low"] < line["ratio"] < line["ratio_high"] < 1
-    assert (line["verdict"], line["anchor"]) == ("faster", "numpy_only")
+    assert (line["verdict"], line["reference"]) == ("faster", "numpy_only")
 
 
 def test_no_time_is_negative() -> None:
@@ -74,8 +74,8 @@ def test_the_reference_is_not_judged_against_itself() -> None:
     assert "reference" not in set(summary[summary["mode"] != "numpy_only"]["verdict"])
 
 
-def test_anchors_belong_to_their_output() -> None:
-    """A pack that holds coefficients and power spectrum has anchors for each."""
+def test_references_belong_to_their_output() -> None:
+    """A pack that holds coefficients and power spectrum has references for each."""
     rows = [
         replace(r, wall_s=10.0 * r.wall_s) if r.output == "power_spectrum" else r
         for r in synthetic.first_look(noise=0.0)
@@ -98,7 +98,7 @@ def test_sites_are_never_averaged() -> None:
 
 
 def test_numbers_of_frames_are_never_averaged() -> None:
-    """Nor do their anchors meet, which one pack may hold."""
+    """Nor do their references meet, which one pack may hold."""
     rows = synthetic.first_look()
     tenfold = [
         replace(row, frames=10 * row.frames, wall_s=10 * row.wall_s, key=row.key and row.key[::-1])
@@ -133,7 +133,7 @@ def test_processes_of_a_pack_are_one_replicate() -> None:
     assert line["ratio_packs"] == 3
 
 
-def test_a_pack_without_anchor_has_no_ratio() -> None:
+def test_a_pack_without_reference_has_no_ratio() -> None:
     rows = [r for r in synthetic.first_look() if r.role == "cell" or r.replicate > 0]
     line = line_of(summary_of(rows), "benzenes", "torch_full")
 

@@ -12,8 +12,8 @@ import pytest
 import anisweep
 import examples
 from anisweep import datasets, modes
+from anisweep.artifacts.reading import Contents, read
 from anisweep.cell import Cell, Dataset, Pack, Settings
-from anisweep.reading import Contents, read
 from anisweep.worker import supervise
 
 SETTINGS = Settings(warmups=0, repetitions=2, minimum_s=0.01, limit_s=1.5)
@@ -53,7 +53,7 @@ class Workplace:
         return examples.cell(**{"dataset": self.dataset, "mode": mode, "settings": SETTINGS, **changes})
 
     def pack(self, *cells: Cell) -> Pack:
-        return replace(examples.pack(*cells), anchor="plain")
+        return replace(examples.pack(*cells), reference="plain")
 
     def run(self, *cells: Cell) -> Contents:
         """Measure the pack of these cells, and read its artifact to the last byte."""

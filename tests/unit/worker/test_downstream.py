@@ -10,12 +10,12 @@ import pytest
 
 import synthetic
 from anisweep import datasets, tables
-from anisweep.claims import load_claims
-from anisweep.config import Project
+from anisweep.analysis.claims.claim import load_claims
+from anisweep.config.project import Project
 from anisweep.datasets.canonical import ENERGY, IDENTITY
 from anisweep.datasets.canonical_xyz import read, to_text
 from anisweep.datasets.generators import gay_berne
-from anisweep.report.downstream import HEADS, LEARNED, SHUFFLED, downstream_table
+from anisweep.report.sections.downstream import HEADS, LEARNED, SHUFFLED, section
 from anisweep.worker.downstream import energies_of, learn
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -94,14 +94,16 @@ def test_report_says_what_was_learned(dataset: str, found: dict[str, float], sai
     values = {"r2": 0.95, "rmse": 0.1, "r2_shuffled": 0.01} | found
     measured = [replace(row, dataset=dataset, downstream=values) for row in rows]
 
-    shown = downstream_table(tables.cells_table(measured, synthetic.sources(measured)))
+    cells = tables.cells_table(measured, synthetic.sources(measured))
+    shown = section(synthetic.measured(cells=cells))
     assert {row[HEADS.index("says")].text for row in shown.rows} == {said}
 
 
 def test_without_a_measurement_nothing_is_said() -> None:
     rows = [row for row in synthetic.first_look() if row.role == "cell"][:2]
 
-    assert downstream_table(tables.cells_table(rows, synthetic.sources(rows))).rows == []
+    cells = tables.cells_table(rows, synthetic.sources(rows))
+    assert section(synthetic.measured(cells=cells)).rows == []
 
 
 def test_the_claims_have_the_bounds_of_the_report() -> None:

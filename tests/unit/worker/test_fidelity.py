@@ -8,7 +8,7 @@ import pytest
 
 import examples
 from anisweep.cell import Hypers
-from anisweep.worker.fidelity import KEPT, Flat, bound_of, compare, flatten
+from anisweep.worker.fidelity import KEPT, Flat, bound_of, fidelity_of, flatten
 
 RNG = np.random.default_rng(3)
 VALUES = RNG.normal(size=(4, 3, 5))
@@ -61,7 +61,9 @@ def difference(change, precision="fp64", lmax=2):
     """The comparison of changed values with the right ones."""
     reference = flatten(tensor())
     changed = Flat(change(reference.values), reference.frame, reference.labels, "")
-    return compare(changed, reference, examples.cell(precision=precision, hypers=Hypers(max_angular=lmax)))
+    return fidelity_of(
+        changed, reference, examples.cell(precision=precision, hypers=Hypers(max_angular=lmax))
+    )
 
 
 @pytest.mark.parametrize(
@@ -75,7 +77,7 @@ def difference(change, precision="fp64", lmax=2):
     ids=str,
 )
 def test_the_order_in_which_a_mode_gives_its_result_does_not_matter(order):
-    comparison = compare(flatten(tensor(**order)), flatten(tensor()), examples.CELL)
+    comparison = fidelity_of(flatten(tensor(**order)), flatten(tensor()), examples.CELL)
 
     assert comparison.max_relative_error == 0
     assert comparison.complaint == ""
@@ -89,9 +91,9 @@ def mislabelled(axis):
 
 @pytest.mark.parametrize("axis", [0, 2], ids=["samples", "properties"])
 def test_permuted_labels_are_wrong(axis):
-    comparison = compare(flatten(mislabelled(axis)), flatten(tensor()), examples.CELL)
+    comparison = fidelity_of(flatten(mislabelled(axis)), flatten(tensor()), examples.CELL)
 
-    assert comparison.complaint.startswith("differs from the anchor by")
+    assert comparison.complaint.startswith("differs from the reference by")
 
 
 @pytest.mark.parametrize(
@@ -104,14 +106,14 @@ def test_permuted_labels_are_wrong(axis):
     ids=str,
 )
 def test_a_missing_part_is_wrong(other):
-    comparison = compare(flatten(tensor(**other)), flatten(tensor()), examples.CELL)
+    comparison = fidelity_of(flatten(tensor(**other)), flatten(tensor()), examples.CELL)
 
     assert comparison.max_relative_error is None
     assert comparison.complaint.startswith("labels or shape differ")
 
 
 def test_other_labels_on_the_same_numbers_are_wrong():
-    comparison = compare(flatten(tensor(name="k")), flatten(tensor()), examples.CELL)
+    comparison = fidelity_of(flatten(tensor(name="k")), flatten(tensor()), examples.CELL)
 
     assert comparison.complaint.startswith("labels or shape differ")
 
@@ -120,7 +122,9 @@ def test_an_error_of_one_in_a_million_is_wrong():
     comparison = difference(lambda values: values * (1 + 1e-6))
 
     assert comparison.max_relative_error == pytest.approx(1e-6)
-    assert comparison.complaint == "differs from the anchor by 1e-06 of the largest value; 1e-10 is allowed"
+    assert (
+        comparison.complaint == "differs from the reference by 1e-06 of the largest value; 1e-10 is allowed"
+    )
 
 
 def test_the_error_is_relative_to_the_largest_value():
@@ -167,19 +171,19 @@ def test_nan_is_wrong_in_every_precision(precision, bad):
 
 
 @pytest.mark.parametrize("precision", ["fp64", "fp32", "bf16"])
-def test_nothing_is_right_beside_an_anchor_that_holds_nan(precision):
+def test_nothing_is_right_beside_a_reference_that_holds_nan(precision):
     reference = flatten(tensor())
     spoiled = Flat(np.full_like(reference.values, np.nan), reference.frame, reference.labels, "")
-    comparison = compare(reference, spoiled, examples.cell(precision=precision))
+    comparison = fidelity_of(reference, spoiled, examples.cell(precision=precision))
 
-    assert comparison.complaint == "the anchor's result holds NaN or infinity"
+    assert comparison.complaint == "the reference's result holds NaN or infinity"
 
 
 def test_elements_must_agree_one_by_one_in_fp64():
     """A tiny element may be wrong by much of itself while the largest value hides it."""
     reference = Flat(np.array([1e4, 1e-3]), np.zeros(2, int), "", "")
     changed = Flat(np.array([1e4, 1e-3 + 2e-7]), np.zeros(2, int), "", "")
-    comparison = compare(changed, reference, examples.CELL)
+    comparison = fidelity_of(changed, reference, examples.CELL)
 
     assert comparison.max_relative_error < 1e-10
     assert comparison.elementwise is False
@@ -189,9 +193,11 @@ def test_elements_must_agree_one_by_one_in_fp64():
 def test_a_spectrum_is_compared_as_it_is():
     spectrum = RNG.normal(size=(3, 44))
 
-    assert compare(flatten(spectrum), flatten(spectrum), examples.CELL).complaint == ""
-    assert compare(flatten(spectrum[:2]), flatten(spectrum), examples.CELL).complaint.startswith("labels")
-    assert compare(flatten(spectrum[::-1]), flatten(spectrum), examples.CELL).complaint.startswith("differs")
+    assert fidelity_of(flatten(spectrum), flatten(spectrum), examples.CELL).complaint == ""
+    assert fidelity_of(flatten(spectrum[:2]), flatten(spectrum), examples.CELL).complaint.startswith("labels")
+    assert fidelity_of(flatten(spectrum[::-1]), flatten(spectrum), examples.CELL).complaint.startswith(
+        "differs"
+    )
 
 
 def test_an_artifact_keeps_whole_frames():

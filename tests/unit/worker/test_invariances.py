@@ -13,7 +13,7 @@ import synthetic
 from anisweep import datasets, tables
 from anisweep.cell import Hypers
 from anisweep.modes import fused_cpu
-from anisweep.report.invariances import invariances_table
+from anisweep.report.sections.invariances import section
 from anisweep.worker.clock import Silent
 from anisweep.worker.fidelity import flatten
 from anisweep.worker.invariances import CHANGES, largest_changes
@@ -56,7 +56,8 @@ def test_report_shows_the_largest() -> None:
     measured = [replace(row, invariances={"rotation": 1e-15, "sign": 0.0}) for row in rows]
     cells: pd.DataFrame = tables.cells_table(measured, synthetic.sources(measured))
 
-    shown = invariances_table(cells)
+    shown = section(synthetic.measured(cells=cells))
     assert shown.heads == ["system", "mode", "rotation", "sign", "artifacts"]
     assert shown.rows[0][2].text == "1.0e-15"
-    assert invariances_table(cells.drop(columns=["invariance_rotation", "invariance_sign"])).rows == []
+    without = cells.drop(columns=["invariance_rotation", "invariance_sign"])
+    assert section(synthetic.measured(cells=without)).rows == []

@@ -11,9 +11,9 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from anisweep.artifact import kept_link
+from anisweep.artifacts.reading import read_member
+from anisweep.artifacts.writing import kept_link
 from anisweep.cell import NOT_PINNED
-from anisweep.reading import read_member
 from anisweep.worker import supervise
 from anisweep.worker.rows import append_row, rows_in
 
@@ -29,7 +29,7 @@ MODES = {
 
 OUTCOMES = {
     "good": ("ok", ""),
-    "slightly_wrong": ("wrong", "differs from the anchor by 1e-06 of the largest value; 1e-10 is allowed"),
+    "slightly_wrong": ("wrong", "differs from the reference by 1e-06 of the largest value; 1e-10 is allowed"),
     "raising": ("failed", "ValueError: planted"),
     "aborting": ("failed", f"the interpreter ended with status {-signal.SIGABRT}"),
     "sleeping": ("stalled", "no result within 1.5 s"),
@@ -87,8 +87,8 @@ def test_every_cell_gets_its_row_and_the_others_are_measured(workplace):
 
     first, *_, last = contents.rows
     assert [(row.role, row.mode, row.status) for row in (first, last)] == [
-        ("first anchor", "plain", "ok"),
-        ("last anchor", "plain", "ok"),
+        ("first reference", "plain", "ok"),
+        ("last reference", "plain", "ok"),
     ]
     assert len(contents.rows) == len(cells) + 2
     assert rows["good"].max_relative_error == 0
@@ -105,7 +105,7 @@ def test_cells_of_one_file_have_the_frames_that_they_ask_for(workplace):
     rows = workplace.run(*cells).rows
 
     assert sorted((row.frames, row.role) for row in rows) == sorted(
-        (frames, role) for frames in (1, 2) for role in ("first anchor", "cell", "last anchor")
+        (frames, role) for frames in (1, 2) for role in ("first reference", "cell", "last reference")
     )
     assert all(row.shape == [3 * row.frames] or row.shape == [row.frames, 3] for row in rows)
     assert len({row.particles for row in rows}) == len({row.pairs for row in rows}) == 2
@@ -129,9 +129,9 @@ def test_an_interpreter_that_breaks_on_its_way_out_costs_no_row(workplace):
     contents = workplace.run(workplace.cell("messy"))
 
     assert [(row.role, row.status) for row in contents.rows] == [
-        ("first anchor", "ok"),
+        ("first reference", "ok"),
         ("cell", "ok"),
-        ("last anchor", "ok"),
+        ("last reference", "ok"),
     ]
 
 
@@ -149,7 +149,7 @@ def test_each_process_is_a_fresh_interpreter_with_an_order_of_its_own(workplace)
     assert read_member(workplace.target, f"descriptors/{cells[0].key}.npy")
 
 
-def test_modes_of_one_environment_share_an_interpreter_and_the_anchors_of_the_plain_one(workplace):
+def test_modes_of_one_environment_share_an_interpreter_and_the_references_of_the_plain_one(workplace):
     """Each mode fails where its variable is not as it should be."""
     for name, wanted in (("plain_too", None), ("set", "1"), ("also_set", "1"), ("set_otherwise", "2")):
         workplace.plant(
@@ -199,12 +199,14 @@ def test_a_one_off_call_begins_with_a_fresh_interpreter(workplace):
     assert not_asked.one_off_s is None
 
 
-def test_a_pack_whose_interpreter_does_not_start_is_given_up_with_its_last_words(workplace):
+def test_a_pack_whose_interpreter_does_not_start_fails_permanently_with_its_last_words(workplace):
     (workplace.package / "worker" / "process.py").write_text("raise SystemExit('something is missing')\n")
     (row,) = workplace.run(workplace.cell("plain")).rows
 
     assert row.status == "failed"
-    assert row.reason.startswith("pack given up: the interpreter ended with status 1 before its first cell")
+    assert row.reason.startswith(
+        "pack failed permanently: the interpreter ended with status 1 before its first cell"
+    )
     assert row.reason.endswith("something is missing")
 
 

@@ -1,4 +1,4 @@
-"""One file per family of data sets; a new file is a new data set.
+"""Hold one file for each family of data sets; a new file is a new data set.
 
 Each file has ``NAMES`` (data set -> parameters of ``generate``), ``FRAMES`` (how many frames its files hold)
 and ``generate(frames, seed, **parameters)``, which yields canonical frames. Frame k does not depend on how

@@ -1,4 +1,4 @@
-"""Pairs of particles in a periodic cell, for a few particles in cells of any shape."""
+"""Find the pairs in a periodic cell of any shape that holds a few particles."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Array = np.ndarray[Any, Any]
 
 
 def near_images(cell: Array, positions: Array, reach: float) -> tuple[Array, Array, Array]:
-    """All ordered pairs of distinct particles or images that are nearer than ``reach``.
+    """Return all ordered pairs of distinct particles or images that are nearer than ``reach``.
 
     Parameters
     ----------

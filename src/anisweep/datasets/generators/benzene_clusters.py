@@ -1,6 +1,6 @@
-"""Isolated clusters of two to four benzenes as ellipsoids, with an energy to learn: that of GFN2-xTB.
+"""Isolated clusters of two to four benzenes, as ellipsoids, carry an energy to learn: that of GFN2-xTB.
 
-Rigid benzenes, as in the set `benzenes`, in random orientations: each further one stands 3.5 to 7 Angstrom
+Rigid benzenes, as in the set `benzenes`, have random orientations: each further one stands 3.5 to 7 Angstrom
 from another, in a random direction, and no atoms of two molecules are nearer than 2.6 Angstrom. So they
 attract each other, or hardly feel each other. Of each molecule an ellipsoid of diameters (4, 4, 0.5)
 Angstrom remains, at its centre of mass, with body axis 3 along the axis of its largest moment of inertia.
@@ -45,7 +45,7 @@ Array = np.ndarray[Any, Any]
 
 
 def generate(frames: int, seed: int) -> Iterator[Atoms]:
-    """Canonical frames, with their energies."""
+    """Yield canonical frames, with their energies."""
     for number in range(frames):
         molecules = cluster(number, seed)
         frame = ellipsoids_of(molecules)
@@ -54,13 +54,13 @@ def generate(frames: int, seed: int) -> Iterator[Atoms]:
 
 
 def shapes(frames: int, seed: int) -> Iterator[Atoms]:
-    """The same without the energies, which take long."""
+    """Yield the same frames without the energies, which take long."""
     for number in range(frames):
         yield ellipsoids_of(cluster(number, seed))
 
 
 def cluster(number: int, seed: int) -> list[Atoms]:
-    """The molecules of frame ``number``; the sizes take turns."""
+    """Return the molecules of frame ``number``; the sizes take turns."""
     rng = np.random.default_rng([seed, number])
     molecules = [_benzene(rng, np.zeros(3))]
 
@@ -76,7 +76,10 @@ def cluster(number: int, seed: int) -> list[Atoms]:
 
 
 def _benzene(rng: np.random.Generator, centre: Array) -> Atoms:
-    """A benzene in a random orientation: its ring lies across one random direction, and turned to another."""
+    """Return a benzene in a random orientation.
+
+    Its ring lies across one random direction, and is turned to another.
+    """
     normal = _direction(rng)
     along = np.cross(normal, _direction(rng))
     along /= math.sqrt(along @ along)
@@ -89,7 +92,7 @@ def _benzene(rng: np.random.Generator, centre: Array) -> Atoms:
 
 
 def _direction(rng: np.random.Generator) -> Array:
-    """A uniformly distributed unit vector, by rejection from the cube."""
+    """Return a uniformly distributed unit vector, by rejection from the cube."""
     while True:
         vector = 2 * rng.random(3) - 1
         norm = math.sqrt(vector @ vector)
@@ -103,10 +106,10 @@ def _nearest(one: Atoms, other: Atoms) -> float:
 
 
 def ellipsoids_of(molecules: list[Atoms]) -> Atoms:
-    """A canonical frame without a cell: one ellipsoid for each molecule.
+    """Return a canonical frame without a cell: one ellipsoid for each molecule.
 
-    Rounded, so that the bytes are the same on every platform; what rounds to nothing may come with either
-    sign, which an added zero takes away.
+    Numbers are rounded, so that the bytes are the same on every platform; what rounds to nothing may come
+    with either sign, which an added zero takes away.
     """
     centres = np.round([molecule.get_center_of_mass() for molecule in molecules], 8) + 0.0
     quaternions = np.round([orientation(molecule) for molecule in molecules], 8) + 0.0
@@ -114,10 +117,11 @@ def ellipsoids_of(molecules: list[Atoms]) -> Atoms:
 
 
 def orientation(molecule: Atoms) -> list[float]:
-    """Quaternion (w, x, y, z), not normalised, that turns body axis 3 to the largest moment's axis.
+    """Return a quaternion (w, x, y, z) that turns body axis 3 to the axis of the largest moment.
 
-    The other two moments of benzene are equal, so their axes may be any in the plane, and an eigenvector has
-    no sign. The shortest turn to the axis is the same rotation whatever eigenvectors came.
+    The quaternion is not normalised. The other two moments of benzene are equal, so their axes may be any in
+    the plane, and an eigenvector has no sign. The shortest turn to the axis is the same rotation whatever
+    eigenvectors came.
     """
     _, axes = molecule.get_moments_of_inertia(vectors=True)
     x, y, z = axes[2] * math.copysign(1.0, axes[2][2])
@@ -125,7 +129,7 @@ def orientation(molecule: Atoms) -> list[float]:
 
 
 def energy_per_molecule(molecules: list[Atoms]) -> float:
-    """Interaction energy in eV; all molecules are alike."""
+    """Return the interaction energy per molecule in eV; all molecules are alike."""
     together = molecules[0].copy()
     for molecule in molecules[1:]:
         together.extend(molecule)
@@ -134,7 +138,7 @@ def energy_per_molecule(molecules: list[Atoms]) -> float:
 
 
 def _energy(atoms: Atoms) -> float:
-    """Total energy in eV."""
+    """Return the total energy in eV."""
     from threadpoolctl import threadpool_limits
 
     try:

@@ -1,4 +1,4 @@
-"""All-atom benzene: the twin of the ellipsoids, frame for frame.
+"""All-atom benzenes stand where the ellipsoids of the set `ellipsoids` stand, frame for frame.
 
 A rigid C6H6 (C at 1.395, H at 2.480 Angstrom from the centre) stands on each ellipsoid of the set
 `ellipsoids`, its ring normal along body axis 3, in the same cell. Its angle in the plane minimises the sum
@@ -37,13 +37,13 @@ Array = np.ndarray[Any, Any]
 
 
 def generate(frames: int, seed: int) -> Iterator[Atoms]:
-    """Canonical frames of 12 or 24 atoms."""
+    """Yield canonical frames of 12 or 24 atoms."""
     for coarse in ellipsoids.generate(frames, seed):
         yield atomistic(coarse)
 
 
 def atomistic(coarse: Atoms) -> Atoms:
-    """The benzene molecules of a frame of ellipsoids, as a canonical frame of atoms."""
+    """Return the benzene molecules of a frame of ellipsoids, as a canonical frame of atoms."""
     shapes = np.array([_turned(quaternion) for quaternion in coarse.arrays["c_q"]])
     chosen = _best_turns(coarse, shapes)
 
@@ -57,7 +57,7 @@ def atomistic(coarse: Atoms) -> Atoms:
 
 
 def _turned(quaternion: Array) -> Array:
-    """Shape (turns, 12, 3): one molecule about its centre, for each angle in its plane."""
+    """Return (turns, 12, 3): one molecule about its centre, for each angle in its plane."""
     angles = TURNS[:, None] + np.arange(6) * (np.pi / 3)
     hexagon = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
 
@@ -66,7 +66,7 @@ def _turned(quaternion: Array) -> Array:
 
 
 def _best_turns(coarse: Atoms, shapes: Array) -> tuple[int, ...]:
-    """The angle of each molecule, by its number in ``TURNS``, that together give the least repulsion."""
+    """Return the angles, by their numbers in ``TURNS``, that together give the least repulsion."""
     first, second, vectors = near_images(coarse.cell.array, coarse.positions, REACH)
     total = np.zeros([len(TURNS)] * len(coarse))
 
@@ -82,7 +82,7 @@ def _best_turns(coarse: Atoms, shapes: Array) -> tuple[int, ...]:
 
 
 def _repulsion(atoms: Array, others: Array) -> Array:
-    """Sum of r^-12 between two molecules, over the leading axes of both."""
+    """Return the sum of r^-12 between two molecules, over the leading axes of both."""
     between = atoms[..., :, None, :] - others[..., None, :, :]
     inverse = 1.0 / (between**2).sum(axis=-1)
     return np.asarray((inverse**6).sum(axis=(-2, -1)))

@@ -1,4 +1,4 @@
-"""Benzene-like ellipsoids in periodic cells of one or two.
+"""Ellipsoids shaped like benzene stand in periodic cells of one or two.
 
 Each frame is a random triclinic cell with one or two flat ellipsoids of diameters (3, 3, 1) Angstrom in
 random orientations, like a coarse-grained library of hypothetical benzene crystals: 193.494 cubic Angstrom
@@ -35,18 +35,18 @@ Array = np.ndarray[Any, Any]
 
 
 def generate(frames: int, seed: int) -> Iterator[Atoms]:
-    """Canonical frames, one or two ellipsoids in each."""
+    """Yield canonical frames, one or two ellipsoids in each."""
     for number in range(frames):
         yield frame(number, seed, particles_of(number))
 
 
 def particles_of(number: int) -> int:
-    """One or two, spread by the golden ratio, so that every run of frames has the same share of both."""
+    """Return one or two, spread by the golden ratio: every run of frames has the same share of both."""
     return 2 if (number * GOLDEN) % 1.0 < SHARE_OF_TWO else 1
 
 
 def frame(number: int, seed: int, particles: int) -> Atoms:
-    """Frame ``number``, drawn until its molecules do not overlap.
+    """Draw frame ``number`` until its molecules do not overlap.
 
     The bytes must be the same on every platform. So only uniform numbers are drawn, quaternions need
     nothing but a square root, and what passes through other functions is rounded.
@@ -64,7 +64,7 @@ def frame(number: int, seed: int, particles: int) -> Atoms:
 
 
 def _cell(rng: np.random.Generator, particles: int) -> Array:
-    """A lower triangular cell of the right volume, in shares of its cube's edge."""
+    """Draw a lower triangular cell of the right volume, in shares of its cube's edge."""
     edge = (VOLUME * particles) ** (1.0 / 3.0)
     tilted = 0.55 if particles == 1 else 0.15
 
@@ -81,7 +81,7 @@ def _cell(rng: np.random.Generator, particles: int) -> Array:
 
 
 def _quaternion(rng: np.random.Generator) -> list[float]:
-    """A uniformly distributed rotation: a direction in four dimensions, by rejection from the cube."""
+    """Draw a uniformly distributed rotation: a direction in four dimensions, by rejection from the cube."""
     while True:
         w, x, y, z = (2.0 * float(number) - 1.0 for number in rng.random(4))
         norm = math.sqrt(w * w + x * x + y * y + z * z)
@@ -90,7 +90,7 @@ def _quaternion(rng: np.random.Generator) -> list[float]:
 
 
 def axes(quaternion: Array) -> Array:
-    """Shape (3, 3): the body axes in space, one a row, for a unit quaternion."""
+    """Return (3, 3) the body axes in the lab frame, one a row, for a unit quaternion."""
     w, x, y, z = quaternion
     return np.array(
         [
@@ -102,7 +102,7 @@ def axes(quaternion: Array) -> Array:
 
 
 def _overlap(cell: Array, positions: Array, quaternions: Array) -> bool:
-    """Whether points on the rings of two molecules come closer than ``CONTACT``."""
+    """Return True if points on the rings of two molecules come closer than ``CONTACT``."""
     first, second, vectors = near_images(cell, positions, reach=2 * RING + CONTACT)
     if (np.sqrt((vectors**2).sum(axis=1)) < CONTACT).any():
         return True

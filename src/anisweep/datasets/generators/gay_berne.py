@@ -1,6 +1,6 @@
-"""Ellipsoids that attract each other, with an energy to learn: that of Gay and Berne.
+"""Ellipsoids attract each other by the potential of Gay and Berne, whose energy is to be learned.
 
-The frames of the set `ellipsoids` whose lattice energy is below zero: about 96 % of them; in the others
+The frames are those of the set `ellipsoids` whose lattice energy is below zero, about 96 %; in the others
 molecules are inside each other. Each carries `interaction_energy`, the energy per molecule in units of
 epsilon: half the sum over the other molecules and images within 15 Angstrom of the Gay-Berne potential
 (J. Chem. Phys. 74, 3316 (1981)) for discs, with contacts at 4.8 Angstrom edge to edge and 1.6 face to face,
@@ -36,7 +36,7 @@ Array = np.ndarray[Any, Any]
 
 
 def generate(frames: int, seed: int) -> Iterator[Atoms]:
-    """Canonical frames, with their energies."""
+    """Yield canonical frames, with their energies."""
     return islice(_attractive(seed), frames)
 
 
@@ -50,14 +50,17 @@ def _attractive(seed: int) -> Iterator[Atoms]:
 
 
 def energy_per_molecule(frame: Atoms) -> float:
-    """Rounded, so that it is the same on every platform."""
+    """Return the energy per molecule, rounded to be the same on every platform."""
     axes = np.array([ellipsoids.axes(quaternion)[2] for quaternion in frame.arrays["c_q"]])
     first, second, vectors = near_images(frame.cell.array, frame.positions, REACH)
     return round(float(pair_energies(axes[first], axes[second], vectors).sum()) / (2 * len(frame)), 8)
 
 
 def pair_energies(ones: Array, others: Array, vectors: Array) -> Array:
-    """Energies (pairs,) of molecules ``vectors`` apart with unit axes ``ones`` and ``others``: (pairs, 3)."""
+    """Return energies (pairs,) of molecules ``vectors`` apart, with axes ``ones`` and ``others``.
+
+    All three are (pairs, 3), and the axes are unit vectors.
+    """
     distances = np.sqrt((vectors**2).sum(axis=1))
     directions = vectors / distances[:, None]
     one, other = (directions * ones).sum(axis=1), (directions * others).sum(axis=1)
@@ -76,7 +79,7 @@ def pair_energies(ones: Array, others: Array, vectors: Array) -> Array:
 
 
 def _anisotropy(one: Array, other: Array, both: Array, chi: float) -> Array:
-    """Of the contact distance with the shape's chi, of the well depth with that of the depths."""
+    """Return the anisotropy of the contact distance for the shape's chi, of the well depth for its own."""
     plus = (one + other) ** 2 / (1 + chi * both)
     minus = (one - other) ** 2 / (1 - chi * both)
     return np.asarray(chi / 2 * (plus + minus))

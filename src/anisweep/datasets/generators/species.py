@@ -1,4 +1,4 @@
-"""One to four species at constant size: the same 24-atom frames under other labels.
+"""One to four species label the same 24-atom frames, so that the size stays constant.
 
 The frames are cells of two rigid benzene molecules, made as in the set `benzenes`. Their atoms are relabelled
 in turn with one (C), two (C, H), three (C, H, N) or four (C, H, N, O) species, so the number of particles and
@@ -25,7 +25,7 @@ FRAMES = 100
 
 
 def generate(frames: int, seed: int, species: list[str]) -> Iterator[Atoms]:
-    """Canonical frames of 24 atoms, whose labels follow each other in turn."""
+    """Yield canonical frames of 24 atoms, whose labels follow each other in turn."""
     for number in range(frames):
         atoms = benzenes.atomistic(ellipsoids.frame(number, seed, particles=2))
         atoms.symbols = [species[index % len(species)] for index in range(len(atoms))]

@@ -1,4 +1,4 @@
-"""Crystals of 24 to 1,152 atoms, each with one to four species: only the size grows, or only the species.
+"""Crystals of 24 to 1,152 atoms have one to four species, so that only the size grows, or only the species.
 
 A cell of two rigid benzene molecules, made as in the set `benzenes`, is repeated along its edges; then every
 atom is moved by up to 0.02 Angstrom along each axis, so that no two of them see the same surroundings. So the
@@ -32,7 +32,7 @@ MOVED = 0.02
 
 
 def generate(frames: int, seed: int, repeat: list[int], species: list[str]) -> Iterator[Atoms]:
-    """Canonical frames of one crystal each, whose labels follow each other in turn."""
+    """Yield canonical frames of one crystal each, whose labels follow each other in turn."""
     for number in range(frames):
         crystal = benzenes.atomistic(ellipsoids.frame(number, seed, particles=2)).repeat(repeat)
         moves = np.random.default_rng([seed, number, len(crystal)]).uniform(-MOVED, MOVED, (len(crystal), 3))

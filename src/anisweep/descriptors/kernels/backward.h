@@ -53,7 +53,7 @@ static void differentiate_batch(Backward *w, const Group *const *groups, int lan
 /* d/dc_am of sum G_ab p_ab: f sum_b (G_ab + G_ba) c_bm. */
 static void products_backward(V *to, const V *G, const V *c, int l, int channels)
 {
-    const double f = (l % 2 ? -1 : 1) / sqrt(2 * l + 1);
+    const double f = factor_of(l);
 
     for (int m = 0; m < 2 * l + 1; m++)
         for (int a = 0; a < channels; a++) {

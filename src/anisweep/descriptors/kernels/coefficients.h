@@ -97,19 +97,25 @@ static void add_moments(Batch *batch, const Basis *b, const Group *const *groups
     }
 }
 
-/* Orthonormal harmonics in the frame of the centre. */
-static void finish(Batch *batch, const Basis *b, const Group *const *groups, int lanes, int kind)
+/* The angles of groups that are turned, into batch->turns. */
+static void write_angles(Batch *batch, const Basis *b, const Group *const *groups, int lanes)
 {
-    const int size = 2 * (b->lmax + 1), step = kind & EVEN ? 2 : 1;
-    const double weight = kind & EVEN ? 2 : 1;
+    const int size = 2 * (b->lmax + 1);
 
-    for (int t = 0; t < 3 && kind & TURNED; t++)
+    for (int t = 0; t < 3 && groups[0]->kind & TURNED; t++)
         for (int k = 0; k < lanes; k++)
             write_turns((double *)(batch->turns + t * size), b->lmax, k, groups[k]->euler.angle[t]);
+}
+
+/* From values of a batch to orthonormal harmonics in the frame of the centre. */
+static void finish(Batch *batch, V *values, const Basis *b, int kind)
+{
+    const int step = kind & EVEN ? 2 : 1;
+    const double weight = kind & EVEN ? 2 : 1;
 
     for (int l = 0; l <= b->lmax; l += step) {
         const int N = b->moments[l];
-        V *value = batch->sum + b->offset[l];
+        V *value = values + b->offset[l];
 
         for (int m = -l; m <= l; m++)
             for (int n = 0; n < N; n++)
@@ -136,7 +142,8 @@ static void add_batch(Batch *batch, const Basis *b, const Group *const *groups, 
     for (int p = 0; p < shared.most; p += PAIRS)
         add_moments(batch, b, groups, lanes, nb, p, &shared, kind);
     MARK(MOMENTS);
-    finish(batch, b, groups, lanes, kind);
+    write_angles(batch, b, groups, lanes);
+    finish(batch, batch->sum, b, kind);
     MARK(ROTATION);
 
     /* Lanes of one centre must be added one after the other. */

@@ -111,13 +111,10 @@ static void transpose_gradient(const Basis *b, V *x, V *y, V *z, const V *in)
 static void pull_back(Backward *w, const Group *const *groups, int lanes, int kind, const double *const *rows)
 {
     const Basis *b = w->basis, *e = w->wider;
-    const int size = 2 * (b->lmax + 1);
     V *value = w->batch.sum;
 
     from_rows(value, rows, b->row);
-    for (int t = 0; t < 3 && kind & TURNED; t++)
-        for (int k = 0; k < lanes; k++)
-            write_turns((double *)(w->batch.turns + t * size), b->lmax, k, groups[k]->euler.angle[t]);
+    write_angles(&w->batch, b, groups, lanes);
 
     for (int l = 0; l <= b->lmax; l++) {
         const int N = b->moments[l], wide = e->moments[l];

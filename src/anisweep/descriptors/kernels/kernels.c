@@ -6,8 +6,8 @@
 #include <pthread.h>
 #include "reader.h"
 #include "work.h"
+#include "layout.h"
 
-enum { COEFFICIENTS, POWER_SPECTRUM };
 enum { FINE, NO_MEMORY, FLAT_CELL, TOO_MANY_IMAGES, NO_THREADS };
 
 #define BLOCK 96     /* centres */
@@ -39,7 +39,7 @@ static int enter_frame(Work *w, const Basis *b, const Particles *p, int64_t fram
 /* Groups of all centres of the segments s to e. */
 static int gather(Work *w, const Basis *b, const Particles *p, const Task *t, int64_t s, int64_t e)
 {
-    const int own = t->output == POWER_SPECTRUM; /* invariant, so each centre may use its own axes */
+    const int own = t->output != COEFFICIENTS; /* invariant, so each centre may use its own axes */
     w->nb.group_count = w->nb.pair_count = 0;
     int64_t row = 0;
 
@@ -49,7 +49,7 @@ static int gather(Work *w, const Basis *b, const Particles *p, const Task *t, in
 
         if (status != FINE)
             return status;
-        for (int64_t i = t->from[s]; i < t->from[s + 1]; i++, row++) {
+        for (int64_t i = t->from_particle[s]; i < t->from_particle[s + 1]; i++, row++) {
             const int64_t opened = w->nb.group_count;
             if (!find(&w->nb, i - start, p->start[frame + 1] - start, b->cutoff * b->cutoff, t->self_pairs))
                 return NO_MEMORY;
@@ -58,6 +58,8 @@ static int gather(Work *w, const Basis *b, const Particles *p, const Task *t, in
                 return NO_MEMORY;
             for (int64_t g = opened; g < w->nb.group_count; g++)
                 t->found[i * p->species_count + p->species[w->nb.groups[g].particle]]++;
+            if (t->output == PAIR_FEATURES && !add_own(&w->nb, p, frame, i - start, row))
+                return NO_MEMORY;
         }
     }
     return FINE;
@@ -77,18 +79,19 @@ static int sort_groups(Work *w)
         place[KEY(w->nb.groups + i) + 1]++;
     for (int k = 0; k < KINDS * COUNTS; k++)
         place[k + 1] += place[k];
+    w->neighbours = place[OWN * COUNTS];
     for (int64_t i = 0; i < count; i++)
         w->order[place[KEY(w->nb.groups + i)]++] = i;
     return 1;
 }
 
-/* The next groups in order that can share lanes, from `i`; their number. */
-static int next_batch(const Work *w, int64_t i, const Group *groups[LANES])
+/* The next of `count` groups in order that can share lanes, from `i`; their number. */
+static int next_batch(const Neighbours *nb, const int *order, int64_t count, int64_t i, const Group *groups[LANES])
 {
     int lanes = 0;
 
-    while (lanes < LANES && i + lanes < w->nb.group_count) {
-        const Group *g = w->nb.groups + w->order[i + lanes];
+    while (lanes < LANES && i + lanes < count) {
+        const Group *g = nb->groups + order[i + lanes];
         if (lanes && g->kind != groups[0]->kind)
             break;
         groups[lanes++] = g;
@@ -96,40 +99,85 @@ static int next_batch(const Work *w, int64_t i, const Group *groups[LANES])
     return lanes;
 }
 
-/* The sums over neighbours of all centres of the block, in w->values. */
+/* Bytes of the sums of so many centres. */
+static size_t bytes_of(const Basis *b, const Particles *p, int64_t centres)
+{
+    return (size_t)(centres + LANES) * p->species_count * b->row * sizeof(double);
+}
+
+/* The values of the groups `from` to `end` in order, added up by centre in `sums`. */
+static void sum_groups(Work *w, const Basis *b, const Particles *p, double *sums, int64_t from, int64_t end)
+{
+    const Group *groups[LANES];
+    int lanes;
+
+    for (int64_t i = from; i < end; i += lanes) {
+        lanes = next_batch(&w->nb, w->order, end, i, groups);
+        add_batch(&w->batch, b, groups, lanes, &w->nb, p->species, p->species_count, sums);
+    }
+}
+
+/* The sums over neighbours of all centres of the block, in w->values, and their own densities. */
 static void sum_block(Work *w, const Basis *b, const Particles *p, int64_t centres)
 {
-    const Group *groups[LANES];
-    int lanes;
+    memset(w->values, 0, bytes_of(b, p, centres));
+    sum_groups(w, b, p, w->values, 0, w->neighbours);
 
-    memset(w->values, 0, (size_t)(centres + LANES) * p->species_count * b->row * sizeof(double));
-    for (int64_t i = 0; i < w->nb.group_count; i += lanes) {
-        lanes = next_batch(w, i, groups);
-        add_batch(&w->batch, b, groups, lanes, &w->nb, p->species, p->species_count, w->values);
+    if (w->neighbours < w->nb.group_count) {
+        memset(w->own, 0, bytes_of(b, p, centres));
+        sum_groups(w, b, p, w->own, w->neighbours, w->nb.group_count);
     }
 }
 
-/* From w->values, which now hold cotangents, to the particles. */
-static void differentiate_block(Work *w, const Particles *p, const Derivatives *to)
+/* The same sums, and those of what the values change by in `changes`. */
+static void change_groups(Work *w, const Particles *p, const Directions *v, double *sums, double *changes,
+                          int64_t from, int64_t end)
 {
     const Group *groups[LANES];
     int lanes;
 
-    for (int64_t i = 0; i < w->nb.group_count; i += lanes) {
-        lanes = next_batch(w, i, groups);
-        differentiate_batch(&w->backward, groups, lanes, &w->nb, p->species, p->species_count, w->values, to);
+    for (int64_t i = from; i < end; i += lanes) {
+        lanes = next_batch(&w->nb, w->order, end, i, groups);
+        change_batch(&w->tangent, groups, lanes, &w->nb, p->species, p->species_count, v, sums, changes);
     }
 }
 
-/* Orthonormal coefficients of LANES centres from the row `first`: [l][m][species, k]. */
-static void orthonormal_lanes(Work *w, const Basis *b, int64_t species, int64_t first)
+/* Those of the block. */
+static void change_block(Work *w, const Basis *b, const Particles *p, const Directions *v, int64_t centres)
+{
+    memset(w->values, 0, bytes_of(b, p, centres));
+    memset(w->changes, 0, bytes_of(b, p, centres));
+    change_groups(w, p, v, w->values, w->changes, 0, w->neighbours);
+
+    if (w->neighbours < w->nb.group_count) {
+        memset(w->own, 0, bytes_of(b, p, centres));
+        memset(w->own_changes, 0, bytes_of(b, p, centres));
+        change_groups(w, p, v, w->own, w->own_changes, w->neighbours, w->nb.group_count);
+    }
+}
+
+/* From cotangents, which are now where the sums were, to the particles: the groups `from` to `end`. */
+static void differentiate_groups(Work *w, const Particles *p, const Derivatives *to, const double *cotangents,
+                                 int64_t from, int64_t end)
+{
+    const Group *groups[LANES];
+    int lanes;
+
+    for (int64_t i = from; i < end; i += lanes) {
+        lanes = next_batch(&w->nb, w->order, end, i, groups);
+        differentiate_batch(&w->backward, groups, lanes, &w->nb, p->species, p->species_count, cotangents, to);
+    }
+}
+
+/* Orthonormal coefficients of LANES centres, from their sums for the first species on: [l][m][species, k]. */
+static void orthonormal_lanes(Work *w, V *to, const double *const sums[LANES], const Basis *b, int64_t species)
 {
     for (int64_t s = 0; s < species; s++) {
         const double *rows[LANES];
-        V *c = w->c;
+        V *c = to;
 
         for (int k = 0; k < LANES; k++)
-            rows[k] = w->values + ((first + k) * species + s) * b->row;
+            rows[k] = sums[k] + s * b->row;
         from_rows(w->lanes, rows, b->row);
 
         for (int l = 0; l <= b->lmax; l++) {
@@ -158,40 +206,187 @@ static void write_rows(const V *lanes, double *const rows[], const double *scale
             rows[k][j] = scale[k] * lanes[j][k] + (adds[k] ? rows[k][j] : 0);
 }
 
-/* Features of the block of segments s to e. */
+/* Pair features from own densities and coefficients, put in w->P or added to what is there. */
+static void pair_lanes(Work *w, const Basis *b, int64_t species, const V *own, const V *c, int add)
+{
+    V *P = w->P;
+
+    for (int l = 0; l <= b->lmax; l++) {
+        const int K = b->kept[l], channels = species * K;
+
+        if (l % 2 == 0) {
+            own_products(P, own, c, l, channels, K, add);
+            P += channels;
+        }
+        own += (2 * l + 1) * channels;
+        c += (2 * l + 1) * channels;
+    }
+}
+
+/* Features of LANES centres, from their coefficients in w->c, and their own densities in w->s. */
+static const V *feature_lanes(Work *w, const Basis *b, int64_t species, int64_t output)
+{
+    V *c = w->c, *P = w->P;
+
+    if (output == COEFFICIENTS)
+        return c;
+    if (output == PAIR_FEATURES)
+        pair_lanes(w, b, species, w->s, c, 0);
+    for (int l = 0; l <= b->lmax && output == POWER_SPECTRUM; l++) {
+        const int channels = species * b->kept[l];
+        products(P, c, l, channels);
+        c += (2 * l + 1) * channels;
+        P += channels * channels;
+    }
+    MARK(PRODUCTS);
+    return w->P;
+}
+
+/* What they change by, where the coefficients change by w->d. */
+static const V *change_lanes(Work *w, const Basis *b, int64_t species, int64_t output)
+{
+    V *P = w->P, *c = w->c, *d = w->d;
+
+    if (output == COEFFICIENTS)
+        return d;
+    if (output == PAIR_FEATURES)
+        pair_lanes(w, b, species, w->s, d, 0);
+    for (int l = 0; l <= b->lmax && output == POWER_SPECTRUM; l++) {
+        const int channels = species * b->kept[l];
+        changes_of_products(P, w->pair, c, d, l, channels);
+        c += (2 * l + 1) * channels;
+        d += (2 * l + 1) * channels;
+        P += channels * channels;
+    }
+    return w->P;
+}
+
+/* Orthonormal coefficients of the centres with these rows in the block. */
+static void orthonormal_rows(Work *w, V *to, const double *sums, const Basis *b, int64_t species, const int64_t *index)
+{
+    const double *rows[LANES];
+
+    for (int k = 0; k < LANES; k++)
+        rows[k] = sums + index[k] * species * b->row;
+    orthonormal_lanes(w, to, rows, b, species);
+}
+
+/* Coefficients of the centres in w->c, and their own densities in w->s. */
+static void coefficients_of(Work *w, const Basis *b, int64_t species, int64_t output, const int64_t *index)
+{
+    orthonormal_rows(w, w->c, w->values, b, species, index);
+    if (output == PAIR_FEATURES)
+        orthonormal_rows(w, w->s, w->own, b, species, index);
+}
+
+/* What their features change by along a direction. */
+static const V *changes_of(Work *w, const Basis *b, int64_t species, int64_t output, const int64_t *index)
+{
+    orthonormal_rows(w, w->d, w->changes, b, species, index);
+    const V *changes = change_lanes(w, b, species, output);
+
+    if (output == PAIR_FEATURES) {
+        orthonormal_rows(w, w->ds, w->own_changes, b, species, index);
+        pair_lanes(w, b, species, w->ds, w->c, 1);
+    }
+    return changes;
+}
+
+/* LANES rows of the block from `first`. */
+static void consecutive(int64_t index[LANES], int64_t first)
+{
+    for (int k = 0; k < LANES; k++)
+        index[k] = first + k;
+}
+
+/* Features of the block of segments s to e, or what they change by. */
 static void write_block(Work *w, const Basis *b, const Particles *p, const Task *t, int64_t s, int64_t e)
 {
-    const int64_t first = t->from[s], end = t->from[e];
+    const int64_t first = t->from_particle[s], end = t->from_particle[e], species = p->species_count;
 
     for (int64_t k = s; k < e && !t->per_centre; k++)
-        if (t->from[k] == t->from[k + 1])
+        if (t->from_particle[k] == t->from_particle[k + 1])
             memset(t->out + k * t->width, 0, t->width * sizeof(double));
 
     for (int64_t i = first; i < end; i += LANES) {
         const int count = end - i < LANES ? end - i : LANES;
         double *rows[LANES], scale[LANES];
+        int64_t index[LANES];
         int adds[LANES];
 
         for (int k = 0; k < count; k++) {
-            while (i + k >= t->from[s + 1])
+            while (i + k >= t->from_particle[s + 1])
                 s++;
             rows[k] = t->out + (t->per_centre ? i + k : s) * t->width;
             scale[k] = t->per_centre ? 1 : 1.0 / (p->start[t->frame[s] + 1] - p->start[t->frame[s]]);
-            adds[k] = !t->per_centre && i + k > t->from[s];
+            adds[k] = !t->per_centre && i + k > t->from_particle[s];
         }
 
-        orthonormal_lanes(w, b, p->species_count, i - first);
+        consecutive(index, i - first);
+        coefficients_of(w, b, species, t->output, index);
         MARK(ORTHONORMALISE);
-        V *c = w->c, *P = w->P;
-        for (int l = 0; l <= b->lmax && t->output == POWER_SPECTRUM; l++) {
-            const int channels = p->species_count * b->kept[l];
-            products(P, c, l, channels);
-            c += (2 * l + 1) * channels;
-            P += channels * channels;
-        }
-        MARK(PRODUCTS);
-        write_rows(t->output == POWER_SPECTRUM ? w->P : w->c, rows, scale, adds, count, t->width);
+        if (w->changes)
+            write_rows(changes_of(w, b, species, t->output, index), rows, scale, adds, count, t->width);
+        else
+            write_rows(feature_lanes(w, b, species, t->output), rows, scale, adds, count, t->width);
         MARK(WRITE);
+    }
+}
+
+/* Derivatives by features, in w->P, become those by coefficients in w->d, and by the own density in w->ds. */
+static void pull_features(Work *w, const Basis *b, int64_t species, int64_t output)
+{
+    const V *G = w->P, *c = w->c, *s = w->s;
+    V *d = w->d, *ds = w->ds;
+
+    for (int l = 0; l <= b->lmax; l++) {
+        const int K = b->kept[l], channels = species * K, size = (2 * l + 1) * channels;
+        const int64_t pairs = l % 2 ? 0 : channels;
+        const int64_t taken = output == COEFFICIENTS ? size : output == POWER_SPECTRUM ? channels * channels : pairs;
+
+        if (output == POWER_SPECTRUM) {
+            products_backward(d, G, c, l, channels);
+        } else if (output == COEFFICIENTS) {
+            memcpy(d, G, size * sizeof(V));
+        } else if (taken) {
+            own_products_backward(d, ds, G, s, c, l, channels, K);
+        } else {
+            memset(d, 0, size * sizeof(V));
+            memset(ds, 0, size * sizeof(V));
+        }
+        G += taken;
+        c += size;
+        d += size;
+        if (output == PAIR_FEATURES) {
+            s += size;
+            ds += size;
+        }
+    }
+}
+
+/* Derivatives by coefficients become those by primitive ones, in place of the sums of LANES centres from the row
+ * `first`. */
+static void write_cotangents(Work *w, double *sums, const V *d, const Basis *b, int64_t species, int64_t first,
+                             int count)
+{
+    const int adds[LANES] = {0};
+    double scale[LANES];
+
+    for (int k = 0; k < LANES; k++)
+        scale[k] = 1;
+    for (int64_t s = 0; s < species; s++) {
+        double *rows[LANES];
+        const V *e = d;
+
+        for (int l = 0; l <= b->lmax; l++) {
+            const int K = b->kept[l];
+            unmix(b->moments[l], w->lanes + b->offset[l], e + s * K, b->mixing + l * b->stride * b->stride,
+                  b->stride, K, l, species * K);
+            e += (2 * l + 1) * species * K;
+        }
+        for (int k = 0; k < count; k++)
+            rows[k] = sums + ((first + k) * species + s) * b->row;
+        write_rows(w->lanes, rows, scale, adds, count, b->values);
     }
 }
 
@@ -201,69 +396,217 @@ static void cotangent_lanes(Work *w, const Basis *b, const Particles *p, const T
 {
     const int64_t species = p->species_count, padded = UP(t->width);
     const double *from[LANES];
-    const int adds[LANES] = {0};
-    double scale[LANES];
 
     for (int k = 0; k < LANES; k++) {
         from[k] = w->padded + k * padded;
-        scale[k] = 1;
         if (k < count)
             memcpy(w->padded + k * padded, cotangent[k], t->width * sizeof(double));
     }
     from_rows(w->P, from, padded);
 
-    const V *G = w->P, *c = w->c;
-    V *d = w->d;
-    for (int l = 0; l <= b->lmax; l++) {
-        const int channels = species * b->kept[l], size = (2 * l + 1) * channels;
-        if (t->output == POWER_SPECTRUM)
-            products_backward(d, G, c, l, channels);
-        else
-            memcpy(d, G, size * sizeof(V));
-        G += t->output == POWER_SPECTRUM ? channels * channels : size;
-        c += size;
-        d += size;
-    }
-
-    for (int64_t s = 0; s < species; s++) {
-        double *rows[LANES];
-        const V *e = w->d;
-
-        for (int l = 0; l <= b->lmax; l++) {
-            const int K = b->kept[l];
-            unmix(b->moments[l], w->lanes + b->offset[l], e + s * K, b->mixing + l * b->stride * b->stride,
-                  b->stride, K, l, species * K);
-            e += (2 * l + 1) * species * K;
-        }
-        for (int k = 0; k < count; k++)
-            rows[k] = w->values + ((first + k) * species + s) * b->row;
-        write_rows(w->lanes, rows, scale, adds, count, b->values);
-    }
+    pull_features(w, b, species, t->output);
+    write_cotangents(w, w->values, w->d, b, species, first, count);
+    if (t->output == PAIR_FEATURES)
+        write_cotangents(w, w->own, w->ds, b, species, first, count);
 }
 
 /* The same for the block of segments s to e. */
 static void cotangent_block(Work *w, const Basis *b, const Particles *p, const Task *t, int64_t s, int64_t e)
 {
-    const int64_t first = t->from[s], end = t->from[e];
+    const int64_t first = t->from_particle[s], end = t->from_particle[e];
 
     for (int64_t i = first; i < end; i += LANES) {
         const int count = end - i < LANES ? end - i : LANES;
         const double *rows[LANES];
+        int64_t index[LANES];
 
         for (int k = 0; k < count; k++) {
-            while (i + k >= t->from[s + 1])
+            while (i + k >= t->from_particle[s + 1])
                 s++;
             rows[k] = t->cotangent + (t->per_centre ? i + k : t->frame[s]) * t->width;
         }
-        orthonormal_lanes(w, b, p->species_count, i - first);
+        consecutive(index, i - first);
+        coefficients_of(w, b, p->species_count, t->output, index);
         cotangent_lanes(w, b, p, t, i - first, rows, count);
     }
 }
 
-/* The block of segments s to e; with `to` its derivatives, too. */
-static int run_block(Work *w, const Basis *b, const Particles *p, const Task *t, const Derivatives *to, int64_t s,
-                     int64_t e)
+/* Where a chosen particle's derivatives of a centre's features go, or NULL. */
+static double *record_of(const Chosen *chosen, const Particles *p, const Task *t, int64_t particle, int64_t centre,
+                         int64_t frame)
 {
+    const int64_t record = chosen->record[particle];
+
+    if (record < 0)
+        return NULL;
+    return chosen->out + (record + (t->per_centre ? centre - p->start[frame] : 0)) * ROWS * t->width;
+}
+
+/* The share of a centre in the features of its frame. */
+static double share_of(const Particles *p, const Task *t, int64_t frame)
+{
+    return t->per_centre ? 1 : 1.0 / (p->start[frame + 1] - p->start[frame]);
+}
+
+/* The groups that rows of the Jacobian need, into w->needed: first those of chosen neighbours, whose number is
+ * returned, then those of chosen centres with others. -1 when there is no memory. */
+static int64_t choose(Work *w, const Chosen *chosen, int64_t *all)
+{
+    int64_t near = 0;
+    *all = 0;
+
+    if (!grow((void **)&w->needed, &w->needed_room, w->nb.group_count, sizeof(int)))
+        return -1;
+    for (int pass = 0; pass < 2; pass++) {
+        for (int64_t i = 0; i < w->nb.group_count; i++) {
+            const Group *g = w->nb.groups + w->order[i];
+            const int by_neighbour = chosen->record[g->particle] >= 0, by_centre = chosen->record[g->centre] >= 0;
+            if (pass == 0 ? by_neighbour : by_centre && !by_neighbour)
+                w->needed[(*all)++] = w->order[i];
+        }
+        near = pass == 0 ? *all : near;
+    }
+    return near;
+}
+
+/* Rows by the neighbours of a batch of groups, to their records. */
+static void write_neighbours(Work *w, const Basis *b, const Particles *p, const Task *t, const Chosen *chosen,
+                             const Group *const *groups, int lanes)
+{
+    const int64_t species = p->species_count;
+    const int own = groups[0]->kind & OWN;
+    const double *changes[LANES];
+    double *to[LANES], *rows[LANES], scale[LANES];
+    int64_t index[LANES];
+    int adds[LANES];
+
+    for (int k = 0; k < LANES; k++) {
+        const Group *g = groups[k < lanes ? k : 0];
+        changes[k] = w->rows.neighbour + k * species * b->row;
+        rows[k] = w->rows.neighbour + (k * species + p->species[g->particle]) * b->row;
+        index[k] = g->row;
+        to[k] = record_of(chosen, p, t, g->particle, g->centre, g->frame);
+        scale[k] = share_of(p, t, g->frame);
+        adds[k] = 1;
+    }
+    coefficients_of(w, b, species, t->output, index);
+
+    for (int r = groups[0]->kind & (EVEN | OWN) ? TURN : POSITION; r < ROWS; r++) {
+        double *at[LANES];
+
+        for (int k = 0; k < lanes; k++)
+            at[k] = to[k] + r * t->width;
+        memset(w->rows.neighbour, 0, LANES * species * b->row * sizeof(double));
+        add_to_rows(rows, w->rows.row[r], b->row);
+        orthonormal_lanes(w, own ? w->ds : w->d, changes, b, species);
+        if (own)
+            pair_lanes(w, b, species, w->ds, w->c, 0);
+        write_rows(own ? w->P : change_lanes(w, b, species, t->output), at, scale, adds, lanes, t->width);
+    }
+}
+
+/* What a batch of groups takes from the rows of their centres' positions. */
+static void take_from_centres(Work *w, const Basis *b, const Particles *p, const Group *const *groups, int lanes)
+{
+    for (int r = POSITION; r < TURN; r++) {
+        double *rows[LANES];
+
+        for (int k = 0; k < LANES; k++) {
+            const Group *g = groups[k < lanes ? k : 0];
+            const int64_t place = (g->row * 3 + r) * p->species_count + p->species[g->particle];
+            rows[k] = k < lanes ? w->rows.centre + place * b->row : w->rows.batch.waste;
+        }
+        for (int64_t j = 0; j < b->row; j++)
+            w->rows.row[r][j] = -w->rows.row[r][j];
+        add_to_rows(rows, w->rows.row[r], b->row);
+    }
+}
+
+/* Rows by the positions of up to LANES centres, `index` their rows in the block, to their records. */
+static void write_centres(Work *w, const Basis *b, const Particles *p, const Task *t, double *const to[LANES],
+                          int64_t index[LANES], const double *scale, int lanes)
+{
+    const int64_t species = p->species_count, size = species * b->row;
+    const double *changes[LANES];
+    int adds[LANES];
+
+    for (int k = 0; k < LANES; k++) {
+        index[k] = index[k < lanes ? k : 0];
+        adds[k] = 1;
+    }
+    coefficients_of(w, b, species, t->output, index);
+
+    for (int r = POSITION; r < TURN; r++) {
+        double *at[LANES];
+
+        for (int k = 0; k < LANES; k++)
+            changes[k] = w->rows.centre + (3 * index[k] + r) * size;
+        for (int k = 0; k < lanes; k++)
+            at[k] = to[k] + r * t->width;
+        orthonormal_lanes(w, w->d, changes, b, species);
+        write_rows(change_lanes(w, b, species, t->output), at, scale, adds, lanes, t->width);
+    }
+}
+
+/* The same for all chosen centres of the segments s to e. */
+static void centre_rows(Work *w, const Basis *b, const Particles *p, const Task *t, const Chosen *chosen, int64_t s,
+                        int64_t e)
+{
+    const int64_t first = t->from_particle[s];
+    double *to[LANES], scale[LANES];
+    int64_t index[LANES];
+    int lanes = 0;
+
+    for (; s < e; s++)
+        for (int64_t i = t->from_particle[s]; i < t->from_particle[s + 1]; i++) {
+            const int64_t frame = t->frame[s];
+
+            to[lanes] = record_of(chosen, p, t, i, i, frame);
+            index[lanes] = i - first;
+            scale[lanes] = share_of(p, t, frame);
+            lanes += to[lanes] != NULL;
+            if (lanes == LANES) {
+                write_centres(w, b, p, t, to, index, scale, lanes);
+                lanes = 0;
+            }
+        }
+    if (lanes)
+        write_centres(w, b, p, t, to, index, scale, lanes);
+}
+
+/* Rows of the Jacobian from the centres of the segments s to e, whose sums are in w->values. */
+static int rows_block(Work *w, const Basis *b, const Particles *p, const Task *t, const Chosen *chosen, int64_t s,
+                      int64_t e)
+{
+    const size_t size = (t->from_particle[e] - t->from_particle[s]) * 3 * p->species_count * b->row;
+    const Group *groups[LANES];
+    int64_t all;
+    const int64_t near = choose(w, chosen, &all);
+    int lanes;
+
+    if (near < 0)
+        return NO_MEMORY;
+    memset(w->rows.centre, 0, size * sizeof(double));
+    for (int64_t i = 0; i < all; i += lanes) {
+        lanes = next_batch(&w->nb, w->needed, i < near ? near : all, i, groups);
+        const int own = groups[0]->kind & (EVEN | OWN);
+
+        rows_of(&w->rows, groups, lanes, &w->nb, own ? TURN : POSITION, i < near ? ROWS : TURN);
+        if (i < near)
+            write_neighbours(w, b, p, t, chosen, groups, lanes);
+        if (!own)
+            take_from_centres(w, b, p, groups, lanes);
+    }
+    centre_rows(w, b, p, t, chosen, s, e);
+    return FINE;
+}
+
+/* The block of segments s to e. */
+static int run_block(Work *w, const Call *call, int64_t s, int64_t e)
+{
+    const Basis *b = call->basis;
+    const Particles *p = call->particles;
+    const Task *t = call->task;
     const int status = gather(w, b, p, t, s, e);
 
     if (status != FINE)
@@ -272,11 +615,18 @@ static int run_block(Work *w, const Basis *b, const Particles *p, const Task *t,
         return NO_MEMORY;
     MARK(NEIGHBOURS);
 
-    sum_block(w, b, p, t->from[e] - t->from[s]);
+    if (call->v)
+        change_block(w, b, p, call->v, t->from_particle[e] - t->from_particle[s]);
+    else
+        sum_block(w, b, p, t->from_particle[e] - t->from_particle[s]);
+    if (call->chosen)
+        return rows_block(w, b, p, t, call->chosen, s, e);
+
     write_block(w, b, p, t, s, e);
-    if (to) {
+    if (call->to) {
         cotangent_block(w, b, p, t, s, e);
-        differentiate_block(w, p, to);
+        differentiate_groups(w, p, call->to, w->values, 0, w->neighbours);
+        differentiate_groups(w, p, call->to, w->own, w->neighbours, w->nb.group_count);
     }
     return FINE;
 }
@@ -285,11 +635,11 @@ static int run_block(Work *w, const Basis *b, const Particles *p, const Task *t,
  * when that is less, so that threads end together. */
 static int64_t block_end(const Task *t, int64_t s, int64_t end)
 {
-    const int64_t share = (t->from[t->segments] - t->from[s]) / t->threads;
+    const int64_t share = (t->from_particle[t->segments] - t->from_particle[s]) / t->threads;
     const int64_t most = share < BLOCK ? share : BLOCK;
     int64_t e = s + 1;
 
-    while (e < end && t->from[e + 1] - t->from[s] <= most)
+    while (e < end && t->from_particle[e + 1] - t->from_particle[s] <= most)
         e++;
     return e;
 }
@@ -319,21 +669,18 @@ static void stop(Task *t)
 /* Centres of the largest block, at most. */
 static int64_t largest_block(const Task *t)
 {
-    const int64_t total = t->from[t->segments] - t->from[0];
+    const int64_t total = t->from_particle[t->segments] - t->from_particle[0];
     int64_t longest = 0;
 
     for (int64_t s = 0; s < t->segments; s++)
-        longest = t->from[s + 1] - t->from[s] > longest ? t->from[s + 1] - t->from[s] : longest;
+        longest = t->from_particle[s + 1] - t->from_particle[s] > longest ? t->from_particle[s + 1] - t->from_particle[s] : longest;
     return total < BLOCK + longest ? total : BLOCK + longest;
 }
 
 /* One of the threads of a task, and how it ended. */
 typedef struct {
     pthread_t id;
-    const Basis *basis, *wider;
-    const Particles *particles;
-    Task *task;
-    const Derivatives *to;
+    const Call *call;
     int64_t room; /* centres of the largest block */
     int64_t frame; /* the last one */
     int status;
@@ -343,18 +690,18 @@ typedef struct {
 static void *work(void *argument)
 {
     Thread *thread = argument;
-    const Basis *b = thread->basis;
-    const Particles *p = thread->particles;
-    Task *t = thread->task;
+    const Call *call = thread->call;
+    const int whole_frames = call->to || call->chosen;
+    Task *t = call->task;
     Work w;
     int64_t s, end;
-    int status = open_work(&w, b, thread->wider, p, t, thread->room) ? FINE : NO_MEMORY;
+    int status = open_work(&w, call, thread->room) ? FINE : NO_MEMORY;
 
     START();
-    while (status == FINE && take(t, thread->to != NULL, &s, &end))
+    while (status == FINE && take(t, whole_frames, &s, &end))
         while (s < end && status == FINE) {
             const int64_t e = block_end(t, s, end);
-            status = run_block(&w, b, p, t, thread->to, s, e);
+            status = run_block(&w, call, s, e);
             s = e;
         }
     if (status != FINE)
@@ -366,11 +713,14 @@ static void *work(void *argument)
     return NULL;
 }
 
-/* Compute a task, and derivatives when `to` is not NULL: `wider` is the basis that these need. They are added up
- * by particle, so a frame is then the work of one thread; its mean is differentiated as the sum over its centres.
+/* Compute a task: features, with derivatives by all particles when `to` is not NULL; or with `v` what features change
+ * by; or derivatives by `chosen` particles. `wider` is the basis that derivatives need. They are added up by particle,
+ * but for `v`, so a frame is then the work of one thread; its mean is differentiated as the sum over its centres.
  * This thread is one of those that work. Returns one of the codes above. */
-int anisweep_run(const Basis *b, const Basis *wider, const Particles *p, Task *t, const Derivatives *to)
+int anisweep_run(const Basis *b, const Basis *wider, const Particles *p, Task *t, const Derivatives *to,
+                 const Directions *v, const Chosen *chosen)
 {
+    const Call call = {.basis = b, .wider = wider, .particles = p, .task = t, .to = to, .v = v, .chosen = chosen};
     Thread *threads = calloc(t->threads, sizeof(Thread));
     const int64_t room = largest_block(t);
     int64_t started = 1;
@@ -379,7 +729,7 @@ int anisweep_run(const Basis *b, const Basis *wider, const Particles *p, Task *t
     if (!threads)
         return NO_MEMORY;
     for (int64_t i = 0; i < t->threads; i++)
-        threads[i] = (Thread){.basis = b, .wider = wider, .particles = p, .task = t, .to = to, .room = room};
+        threads[i] = (Thread){.call = &call, .room = room};
 
     while (started < t->threads && !pthread_create(&threads[started].id, NULL, work, &threads[started]))
         started++;
@@ -459,7 +809,7 @@ int anisweep_cpu_level(void)
     return 0;
 }
 
-/* Which sources this was compiled from: see library.py. */
+/* Which sources this was compiled from: see loader.py. */
 const char *anisweep_source(void)
 {
     return ANISWEEP_SOURCE;

@@ -14,7 +14,7 @@ typedef struct {
 } Pair;
 
 /* What a group needs of the kernel; groups of one kind share their lanes. */
-enum { SPHERES = 0, TURNED = 1, EVEN = 2, TRIAXIAL = 4, KINDS = 8 };
+enum { SPHERES = 0, TURNED = 1, EVEN = 2, TRIAXIAL = 4, OWN = 8, KINDS = 16 };
 
 typedef struct {
     int64_t centre, particle; /* in the whole data set */
@@ -234,6 +234,23 @@ static int open_group(Neighbours *nb, const Particles *p, int64_t frame, int i, 
         g->kind |= EVEN;
     if (!body->axial)
         g->kind |= TRIAXIAL;
+    return 1;
+}
+
+/* A group of the own density of centre i, in its own frame, which is no neighbour. */
+static int add_own(Neighbours *nb, const Particles *p, int64_t frame, int i, int row)
+{
+    const Body *body = nb->bodies + i;
+
+    if (!grow((void **)&nb->pairs, &nb->pair_room, nb->pair_count + 1, sizeof(Pair)) ||
+        !open_group(nb, p, frame, i, i, row, body->axes, 1))
+        return 0;
+
+    Group *g = nb->groups + nb->group_count - 1;
+    g->kind |= OWN;
+    g->first = nb->pair_count;
+    g->count = 1;
+    nb->pairs[nb->pair_count++] = (Pair){{0, 0, 0}, body->sphere ? 1 : 0.5, g->particle};
     return 1;
 }
 

@@ -20,58 +20,70 @@ INLINE void mix(const int N, V *to, const V *from, const double *mixing, int str
 /* Products are computed in tiles, whose sums fit the registers. */
 #define TILE 4
 
-/* P[a + i][b + j] = f sum_m c[m][a + i] c[m][b + j] for a tile of A x B, and the same at [b][a]. */
-INLINE void tile(const int A, const int B, V *P, const V *c, int l, int channels, int a, int b, double f)
+/* P[a + i][b + j] = f sum_m x[m][a + i] y[m][b + j] for a tile of A x B, and the same at [b][a]. */
+INLINE void tile(const int A, const int B, V *P, const V *x, const V *y, int rows, int channels, int a, int b,
+                 double f)
 {
     V sum[TILE * TILE];
 
     for (int i = 0; i < A * B; i++)
         sum[i] = splat(0);
-    for (int m = 0; m < 2 * l + 1; m++) {
-        const V *x = c + m * channels + a, *y = c + m * channels + b;
+    for (int m = 0; m < rows; m++) {
+        const V *left = x + m * channels + a, *right = y + m * channels + b;
         for (int i = 0; i < A; i++)
             for (int j = 0; j < B; j++)
-                sum[i * B + j] += x[i] * y[j];
+                sum[i * B + j] += left[i] * right[j];
     }
     for (int i = 0; i < A; i++)
         for (int j = 0; j < B; j++)
             P[(a + i) * channels + b + j] = P[(b + j) * channels + a + i] = f * sum[i * B + j];
 }
 
-NOINLINE void whole_tile(V *P, const V *c, int l, int channels, int a, int b, double f)
+NOINLINE void whole_tile(V *P, const V *x, const V *y, int rows, int channels, int a, int b, double f)
 {
-    tile(TILE, TILE, P, c, l, channels, a, b, f);
+    tile(TILE, TILE, P, x, y, rows, channels, a, b, f);
 }
 
-NOINLINE void edge_tile(int A, V *P, const V *c, int l, int channels, int a, int b, double f)
+NOINLINE void edge_tile(int A, V *P, const V *x, const V *y, int rows, int channels, int a, int b, double f)
 {
     switch (A) {
-    case 1: tile(TILE, 1, P, c, l, channels, a, b, f); break;
-    case 2: tile(TILE, 2, P, c, l, channels, a, b, f); break;
-    case 3: tile(TILE, 3, P, c, l, channels, a, b, f); break;
+    case 1: tile(TILE, 1, P, x, y, rows, channels, a, b, f); break;
+    case 2: tile(TILE, 2, P, x, y, rows, channels, a, b, f); break;
+    case 3: tile(TILE, 3, P, x, y, rows, channels, a, b, f); break;
     }
 }
 
-NOINLINE void corner_tile(int A, V *P, const V *c, int l, int channels, int a, double f)
+NOINLINE void corner_tile(int A, V *P, const V *x, const V *y, int rows, int channels, int a, double f)
 {
     switch (A) {
-    case 1: tile(1, 1, P, c, l, channels, a, a, f); break;
-    case 2: tile(2, 2, P, c, l, channels, a, a, f); break;
-    case 3: tile(3, 3, P, c, l, channels, a, a, f); break;
+    case 1: tile(1, 1, P, x, y, rows, channels, a, a, f); break;
+    case 2: tile(2, 2, P, x, y, rows, channels, a, a, f); break;
+    case 3: tile(3, 3, P, x, y, rows, channels, a, a, f); break;
     }
 }
 
-static void products(V *P, const V *c, int l, int channels)
+/* (-1)^l / sqrt(2l+1) */
+INLINE double factor_of(int l)
 {
-    const double f = (l % 2 ? -1 : 1) / sqrt(2 * l + 1);
+    return (l % 2 ? -1 : 1) / sqrt(2 * l + 1);
+}
+
+/* P_ab = f sum_m x_am y_bm, where that is symmetric. */
+static void multiply_rows(V *P, const V *x, const V *y, int rows, int channels, double f)
+{
     const int whole = channels / TILE * TILE, rest = channels - whole;
 
     for (int a = 0; a < whole; a += TILE) {
         for (int b = a; b < whole; b += TILE)
-            whole_tile(P, c, l, channels, a, b, f);
-        edge_tile(rest, P, c, l, channels, a, whole, f);
+            whole_tile(P, x, y, rows, channels, a, b, f);
+        edge_tile(rest, P, x, y, rows, channels, a, whole, f);
     }
-    corner_tile(rest, P, c, l, channels, whole, f);
+    corner_tile(rest, P, x, y, rows, channels, whole, f);
+}
+
+static void products(V *P, const V *c, int l, int channels)
+{
+    multiply_rows(P, c, c, 2 * l + 1, channels, factor_of(l));
 }
 
 #define MIX(N)                                                                                                \

@@ -1,6 +1,10 @@
 /* What a call is asked for, and the memory that it works in. */
 #pragma once
 #include "backward.h"
+#include "own_density.h"
+#include "rows.h"
+
+enum { COEFFICIENTS, POWER_SPECTRUM, PAIR_FEATURES }; /* Task.output */
 
 /* What is wanted. A segment is a run of centres of one frame; it has a row of the averaged spectrum. The
  * fields are those of `Task` in tables.py. */
@@ -10,7 +14,7 @@ typedef struct {
     int64_t threads;        /* that take blocks, this one among them */
     int64_t next;           /* the first segment that no thread has taken */
     const int64_t *frame;   /* [segment] */
-    const int64_t *from;    /* [segment + 1] first particle */
+    const int64_t *from_particle; /* [segment + 1] the first of each segment */
     int64_t width;          /* of an output row */
     double *out;
     int64_t *found;         /* [centre][species] groups of neighbours */
@@ -26,8 +30,17 @@ typedef struct {
     Backward backward;
     V *d;                  /* derivatives by orthonormal coefficients */
     double *padded;        /* rows of cotangents */
+    Tangent tangent;
+    RowWork rows;
+    double *changes;       /* of `values` */
+    double *own;           /* like `values`, of the centres' own densities: for pair features */
+    double *own_changes;
+    V *s, *ds;             /* like `c` and `d`, of the own densities */
+    int64_t neighbours;    /* groups that are no own density: the first ones in order */
+    V *pair;               /* c, d and c again of one l */
     int *order;            /* groups, sorted */
-    int64_t order_room;
+    int *needed;           /* those that rows of the Jacobian need */
+    int64_t order_room, needed_room;
     int64_t frame;         /* that `nb` holds */
 } Work;
 
@@ -66,6 +79,38 @@ static int open_backward(Backward *w, const Basis *b, const Basis *wider)
     if (there)
         memset(w->product[PLAIN], 0, wider->row * sizeof(V));
     return there;
+}
+
+static int open_tangent(Tangent *w, const Basis *b, const Basis *wider)
+{
+    int there = open_batch(&w->batch, wider);
+
+    w->basis = b;
+    w->wider = wider;
+    for (int i = 0; i < WEIGHTED; i++) {
+        w->sum[i] = vectors(wider->row);
+        there = there && w->sum[i];
+    }
+    return there;
+}
+
+static int open_rows(RowWork *w, const Basis *b, const Basis *wider, int64_t species, int64_t centres)
+{
+    int there = open_batch(&w->batch, wider);
+
+    w->basis = b;
+    w->wider = wider;
+    w->neighbour = vectors(species * b->row);
+    w->centre = vectors((centres * 3 * species * b->row) / LANES + 1);
+    for (int i = 0; i < ROW_SUMS; i++) {
+        w->sum[i] = vectors(wider->row);
+        there = there && w->sum[i];
+    }
+    for (int i = 0; i < ROWS; i++) {
+        w->row[i] = vectors(b->row);
+        there = there && w->row[i];
+    }
+    return there && w->neighbour && w->centre;
 }
 
 /* Particles of the largest of the frames `first` to `end`. */
@@ -153,38 +198,86 @@ static void close_neighbours(Neighbours *nb)
 
 static void close_work(Work *w)
 {
-    void *all[] = {w->values, w->lanes, w->c, w->d, w->P, w->padded, w->order};
+    void *all[] = {w->values, w->lanes, w->c, w->d, w->P, w->padded, w->order, w->needed,
+                   w->changes, w->pair, w->own, w->own_changes, w->s, w->ds, w->rows.neighbour, w->rows.centre};
 
     close_neighbours(&w->nb);
     for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
         free(all[i]);
     for (int i = 0; i < PRODUCTS; i++)
         free(w->backward.product[i]);
+    for (int i = 0; i < WEIGHTED; i++)
+        free(w->tangent.sum[i]);
+    for (int i = 0; i < ROW_SUMS; i++)
+        free(w->rows.sum[i]);
+    for (int i = 0; i < ROWS; i++)
+        free(w->rows.row[i]);
     close_batch(&w->batch);
     close_batch(&w->backward.batch);
+    close_batch(&w->tangent.batch);
+    close_batch(&w->rows.batch);
 }
 
-/* 0 when there is no memory. */
-static int open_work(Work *w, const Basis *b, const Basis *wider, const Particles *p, const Task *t, int centres)
+/* What a call computes, with `wider`, the basis of derivatives, where it is not features alone. */
+typedef struct {
+    const Basis *basis, *wider;
+    const Particles *particles;
+    Task *task;
+    const Derivatives *to;  /* backwards, beside the features, or NULL */
+    const Directions *v;    /* along these, in place of the features, or NULL */
+    const Chosen *chosen;   /* by these particles, in place of the features, or NULL */
+} Call;
+
+/* Room for the derivatives of a call; 0 when there is no memory. */
+static int open_derivatives(Work *w, const Call *call, size_t values, size_t widest, size_t sums, int centres)
 {
+    const Basis *b = call->basis, *wider = call->wider;
+    const int64_t species = call->particles->species_count;
+
+    w->d = vectors(UP(values));
+    w->pair = vectors(3 * 2 * (b->lmax + 1) * species * b->stride);
+    if (call->chosen)
+        return w->d && w->pair && open_rows(&w->rows, b, wider, species, centres);
+    if (call->v) {
+        w->changes = vectors(sums);
+        return w->d && w->pair && w->changes && open_tangent(&w->tangent, b, wider);
+    }
+    w->padded = calloc(LANES * widest, sizeof(double));
+    return w->d && w->padded && open_backward(&w->backward, b, wider);
+}
+
+/* Room for the centres' own densities, and for what derivatives need of them; 0 when there is no memory. */
+static int open_own(Work *w, const Call *call, size_t values, size_t sums)
+{
+    w->own = vectors(sums);
+    w->s = vectors(UP(values));
+    w->ds = vectors(UP(values));
+    if (call->v)
+        w->own_changes = vectors(sums);
+    return w->own && w->s && w->ds && (!call->v || w->own_changes);
+}
+
+/* Room for the work on blocks of so many centres; 0 when there is no memory. */
+static int open_work(Work *w, const Call *call, int centres)
+{
+    const Basis *b = call->basis;
+    const Particles *p = call->particles;
+    const Task *t = call->task;
     const size_t species = p->species_count, degrees = b->lmax + 1;
     const size_t values = degrees * degrees * species * b->stride;
     const size_t products = degrees * species * b->stride * species * b->stride;
     const size_t widest = UP(values > products ? values : products);
+    const size_t sums = (centres + LANES) * species * b->row / LANES + 1;
     const int64_t most = t->segments ? most_particles(p, t->frame[0], t->frame[t->segments - 1] + 1) : 0;
 
     memset(w, 0, sizeof(*w));
     w->frame = -1;
-    w->values = vectors((centres + LANES) * species * b->row / LANES + 1);
+    w->values = vectors(sums);
     w->lanes = vectors(b->row);
     w->c = vectors(UP(values));
     w->P = vectors(widest);
 
-    int there = open_neighbours(&w->nb, p, most) && open_batch(&w->batch, b);
-    if (wider) {
-        w->d = vectors(UP(values));
-        w->padded = calloc(LANES * widest, sizeof(double));
-        there = there && w->d && w->padded && open_backward(&w->backward, b, wider);
-    }
-    return there && w->values && w->lanes && w->c && w->P;
+    return open_neighbours(&w->nb, p, most) && open_batch(&w->batch, b) && w->values && w->lanes && w->c && w->P &&
+           (t->output != PAIR_FEATURES || open_own(w, call, values, sums)) &&
+           (!call->wider || open_derivatives(w, call, values, widest, sums, centres));
 }

@@ -1,4 +1,4 @@
-"""AniSOAP's descriptors in Torch: on any device, in several precisions, as a part of differentiable models.
+"""Compute AniSOAP's descriptors in Torch: on any device, in several precisions, within differentiable models.
 
     from anisweep.descriptors.torch_backend import TorchProjection
 

@@ -1,30 +1,38 @@
-"""Frames as tensors, with their list of neighbours."""
+"""Hold frames as tensors, with their neighbour list."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from anisweep.descriptors.arrays import FrameArrays
-from anisweep.descriptors.pairs import Pairs, find_pairs
+from anisweep.descriptors.kernels.pairs import Pairs, find_pairs
 from anisweep.descriptors.torch_backend.expansion import Groups
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Which particles are neighbours. It is not differentiated, and holds until a pair crosses the cutoff.
+    """Hold which particles are neighbours.
+
+    It is not differentiated, and holds until a pair crosses the cutoff.
 
     Attributes
     ----------
-    centre, neighbour : (pairs,) particles, counted over all frames
-    cells : (pairs, 3) whole cells between them
-    frame : (particles,)
-    counts : (frames,) particles of each
-    species : of the neighbours, sorted
-    groups : pairs that share a centre and a particle
+    centre, neighbour : Tensor, shape (pairs,)
+        Particles, counted over all frames.
+    cells : Tensor, shape (pairs, 3)
+        Whole cells between them.
+    frame : Tensor, shape (particles,)
+        Frame of each particle.
+    counts : Tensor, shape (frames,)
+        Number of particles of each frame.
+    species : tuple of int
+        Species of the neighbours, sorted.
+    groups : Groups
+        Pairs that share a centre and a particle.
     """
 
     centre: Tensor
@@ -38,15 +46,21 @@ class Neighbours:
 
 @dataclass(frozen=True)
 class Batch:
-    """Frames as tensors, in float64.
+    """Hold frames as tensors, in float64.
 
     Attributes
     ----------
-    positions : (particles, 3) Angstrom
-    cells : (frames, 3, 3) vectors in rows, Angstrom
-    orientations : body -> space: (particles, 4) quaternions w, x, y, z of any length, or (particles, 3, 3)
-    diameters : (particles, 3) Angstrom
-    neighbours : see there
+    positions : Tensor, shape (particles, 3)
+        In Angstrom.
+    cells : Tensor, shape (frames, 3, 3)
+        Vectors in rows, in Angstrom.
+    orientations : Tensor
+        They turn the body to the lab frame: quaternions w, x, y, z of any length, of shape (particles, 4), or
+        matrices, of shape (particles, 3, 3).
+    diameters : Tensor, shape (particles, 3)
+        In Angstrom.
+    neighbours : Neighbours
+        The list of neighbours.
     """
 
     positions: Tensor
@@ -65,7 +79,7 @@ def batch_of(
     at_a_time: int,
     device: str,
 ) -> Batch:
-    """Tensors of some frames on a device.
+    """Return the tensors of some frames on a device.
 
     Parameters
     ----------
@@ -99,6 +113,38 @@ def batch_of(
         tensor(arrays.diameters[here]),
         neighbours,
     )
+
+
+def own_densities(batch: Batch, at_a_time: int) -> Batch:
+    """Return the batch with each particle as its own and only neighbour, all of one species.
+
+    Parameters
+    ----------
+    at_a_time : pairs of one chunk
+    """
+    near, count = batch.neighbours, len(batch.positions)
+    every = torch.arange(count, device=batch.positions.device)
+    first = torch.arange(0, count, at_a_time)
+    end = (first + at_a_time).clamp(max=count)
+
+    own = replace(
+        near,
+        centre=every,
+        neighbour=every,
+        cells=batch.positions.new_zeros(count, 3),
+        species=(0,),
+        groups=Groups(every, every, every, torch.stack([first, end, first, end], dim=1)),
+    )
+    return replace(batch, neighbours=own)
+
+
+def counted_as_neighbours(batch: Batch) -> Tensor:
+    """Return (centres, species) one where a centre's own density is among its neighbours of this species."""
+    near, species = batch.neighbours, len(batch.neighbours.species)
+    own = (near.centre == near.neighbour) & (near.cells == 0).all(dim=1)
+    counted = batch.positions.new_zeros(len(batch.positions) * species)
+    counted[near.groups.row[near.groups.of_pair[own]]] = 1
+    return counted.unflatten(0, (-1, species))
 
 
 def _groups(pairs: Pairs, start: int, kinds: np.ndarray, species: int, at_a_time: int, device: str) -> Groups:

@@ -1,4 +1,4 @@
-"""Coefficients of all centres from the Gaussians of all pairs, with their analytic derivatives.
+"""Compute coefficients of all centres from the Gaussians of all pairs, with their analytic derivatives.
 
 Both are custom operators: autograd records one step, and `torch.compile` leaves it as it is. They work
 through the pairs in chunks, so their own memory is bounded, and the backward pass computes a chunk's moments
@@ -17,12 +17,12 @@ import torch
 from torch import Tensor
 
 from anisweep.descriptors.torch_backend import moments, rotation
-from anisweep.descriptors.torch_backend.moments import Means, Tables
+from anisweep.descriptors.torch_backend.moments import BasisTensors, Means
 
 
 @dataclass(frozen=True)
 class Groups:
-    """Pairs of one centre with one particle share its axes, so they are summed before they are turned.
+    """Group the pairs of one centre with one particle: they share its axes, and are summed before rotation.
 
     Attributes
     ----------
@@ -46,17 +46,17 @@ def expand(
     rotations: Tensor,
     rows: int,
     groups: Groups,
-    tables: Tables,
+    tables: BasisTensors,
     contract: str,
     fused: bool,
 ) -> Tensor:
-    """(rows, features): the features of all groups of a row, turned to space and summed.
+    """Return (rows, features) the features of all groups of a row, rotated to the lab frame and summed.
 
     Parameters
     ----------
     mean, rho : (pairs, 3) along the neighbours' axes, in the tables' precision; see `moments`
     weight : (pairs,)
-    rotations : (particles, 3, 3) body -> space, float64
+    rotations : (particles, 3, 3) body -> lab frame, float64
     contract : ``tf32`` and ``bf16`` round the operands of the contraction; anything else does not
     fused : whether the kernels of `triton_kernel` do the work of `moments`
     """
@@ -80,21 +80,21 @@ def _flat_groups(groups: Groups) -> list[Tensor]:
     return [groups.of_pair, groups.neighbour, groups.row, groups.chunks]
 
 
-def _flat_tables(tables: Tables) -> list[Tensor]:
+def _flat_tables(tables: BasisTensors) -> list[Tensor]:
     return [tables.order, *tables.swings, *tables.generators, *tables.powers, *tables.matrices]
 
 
-def _tables(flat: list[Tensor], counts: list[int], degree: int) -> Tables:
-    """The inverse of `_flat_tables`."""
+def _tables(flat: list[Tensor], counts: list[int], degree: int) -> BasisTensors:
+    """Restore the tables that `_flat_tables` has flattened."""
     degrees = len(counts)
     blocks = (len(flat) - 1 - 2 * degrees) // 2
     ends = [1, 1 + degrees, 1 + 2 * degrees, 1 + 2 * degrees + blocks, len(flat)]
     swings, generators, powers, matrices = (flat[a:b] for a, b in pairwise(ends))
-    return Tables(counts, degree, powers, matrices, flat[0], swings, generators)
+    return BasisTensors(counts, degree, powers, matrices, flat[0], swings, generators)
 
 
 def _stage(fused: bool) -> Any:
-    """What computes a chunk: two modules with the same functions."""
+    """Return the module that computes a chunk; both modules have the same functions."""
     if not fused:
         return moments
 
@@ -105,7 +105,7 @@ def _stage(fused: bool) -> Any:
 
 @dataclass(frozen=True)
 class Chunk:
-    """A run of pairs, with the groups that it touches."""
+    """Hold a run of pairs, with the groups that it touches."""
 
     pairs: slice
     means: Means
@@ -121,7 +121,7 @@ def _chunks(mean: Tensor, rho: Tensor, weight: Tensor, groups: Groups) -> Iterat
 
 
 def _as_asked(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same, unmoved by torch.autocast: `precision` says what is rounded."""
+    """Return a function that torch.autocast does not change: `precision` says what is rounded."""
 
     @wraps(function)
     def computed(tensor: Tensor, *more: Any) -> Any:
@@ -146,7 +146,7 @@ def _expand(
     fused: bool,
 ) -> Tensor:
     stage, tables = _stage(fused), _tables(flat, counts, degree)
-    matrices = [m.to(mean.dtype) for m in rotation.turning(rotations, tables.swings)]
+    matrices = _turning(rotations, tables, mean.dtype)
     total = mean.new_zeros(rows, tables.features)
 
     for chunk in _chunks(mean, rho, weight, Groups(*groups)):
@@ -177,9 +177,10 @@ def _expand_backward(
     fused: bool,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     stage, tables = _stage(fused), _tables(flat, counts, degree)
-    matrices = [m.to(mean.dtype) for m in rotation.turning(rotations, tables.swings)]
+    matrices = _turning(rotations, tables, mean.dtype)
     by_mean, by_rho, by_weight = torch.empty_like(mean), torch.empty_like(rho), torch.empty_like(weight)
-    turning = rotations.new_zeros(len(rotations), 3)
+    torque = rotations.new_zeros(len(rotations), 3)
+    generators = [table.to(mean.dtype) for table in tables.generators]
 
     for chunk in _chunks(mean, rho, weight, Groups(*groups)):
         here = [m[chunk.neighbour].mT for m in matrices]
@@ -189,20 +190,15 @@ def _expand_backward(
         )
 
         features = stage.group_features(chunk.means, tables, contract)
-        by_turning = rotation.torques(features, by_features, tables.generators, counts)
-        turning.index_add_(0, chunk.neighbour, by_turning.to(turning.dtype))
+        by_turning = rotation.torques(features, by_features, generators, counts)
+        torque.index_add_(0, chunk.neighbour, by_turning.to(torque.dtype))
 
-    # In body axes so far. A function that changes by t . theta under R -> R (1 + [theta]) has the gradient
-    # R [t] / 2: the part of it that keeps R a rotation.
-    by_rotations = 0.5 * rotations @ _cross(turning)
-    return by_mean, by_rho, by_weight, by_rotations
+    return by_mean, by_rho, by_weight, rotation.along_rotations(rotations, torque)
 
 
-def _cross(vectors: Tensor) -> Tensor:
-    """(count, 3, 3) matrices that take the cross product with vectors (count, 3)."""
-    x, y, z = vectors.unbind(1)
-    zero = torch.zeros_like(x)
-    return torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=1).unflatten(1, (3, 3))
+def _turning(rotations: Tensor, tables: BasisTensors, dtype: torch.dtype) -> list[Tensor]:
+    """Return the matrices of each l, made in float64 and rounded once."""
+    return [m.to(dtype) for m in rotation.turning(rotations, tables.swings, tables.generators)]
 
 
 def _expand_backward_shapes(

@@ -1,4 +1,4 @@
-"""From positions, cells, orientations and diameters to the Gaussian of each pair, by few steps.
+"""Compute the Gaussian of each pair from positions, cells, orientations and diameters, in few steps.
 
 With u the displacement along the axes of the neighbour, a_k its semiaxes and sigma the width of the envelope,
 
@@ -19,7 +19,7 @@ from anisweep.descriptors.torch_backend.batch import Neighbours
 
 
 def matrices_of(orientations: Tensor) -> Tensor:
-    """(particles, 3, 3) body -> space, of quaternions (w, x, y, z) of any length; matrices stay."""
+    """Return (particles, 3, 3) matrices body -> lab frame, of quaternions of any length; matrices stay."""
     if orientations.dim() == 3:
         return orientations
 
@@ -34,7 +34,7 @@ def matrices_of(orientations: Tensor) -> Tensor:
 
 
 def displacements(positions: Tensor, cells: Tensor, near: Neighbours) -> Tensor:
-    """(pairs, 3) from centre to neighbour, in space."""
+    """Return (pairs, 3) the vectors from centre to neighbour, in the lab frame."""
     images = torch.einsum("pk,pkx->px", near.cells, cells[near.frame[near.centre]])
     return positions[near.neighbour] - positions[near.centre] + images
 
@@ -42,11 +42,11 @@ def displacements(positions: Tensor, cells: Tensor, near: Neighbours) -> Tensor:
 def gaussians(
     r: Tensor, rotations: Tensor, diameters: Tensor, width2: float, scale: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Mean and rho (pairs, 3), see `moments`, and weight (pairs,).
+    """Return mean and rho (pairs, 3), see `moments`, and weight (pairs,) of the Gaussians.
 
     Parameters
     ----------
-    r : (pairs, 3) in space
+    r : (pairs, 3) in the lab frame
     rotations, diameters : (pairs, 3, 3) and (pairs, 3) of the neighbours
     width2 : sigma^2, or infinity
     scale : s of the oscillator
@@ -60,7 +60,7 @@ def gaussians(
 
 
 def fading(r: Tensor, cutoff: float, smoothing: float) -> Tensor:
-    """(pairs,) f(r) = sin^2(pi/2 (cutoff - r) / smoothing) within `smoothing` of the cutoff, else 1."""
+    """Return (pairs,) sin^2(pi/2 (cutoff - r) / smoothing) within `smoothing` of the cutoff, else 1."""
     squared = (r * r).sum(dim=1)
     fades = squared > (cutoff - smoothing) ** 2
     # A root has no derivative at zero, where each particle is from itself.

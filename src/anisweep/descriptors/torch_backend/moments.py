@@ -1,4 +1,4 @@
-"""Gaussians of pairs, from their moments along three axes to features: batched over all pairs.
+"""Compute features from the Gaussians of pairs, by their moments along three axes: batched over all pairs.
 
 Along one axis, in units of the scale s, with mean a and rho = 1 - 2 variance / s^2:
 
@@ -18,8 +18,8 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Tables:
-    """What a basis fixes, as tensors of one device and precision. See `oscillator` and `rotation`.
+class BasisTensors:
+    """Hold what a basis fixes, as tensors of one device and precision: see `oscillator` and `rotation`.
 
     Attributes
     ----------
@@ -41,13 +41,13 @@ class Tables:
 
     @property
     def features(self) -> int:
-        """Of one centre and neighbour species."""
+        """Return the number of features of one centre and neighbour species."""
         return len(self.order)
 
 
 @dataclass(frozen=True)
 class Means:
-    """Gaussians of a run of pairs, times their weights, along the axes of their neighbours.
+    """Hold the Gaussians of a run of pairs, times their weights, along the axes of their neighbours.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class Means:
 
 
 def along_axes(means: Means, degree: int) -> Tensor:
-    """(3, degree + 1, pairs): E_p along each axis."""
+    """Return (3, degree + 1, pairs) the moments E_p along each axis."""
     mean, rho = means.mean.T, means.rho.T
     values = [torch.ones_like(mean)]
 
@@ -75,8 +75,8 @@ def along_axes(means: Means, degree: int) -> Tensor:
     return torch.stack(values, dim=1)
 
 
-def group_features(means: Means, tables: Tables, contract: str) -> Tensor:
-    """(groups, features): sums over the pairs of each group, in the order l, m, n."""
+def group_features(means: Means, tables: BasisTensors, contract: str) -> Tensor:
+    """Return (groups, features) sums over the pairs of each group, in the order l, m, n."""
     values = along_axes(means, tables.degree)
     x, y, z = values[0] * means.weight, values[1], values[2]
     parts = []
@@ -89,9 +89,9 @@ def group_features(means: Means, tables: Tables, contract: str) -> Tensor:
 
 
 def pair_derivatives(
-    means: Means, cotangent: Tensor, tables: Tables, contract: str
+    means: Means, cotangent: Tensor, tables: BasisTensors, contract: str
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Derivatives by mean (pairs, 3), rho (pairs, 3) and weight (pairs,).
+    """Return the derivatives by mean (pairs, 3), rho (pairs, 3) and weight (pairs,).
 
     Parameters
     ----------
@@ -113,8 +113,8 @@ def pair_derivatives(
     return by_mean.T, by_rho.T, (x * by_values[0]).sum(0)
 
 
-def by_products(cotangent: Tensor, tables: Tables, contract: str) -> list[Tensor]:
-    """For each block (products, groups): derivatives by a group's products, from those by its features."""
+def by_products(cotangent: Tensor, tables: BasisTensors, contract: str) -> list[Tensor]:
+    """Convert derivatives by a group's features to those by its products: (products, groups) a block."""
     ordered = torch.empty_like(cotangent)
     ordered[:, tables.order] = cotangent
     parts = ordered.split([matrix.shape[1] for matrix in tables.matrices], dim=1)
@@ -122,19 +122,19 @@ def by_products(cotangent: Tensor, tables: Tables, contract: str) -> list[Tensor
 
 
 def slopes_of(values: Tensor) -> Tensor:
-    """dE_p / da of values (3, degree + 1, pairs)."""
+    """Return dE_p / da of values (3, degree + 1, pairs)."""
     p = torch.arange(values.shape[1], device=values.device, dtype=values.dtype)[:, None]
     return torch.sqrt(2 * p) * values.roll(1, dims=1)
 
 
 def bends_of(values: Tensor) -> Tensor:
-    """dE_p / d rho of values (3, degree + 1, pairs)."""
+    """Return dE_p / d rho of values (3, degree + 1, pairs)."""
     p = torch.arange(values.shape[1], device=values.device, dtype=values.dtype)[:, None]
     return -0.5 * torch.sqrt(p * (p - 1)) * values.roll(2, dims=1)
 
 
 def multiply(left: Tensor, right: Tensor, contract: str) -> Tensor:
-    """A matrix product; its operands may be rounded to bfloat16, or on CUDA to TensorFloat-32."""
+    """Return a matrix product, its operands rounded to bfloat16 or, on CUDA, TensorFloat-32 if asked."""
     if contract == "bf16":
         return (left.bfloat16() @ right.bfloat16()).to(left.dtype)
     if contract != "tf32":

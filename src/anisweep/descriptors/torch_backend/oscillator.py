@@ -1,4 +1,4 @@
-"""Descriptors as products of three one-dimensional moments and one well-conditioned matrix.
+"""Write descriptors as products of three one-dimensional moments and one well-conditioned matrix.
 
 Let h_p be the Hermite polynomials that are orthonormal under exp(-t^2), without their factor pi^(-1/4). In
 the ordered polynomials of `RadialBasis.ordered` each power is :x^p: = s^p sqrt(p! / 2^p) h_p(x / s), and a
@@ -23,15 +23,15 @@ from math import comb, factorial, sqrt
 
 import numpy as np
 
-from anisweep.descriptors.basis import RadialBasis
 from anisweep.descriptors.harmonics import norm
+from anisweep.descriptors.radial_basis import RadialBasis
 
 Power = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
-class Block:
-    """Features of one parity.
+class ParityBlock:
+    """Hold the features of one parity.
 
     Attributes
     ----------
@@ -46,8 +46,8 @@ class Block:
 
 
 @lru_cache(maxsize=16)
-def oscillator(radial: RadialBasis) -> tuple[Block, ...]:
-    """The matrix of a basis: a block for each parity."""
+def oscillator(radial: RadialBasis) -> tuple[ParityBlock, ...]:
+    """Return the matrix of a basis: a block for each parity."""
     mixing = [_mixing(radial, l) for l in range(radial.lmax + 1)]
     first = np.cumsum([0, *((2 * l + 1) * count for l, count in enumerate(radial.counts))])
 
@@ -63,12 +63,12 @@ def oscillator(radial: RadialBasis) -> tuple[Block, ...]:
 
 
 def _parity(l: int, m: int) -> Power:
-    """Of the real harmonic under inversion of x, of y and of z."""
+    """Return the parity of a real harmonic under inversion of x, of y and of z."""
     odd = int(m < 0)
     return (abs(m) - odd) % 2, odd, (l - abs(m)) % 2
 
 
-def _block(harmonics: list[tuple[int, int]], mixing: list[np.ndarray], first: np.ndarray) -> Block:
+def _block(harmonics: list[tuple[int, int]], mixing: list[np.ndarray], first: np.ndarray) -> ParityBlock:
     columns, sums = [], []
 
     for l, m in harmonics:
@@ -86,11 +86,11 @@ def _block(harmonics: list[tuple[int, int]], mixing: list[np.ndarray], first: np
         for power, value in terms.items():
             matrix[place[power], column] = value
 
-    return Block(np.ascontiguousarray(np.array(powers).T), np.array(columns), matrix)
+    return ParityBlock(np.ascontiguousarray(np.array(powers).T), np.array(columns), matrix)
 
 
 def _mixing(radial: RadialBasis, l: int) -> np.ndarray:
-    """(k, n) from :r^2k S_lm: / s^(l + 2k) to the orthonormal function n."""
+    """Return the matrix (k, n) from :r^2k S_lm: / s^(l + 2k) to the orthonormal function n."""
     powers = radial.scale ** (l + 2.0 * np.arange(radial.counts[l]))
     mixing: np.ndarray = powers[:, None] * radial.ordered(l, radial.exact_mixing(l))
     return mixing
@@ -98,7 +98,7 @@ def _mixing(radial: RadialBasis, l: int) -> np.ndarray:
 
 @lru_cache(maxsize=4096)
 def _wick(l: int, m: int, k: int) -> dict[Power, float]:
-    """:r^2k R_lm: / s^(l + 2k) in products of h_p, h_q, h_r, with R_lm the real orthonormal r^l Y_lm."""
+    """Expand :r^2k R_lm: / s^(l + 2k) in products of h_p, h_q, h_r, with the real orthonormal R_lm."""
     part = int(m < 0)
     terms: dict[Power, float] = {}
 
@@ -113,7 +113,7 @@ def _wick(l: int, m: int, k: int) -> dict[Power, float]:
 
 
 def _in_z(l: int, m: int, k: int) -> dict[int, Fraction]:
-    """Coefficients of (x^2 + y^2)^j z^(l + 2k - m - 2j) (x + iy)^m in r^2k S_lm."""
+    """Return the coefficients of (x^2 + y^2)^j z^(l + 2k - m - 2j) (x + iy)^m in r^2k S_lm."""
     terms: dict[int, Fraction] = {}
 
     for i in range((l - m) // 2 + 1):
@@ -126,7 +126,7 @@ def _in_z(l: int, m: int, k: int) -> dict[int, Fraction]:
 
 @lru_cache(maxsize=1024)
 def _planar(j: int, m: int) -> tuple[list[int], list[int]]:
-    """Real and imaginary part of (x^2 + y^2)^j (x + iy)^m: coefficients of x^p y^(2j + m - p)."""
+    """Return real and imaginary part of (x^2 + y^2)^j (x + iy)^m: coefficients of x^p y^(2j + m - p)."""
     parts = [0] * (2 * j + m + 1), [0] * (2 * j + m + 1)
 
     for i in range(j + 1):

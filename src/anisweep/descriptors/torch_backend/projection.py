@@ -1,4 +1,4 @@
-"""AniSOAP's descriptors in Torch: any device, several precisions, differentiable."""
+"""Compute AniSOAP's descriptors in Torch: on any device, in several precisions, differentiable."""
 
 from __future__ import annotations
 
@@ -11,16 +11,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from anisweep.descriptors import hyperparameters
 from anisweep.descriptors.arrays import FrameArrays
-from anisweep.descriptors.compute import Output, Wanted, check_output
 from anisweep.descriptors.errors import BadInput
 from anisweep.descriptors.frames import covering
+from anisweep.descriptors.kernels.run import Output, WantedOutput, check_output
+from anisweep.descriptors.kernels.structures import BasisTables
 from anisweep.descriptors.projection import EllipsoidalDensityProjection
-from anisweep.descriptors.tables import Tables as Hyperparameters
 from anisweep.descriptors.torch_backend import geometry, rotation
-from anisweep.descriptors.torch_backend.batch import Batch, Neighbours, batch_of
+from anisweep.descriptors.torch_backend.batch import (
+    Batch,
+    Neighbours,
+    batch_of,
+    counted_as_neighbours,
+    own_densities,
+)
 from anisweep.descriptors.torch_backend.expansion import expand
-from anisweep.descriptors.torch_backend.moments import Tables
+from anisweep.descriptors.torch_backend.moments import BasisTensors
 from anisweep.descriptors.torch_backend.oscillator import oscillator
 
 PRECISIONS = ("fp64", "fp32", "tf32", "bf16")
@@ -30,23 +37,31 @@ ALIVE = 10
 
 
 class TorchProjection(EllipsoidalDensityProjection):
-    """`EllipsoidalDensityProjection` in Torch: the same arguments and methods, and some that give tensors.
+    """Compute in Torch what `EllipsoidalDensityProjection` computes, also as a layer of a model.
+
+    It has the same arguments and methods, and some that give tensors.
 
     Parameters
     ----------
-    device : of Torch, with float64: ``cpu``, ``cuda``, ``cuda:1``
-    precision : ``fp64``, ``fp32``, or ``tf32`` and ``bf16``, which are fp32 but for the operands of the
-        contraction. Geometry is float64 always. ``tf32`` needs CUDA
-    memory : bytes that the work on pairs may take beyond inputs and results
-    fused : let Triton kernels do the costliest stage. None: on CUDA where Triton is installed, but for bf16
-    settings : as of `EllipsoidalDensityProjection`; ``threads`` is Torch's own affair and refused
+    device : str
+        Of Torch, with float64: ``cpu``, ``cuda``, ``cuda:1``.
+    precision : str
+        ``fp64``, ``fp32``, or ``tf32`` and ``bf16``, which are fp32 but for the operands of the contraction.
+        Geometry is float64 always. ``tf32`` needs CUDA.
+    memory : int
+        Bytes that the work on pairs may take beyond inputs and results.
+    fused : bool, optional
+        Let Triton kernels do the costliest stage. Without it they do so on CUDA where Triton is installed,
+        but for bf16.
+    settings
+        As for `EllipsoidalDensityProjection`; ``threads`` is Torch's own affair and refused.
 
     Raises
     ------
     BadInput
-        a precision that does not exist, or not on this device; else as `EllipsoidalDensityProjection`
+        For a precision that does not exist, or not on this device; else as `EllipsoidalDensityProjection`.
     ImportError
-        fused, without Triton
+        When fused, without Triton.
     """
 
     def __init__(
@@ -60,6 +75,7 @@ class TorchProjection(EllipsoidalDensityProjection):
     ) -> None:
         if precision not in PRECISIONS:
             raise BadInput(f"precision must be one of {', '.join(PRECISIONS)}, not {precision!r}")
+        _check_device(device)
         if precision == "tf32" and torch.device(device).type != "cuda":
             raise BadInput(f"precision tf32 exists on CUDA only, not on {device}: choose fp32")
         if fused and precision == "bf16":
@@ -72,7 +88,7 @@ class TorchProjection(EllipsoidalDensityProjection):
         super().__init__(*args, **settings)
         self.device = device
         self.precision = precision
-        self.memory = memory
+        self.memory = hyperparameters.memory(memory)
         self.fused = _with_triton(device, precision) if fused is None else fused
         self.dtype = torch.float64 if precision == "fp64" else torch.float32
         self.number_type = np.float64 if precision == "fp64" else np.float32
@@ -85,49 +101,79 @@ class TorchProjection(EllipsoidalDensityProjection):
         per_centre: bool = False,
         species: Sequence[int] | None = None,
     ) -> Tensor:
-        """Features on the device, without derivatives.
+        """Return features on the device, without derivatives.
 
         Parameters
         ----------
-        frames : of ase.Atoms
-        output, per_centre, species : as of `describe`. Isolated centres are zero
+        frames : list of Atoms
+            What to describe.
+        output : str
+            ``power_spectrum``, ``coefficients`` or ``pair_features``.
+        per_centre : bool
+            One row for each centre; else the mean over the centres of each frame. Isolated centres are zero.
+        species : list of int, optional
+            Species of the neighbours; else those that occur.
 
         Returns
         -------
-        (centres or frames, features), float64 for ``fp64``, else float32
+        Tensor, shape (rows, features)
+            In float64 for ``fp64``, else float32.
         """
         check_output(output)
         arrays = self.gather(frames)
-        batches = self._batches(arrays, covering(species, arrays.species))
+        batches = self._batches(arrays, covering(species, arrays.species), output)
         return torch.cat([self._of(batch, output, per_centre) for batch in batches])
 
     def batch(self, frames: Any, species: Sequence[int] | None = None) -> Batch:
-        """Frames as tensors on the device, with their neighbours, to be differentiated by.
+        """Return frames as tensors on the device, with their neighbours, to be differentiated by.
 
         Parameters
         ----------
-        frames : of ase.Atoms
-        species : of the neighbours, so that all batches have the same columns; else those that occur
+        frames : list of Atoms
+            What to describe.
+        species : list of int, optional
+            Species of the neighbours, so that all batches have the same columns; else those that occur.
+
+        Returns
+        -------
+        Batch
+            What `power_spectrum_of`, `coefficients_of` and `pair_features_of` take.
         """
         arrays = self.gather(frames)
         return self._batch(arrays, range(len(arrays.counts)), covering(species, arrays.species))
 
     def coefficients_of(self, batch: Batch, per_centre: bool = True) -> Tensor:
-        """Coefficients, differentiable by the four tensors of the batch.
+        """Return coefficients, differentiable by the four tensors of the batch.
+
+        Parameters
+        ----------
+        batch : Batch
+            Frames, as `batch` gives them.
+        per_centre : bool
+            One row for each centre; else the mean over the centres of each frame.
 
         Returns
         -------
-        (centres or frames, features) in the order l, m, species, n
+        Tensor, shape (rows, features)
+            In the order l, m, species, n.
         """
         coefficients = torch.cat([part.flatten(1) for part in self._by_degree(batch)], dim=1)
         return coefficients if per_centre else _mean(coefficients, batch.neighbours)
 
     def power_spectrum_of(self, batch: Batch, per_centre: bool = False) -> Tensor:
-        """Power spectrum, differentiable by the four tensors of the batch.
+        """Return power spectra, differentiable by the four tensors of the batch.
+
+        Parameters
+        ----------
+        batch : Batch
+            Frames, as `batch` gives them.
+        per_centre : bool
+            One row for each centre; else the mean over the centres of each frame.
 
         Returns
         -------
-        (centres or frames, features) in the order l, (species, n), (species, n)
+        Tensor, shape (rows, features)
+            In the order l, (species, n), (species, n).
         """
         spectra = []
         with torch.autocast(batch.positions.device.type, enabled=False):
@@ -138,8 +184,37 @@ class TorchProjection(EllipsoidalDensityProjection):
         spectrum = torch.cat(spectra, dim=1)
         return spectrum if per_centre else _mean(spectrum, batch.neighbours)
 
+    def pair_features_of(self, batch: Batch, per_centre: bool = False) -> Tensor:
+        """Return pair features, differentiable by the four tensors of the batch.
+
+        Parameters
+        ----------
+        batch : Batch
+            Frames, as `batch` gives them.
+        per_centre : bool
+            One row for each centre; else the mean over the centres of each frame.
+
+        Returns
+        -------
+        Tensor, shape (rows, features)
+            In the order l (even ones), species, n.
+        """
+        densities = self._by_degree(own_densities(batch, self._pairs()))
+        counted = counted_as_neighbours(batch).to(self.dtype)[:, None, :, None]
+
+        features = []
+        with torch.autocast(batch.positions.device.type, enabled=False):
+            for l, (part, own) in enumerate(zip(self._by_degree(batch), densities, strict=True)):
+                if l % 2 == 0:
+                    neighbours = (part - counted * own).flatten(2)
+                    products = torch.bmm(own[:, :, 0, :1].mT, neighbours).flatten(1)
+                    features.append(products / sqrt(2 * l + 1))
+
+        joined = torch.cat(features, dim=1)
+        return joined if per_centre else _mean(joined, batch.neighbours)
+
     def _by_degree(self, batch: Batch) -> list[Tensor]:
-        """For each l the coefficients (centres, 2l + 1, species, n)."""
+        """Return for each l the coefficients (centres, 2l + 1, species, n)."""
         basis, near, tables = self.radial_basis, batch.neighbours, self.torch_tables
         rotations = geometry.matrices_of(batch.orientations)
         r = geometry.displacements(batch.positions, batch.cells, near)
@@ -162,14 +237,16 @@ class TorchProjection(EllipsoidalDensityProjection):
         with torch.no_grad():
             if output == "coefficients":
                 return self.coefficients_of(batch, per_centre)
+            if output == "pair_features":
+                return self.pair_features_of(batch, per_centre)
             return self.power_spectrum_of(batch, per_centre)
 
     def _compute(
         self,
-        tables: Hyperparameters,
+        tables: BasisTables,
         arrays: FrameArrays,
         species: np.ndarray,
-        wanted: Wanted,
+        wanted: WantedOutput,
         into: np.ndarray,
     ) -> np.ndarray:
         if not tables.normalize:
@@ -177,7 +254,7 @@ class TorchProjection(EllipsoidalDensityProjection):
 
         found = []
         row = 0
-        for batch in self._batches(arrays, species):
+        for batch in self._batches(arrays, species, wanted.output):
             rows = batch.neighbours.groups.row.cpu().numpy()
             found.append(np.bincount(rows, minlength=len(batch.positions) * len(species)))
             values = self._of(batch, wanted.output, wanted.per_centre).cpu().numpy()
@@ -185,8 +262,8 @@ class TorchProjection(EllipsoidalDensityProjection):
             row += len(values)
         return np.concatenate(found).reshape(-1, len(species)) > 0
 
-    def _batches(self, arrays: FrameArrays, species: np.ndarray) -> Iterator[Batch]:
-        """Runs of frames of so many centres that what is kept for each stays within the memory."""
+    def _batches(self, arrays: FrameArrays, species: np.ndarray, output: Output) -> Iterator[Batch]:
+        """Yield runs of frames of so many centres that what is kept for each stays within the memory."""
         ends = (
             np.searchsorted(arrays.start, arrays.start[:-1] + self._at_a_time(len(species)), side="right") - 1
         )
@@ -194,64 +271,83 @@ class TorchProjection(EllipsoidalDensityProjection):
 
         while first < count:
             end = max(first + 1, int(ends[first]))
-            yield self._batch(arrays, range(first, end), species)
+            yield self._batch(arrays, range(first, end), species, output)
             first = end
 
-    def _batch(self, arrays: FrameArrays, frames: range, species: np.ndarray) -> Batch:
+    def _batch(
+        self,
+        arrays: FrameArrays,
+        frames: range,
+        species: np.ndarray,
+        output: Output | None = None,
+    ) -> Batch:
+        """Return the tensors of some frames; in pair features no particle is its own neighbour."""
         return batch_of(
             arrays,
             frames,
             species,
             self.radial_basis.cutoff,
-            not self.subtract_center_contribution,
+            not self.subtract_center_contribution and output != "pair_features",
             self._pairs(),
             self.device,
         )
 
     def _pairs(self) -> int:
-        """Of a chunk: its products, their sums, and what is made of them."""
+        """Return the number of pairs per chunk that fit into the memory budget."""
         largest = max(int(powers.shape[1]) for powers in self.torch_tables.powers)
         return self._fitting(ALIVE * largest + 4 * self._numbers(1))
 
     def _at_a_time(self, species: int) -> int:
-        """Centres of a run of frames."""
+        """Return the number of centres per run of frames that fit into the memory budget."""
         return self._fitting(4 * self._numbers(species))
 
     def _fitting(self, numbers: int) -> int:
-        """How often so many numbers fit into the memory."""
+        """Return how often so many numbers fit into the memory budget."""
         return max(1, int(self.memory // (numbers * int(self.dtype.itemsize))))
 
     def _numbers(self, species: int) -> int:
-        """Of coefficients and of matrices of one centre."""
+        """Return how many numbers the coefficients and the matrices of one centre have."""
         turning = sum((2 * l + 1) ** 2 for l in range(self.radial_basis.lmax + 1))
         return species * self.torch_tables.features + turning
 
 
+def _check_device(device: str) -> None:
+    """Refuse what Torch does not know, and CUDA where there is none."""
+    allowed = "cpu, or cuda or cuda:1 where there is a GPU"
+    try:
+        kind = torch.device(device).type
+    except (RuntimeError, TypeError):
+        raise hyperparameters.refused("device", device, allowed, "Try 'cpu'") from None
+    if kind == "cuda" and not torch.cuda.is_available():
+        remedy = "Torch finds no GPU here; `nvidia-smi` shows what the machine has"
+        raise hyperparameters.refused("device", device, allowed, remedy)
+
+
 def _with_triton(device: str, precision: str) -> bool:
-    """Whether its kernels can be used."""
+    """Return True if Triton's kernels can be used."""
     return torch.device(device).type == "cuda" and precision != "bf16" and find_spec("triton") is not None
 
 
 def _mean(values: Tensor, near: Neighbours) -> Tensor:
-    """Over the centres of each frame; zero where there is none."""
+    """Return the mean over the centres of each frame; zero where there is none."""
     sums = values.new_zeros(len(near.counts), values.shape[1]).index_add(0, near.frame, values)
     return sums / near.counts.clamp(min=1)[:, None]
 
 
-def _tensors(hyperparameters: Hyperparameters, dtype: torch.dtype, device: str) -> Tables:
-    """Tables of the device; rotations are made in float64."""
-    radial = hyperparameters.radial
+def _tensors(settings: BasisTables, dtype: torch.dtype, device: str) -> BasisTensors:
+    """Return the tables on the device; those of rotations are float64."""
+    radial = settings.radial
     blocks = oscillator(radial)
 
     def tensor(array: np.ndarray, kind: torch.dtype) -> Tensor:
         return torch.tensor(array, dtype=kind, device=device)
 
-    return Tables(
+    return BasisTensors(
         counts=list(radial.counts),
         degree=radial.degree,
         powers=[tensor(block.powers, torch.int64) for block in blocks],
         matrices=[tensor(block.matrix, dtype) for block in blocks],
         order=tensor(np.argsort(np.concatenate([block.columns for block in blocks])), torch.int64),
         swings=[tensor(rotation.swing(l), torch.float64) for l in range(radial.lmax + 1)],
-        generators=[tensor(rotation.generators(l), dtype) for l in range(radial.lmax + 1)],
+        generators=[tensor(rotation.generators(l), torch.float64) for l in range(radial.lmax + 1)],
     )

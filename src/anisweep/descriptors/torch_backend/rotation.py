@@ -1,10 +1,15 @@
-"""Matrices that turn real spherical harmonics, for many rotations at once.
+"""Compute the matrices that rotate real spherical harmonics, for many rotations at once.
 
 R = Rz(alpha) Ry(beta) Rz(gamma). A rotation about z mixes m and -m; one about y is J Rz(-beta) J, with J the
 exchange of y and z, so it is linear in cos(m beta) and sin(m beta).
+
+The angles have no derivatives at the poles, so they are never differentiated. The matrices D have them
+everywhere: under R -> R (1 + [theta]) each becomes D (1 + sum_k theta_k G_k), with the generators G_k.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +19,10 @@ from anisweep.descriptors import harmonics
 
 
 def swing(l: int) -> np.ndarray:
-    """(2l + 1, (2l + 1)^2): a rotation about y by beta, in sin(l beta), ..., sin(beta), 1, cos(beta), ..."""
+    """Return (2l + 1, (2l + 1)^2) rotations about y by beta, as factors of sin(m beta), 1 and cos(m beta).
+
+    Rows run sin(l beta), ..., sin(beta), 1, cos(beta), ..., cos(l beta).
+    """
     exchange, size = harmonics.swap(l), 2 * l + 1
     parts = np.zeros((size, size, size))
 
@@ -29,7 +37,7 @@ def swing(l: int) -> np.ndarray:
 
 
 def generators(l: int) -> np.ndarray:
-    """((2l + 1)^2, 3): what an infinitesimal rotation about x, y, z does to the components of l."""
+    """Return ((2l + 1)^2, 3) the generators of rotations about x, y, z, for the components of l."""
     about_z = np.zeros((2 * l + 1, 2 * l + 1))
     for m in range(1, l + 1):
         about_z[l + m, l - m] = -m
@@ -41,14 +49,65 @@ def generators(l: int) -> np.ndarray:
     return np.stack([about_x.ravel(), about_y.ravel(), about_z.ravel()], axis=1)
 
 
-def turning(rotations: Tensor, swings: list[Tensor]) -> list[Tensor]:
-    """For each l the matrices (count, 2l + 1, 2l + 1) that take components along body axes to space.
+def turning(rotations: Tensor, swings: list[Tensor], generators: list[Tensor]) -> list[Tensor]:
+    """Return for each l the matrices (count, 2l + 1, 2l + 1) from the body to the lab frame.
+
+    Derivatives of every order are exact along the rotations, also where Euler's angles have none.
 
     Parameters
     ----------
-    rotations : (count, 3, 3), proper: body -> space
-    swings : of each l
+    rotations : (count, 3, 3), proper: body -> lab frame
+    swings, generators : of each l, in the precision of the rotations
     """
+    if not torch.is_grad_enabled():
+        return _by_angles(rotations, swings)
+    return list(_Turning.apply(rotations, swings, *generators))
+
+
+class _Turning(torch.autograd.Function):  # type: ignore[misc]  # which has no types
+    """Compute the matrices, with derivatives that are made of the matrices and so differentiable too."""
+
+    @staticmethod
+    def forward(rotations: Tensor, swings: list[Tensor], *generators: Tensor) -> tuple[Tensor, ...]:
+        """Return the matrix of each l."""
+        return tuple(_by_angles(rotations, swings))
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+        """Keep the rotations, the generators and the matrices for the derivatives."""
+        rotations, _, *generators = inputs
+        ctx.save_for_backward(rotations, *generators, *output)
+
+    @staticmethod
+    def backward(ctx: Any, *cotangents: Tensor) -> tuple[Tensor | None, ...]:
+        """Return the gradient by the rotations, and none by the tables."""
+        rotations, *tensors = ctx.saved_tensors
+        degrees = len(cotangents)
+        tables, matrices = tensors[:degrees], tensors[degrees:]
+
+        torque = rotations.new_zeros(len(rotations), 3)
+        for matrix, cotangent, table in zip(matrices, cotangents, tables, strict=True):
+            torque = torque + torch.bmm(matrix.mT, cotangent).flatten(1) @ table
+        return along_rotations(rotations, torque), None, *[None] * degrees
+
+
+def along_rotations(rotations: Tensor, torque: Tensor) -> Tensor:
+    """Return the gradient (count, 3, 3) by rotations R, from that by theta of R (1 + [theta]).
+
+    It is R [torque] / 2, which keeps R a rotation.
+    """
+    return 0.5 * rotations @ cross(torque)
+
+
+def cross(vectors: Tensor) -> Tensor:
+    """Return the matrices (count, 3, 3) that take the cross product with vectors (count, 3)."""
+    x, y, z = vectors.unbind(1)
+    zero = torch.zeros_like(x)
+    return torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=1).unflatten(1, (3, 3))
+
+
+def _by_angles(rotations: Tensor, swings: list[Tensor]) -> list[Tensor]:
+    """Return the matrices of each l, made of Euler's angles."""
     alpha, beta, gamma = _angles(rotations)
     matrices = []
 
@@ -65,7 +124,7 @@ def turning(rotations: Tensor, swings: list[Tensor]) -> list[Tensor]:
 
 
 def _angles(rotations: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Euler's angles (count, 1).
+    """Return Euler's angles (count, 1).
 
     Near the poles alpha is known badly, and gamma, made of Rz(-alpha) R, makes up for it.
     """
@@ -79,7 +138,7 @@ def _angles(rotations: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def turn(values: Tensor, matrices: list[Tensor], counts: list[int]) -> Tensor:
-    """Each row of values (rows, features), in the order l, m, n, times its matrix of each l.
+    """Multiply each row of values (rows, features), in the order l, m, n, by its matrix of each l.
 
     Parameters
     ----------
@@ -96,7 +155,7 @@ def turn(values: Tensor, matrices: list[Tensor], counts: list[int]) -> Tensor:
 
 
 def by_degree(values: Tensor, counts: list[int]) -> list[Tensor]:
-    """For each l the values as (rows, 2l + 1, n)."""
+    """Return for each l the values as (rows, 2l + 1, n)."""
     widths = [(2 * l + 1) * count for l, count in enumerate(counts)]
     parts = values.split(widths, dim=1)
     return [
@@ -106,7 +165,7 @@ def by_degree(values: Tensor, counts: list[int]) -> list[Tensor]:
 
 
 def torques(values: Tensor, cotangent: Tensor, tables: list[Tensor], counts: list[int]) -> Tensor:
-    """(rows, 3): derivative of sum(values * cotangent), row by row, when the values are turned about x, y, z.
+    """Return (rows, 3) derivatives of sum(values * cotangent) when a row is rotated about x, y, z.
 
     Parameters
     ----------

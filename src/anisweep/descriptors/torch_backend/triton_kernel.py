@@ -1,4 +1,4 @@
-"""The costliest stage in three Triton kernels: moments along the axes, their products, and the contraction.
+"""Run the most expensive stage in Triton kernels: moments along the axes, their products, the contraction.
 
 The products of a pair (2,024 numbers at lmax 9, nmax 6) are made, summed over the pairs of a group and
 multiplied by the matrix without leaving the chip; the derivatives of a pair are sums over the same products.
@@ -17,7 +17,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from anisweep.descriptors.torch_backend.moments import Means, Tables, bends_of, by_products, slopes_of
+from anisweep.descriptors.torch_backend.moments import BasisTensors, Means, bends_of, by_products, slopes_of
 
 #: What one program works on; dot products need at least 16 of each.
 PAIRS, GROUPS, PRODUCTS, FEATURES = 32, 16, 32, 128
@@ -25,7 +25,7 @@ PAIRS, GROUPS, PRODUCTS, FEATURES = 32, 16, 32, 128
 
 @triton.jit
 def _along_axes(mean, rho, steps, values, pairs, DEGREE: tl.constexpr, PAIRS: tl.constexpr):
-    """values[axis, p, pair] = E_p along each axis."""
+    """Store values[axis, p, pair] = E_p along each axis."""
     axis = tl.program_id(1)
     pair = tl.program_id(0) * PAIRS + tl.arange(0, PAIRS)
     there = pair < pairs
@@ -46,7 +46,7 @@ def _along_axes(mean, rho, steps, values, pairs, DEGREE: tl.constexpr, PAIRS: tl
 
 @triton.jit
 def _products(values, powers, k, pair, there, pairs, products, DEGREE: tl.constexpr):
-    """Along each axis the values that tiles (pairs, products) are made of; zero where there is none."""
+    """Load the values along each axis of which tiles (pairs, products) are made; zero where none is."""
     axis = (DEGREE + 1) * pairs
     known = k < products
     p = tl.load(powers + k, mask=known, other=0)
@@ -66,7 +66,7 @@ def _contract(
     DEGREE: tl.constexpr, GROUPS: tl.constexpr, PRODUCTS: tl.constexpr, FEATURES: tl.constexpr,
     PRECISION: tl.constexpr,
 ):  # fmt: skip
-    """out[group, feature] = sum over products of matrix[product, feature] times their sum over the group."""
+    """Store out[group, feature] = sum over products of matrix[product, feature] times the group's sums."""
     group = tl.program_id(0) * GROUPS + tl.arange(0, GROUPS)
     feature = tl.program_id(1) * FEATURES + tl.arange(0, FEATURES)
     start = tl.load(starts + group, mask=group < groups, other=0)
@@ -94,7 +94,7 @@ def _differentiate(
     pairs, groups, products,
     DEGREE: tl.constexpr, PAIRS: tl.constexpr, PRODUCTS: tl.constexpr,
 ):  # fmt: skip
-    """Derivatives of each pair, from those by the products of its group, shares[product, group]."""
+    """Store the derivatives of each pair, from shares[product, group], those by its group's products."""
     pair = tl.program_id(0) * PAIRS + tl.arange(0, PAIRS)
     there = pair < pairs
     group = tl.load(of_pair + pair, mask=there, other=0)
@@ -128,8 +128,8 @@ def _differentiate(
     tl.store(by_rho + 3 * pair + 2, factor * rho_z, mask=there)
 
 
-def group_features(means: Means, tables: Tables, contract: str) -> Tensor:
-    """(groups, features): as `moments.group_features`."""
+def group_features(means: Means, tables: BasisTensors, contract: str) -> Tensor:
+    """Return (groups, features), as `moments.group_features` does."""
     pairs, groups = len(means.weight), means.groups
     values = _values(means, tables.degree)
     values[0] *= means.weight
@@ -148,8 +148,10 @@ def group_features(means: Means, tables: Tables, contract: str) -> Tensor:
     return features[:, tables.order]
 
 
-def pair_derivatives(means: Means, cotangent: Tensor, tables: Tables, contract: str) -> tuple[Tensor, ...]:
-    """Derivatives by mean, rho and weight: as `moments.pair_derivatives`."""
+def pair_derivatives(
+    means: Means, cotangent: Tensor, tables: BasisTensors, contract: str
+) -> tuple[Tensor, ...]:
+    """Return the derivatives by mean, rho and weight, as `moments.pair_derivatives` does."""
     pairs = len(means.weight)
     values = _values(means, tables.degree)
     shares = torch.cat(by_products(cotangent, tables, contract))
@@ -164,7 +166,7 @@ def pair_derivatives(means: Means, cotangent: Tensor, tables: Tables, contract: 
 
 
 def _values(means: Means, degree: int) -> Tensor:
-    """(3, degree + 1, pairs), as `moments.along_axes`."""
+    """Return (3, degree + 1, pairs), as `moments.along_axes` does."""
     mean, rho, pairs = means.mean.contiguous(), means.rho.contiguous(), len(means.mean)
     values = mean.new_empty(3, degree + 1, pairs)
     p = torch.arange(degree, dtype=mean.dtype, device=mean.device)

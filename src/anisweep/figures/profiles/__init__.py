@@ -1,4 +1,4 @@
-"""Figures of profiles: one of each kind for every data set of a study that profiles.
+"""List the figures of profiles: one of each kind for every data set of a study that profiles.
 
 Each kind is a file with ``TITLE``, ``CAPTION`` and ``draw(lines, folder)``: the lines of the hotspots table
 of one data set, and the folder with the profiles themselves.
@@ -12,14 +12,15 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pandas as pd
 
-from anisweep import figures, tables
-from anisweep.profiled import Kind, profile_figures
+from anisweep import tables
+from anisweep.figures import Kind, profile_figures
+from anisweep.figures._drawing import STYLE, save, save_words
 
 __all__ = ["draw_to", "names"]
 
 
 def names(hotspots: pd.DataFrame) -> dict[str, tuple[Kind, str, int]]:
-    """Kind, data set and frames of each figure that a table of hotspots has, by its name."""
+    """Return kind, data set and frames of each figure that a table of hotspots has, by its name."""
     sets = hotspots[["dataset", "frames"]].drop_duplicates().sort_values("frames")
     return {
         name: (kind, dataset, int(frames))
@@ -28,19 +29,17 @@ def names(hotspots: pd.DataFrame) -> dict[str, tuple[Kind, str, int]]:
     }
 
 
-def draw_to(name: str, study: Path, stem: Path) -> None:
-    """Draw a figure from ``tables/hotspots.parquet`` and ``profiles/`` of a study.
+def draw_to(name: str, tables_folder: Path, folder: Path, stem: Path) -> None:
+    """Draw a figure from ``hotspots.parquet`` among a study's tables and from the folder of its profiles.
 
     A data set none of whose cells came to its profile has a picture that says so.
     """
-    hotspots = tables.read(study / "tables", "hotspots")
+    hotspots = tables.read(tables_folder, "hotspots")
     known = names(hotspots)
 
     if name not in known:
-        reason = (
-            f"No cell came as far as the profile of {name}; results/{study.name}/tables/cells.csv says why."
-        )
-        figures.save_words(reason, stem, name.replace("_", " "))
+        reason = f"No cell came as far as the profile of {name}; cells.csv among the study's tables says why."
+        save_words(reason, stem, name.replace("_", " "))
         return
 
     kind, dataset, frames = known[name]
@@ -48,12 +47,12 @@ def draw_to(name: str, study: Path, stem: Path) -> None:
     lines = one_problem(hotspots[(hotspots["dataset"] == dataset) & (hotspots["frames"] == frames)])
     title = f"{module.TITLE}: {dataset.replace('_', ' ')}, {frames} frame{'s' if frames > 1 else ''}"
 
-    with plt.style.context(figures.STYLE):
-        figures.save(module.draw(lines, study / "profiles"), stem, title, module.CAPTION)
+    with plt.style.context(STYLE):
+        save(module.draw(lines, folder), stem, title, module.CAPTION)
 
 
 def one_problem(lines: pd.DataFrame) -> pd.DataFrame:
-    """Of several sites, outputs and hyperparameters one: local, coefficients, the first."""
+    """Return the lines of one site, output and set of hyperparameters: local, coefficients, the first."""
     for column, usual in (("site", "local"), ("output", "coefficients")):
         present = sorted(lines[column].unique())
         lines = lines[lines[column] == (usual if usual in present else present[0])]

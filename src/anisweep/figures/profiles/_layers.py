@@ -1,4 +1,4 @@
-"""Places of the boxes of a call graph: by Graphviz where it is, else in layers by ourselves."""
+"""Place the boxes of a call graph, by Graphviz if it is installed, else in layers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SWEEPS = 8
 
 
 def places(calls: Edges) -> dict[str, Place]:
-    """Centre of each box in inches, callers above what they call.
+    """Return the centre of each box in inches, callers above what they call.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def places(calls: Edges) -> dict[str, Place]:
 
 
 def by_graphviz(calls: Edges) -> dict[str, Place]:
-    """As ``dot`` lays them out."""
+    """Return the places that ``dot`` gives the boxes."""
     names = list(calls)
     number = {name: k for k, name in enumerate(names)}
     edges = [f"{number[caller]}->{number[callee]};" for caller in names for callee in calls[caller]]
@@ -39,7 +39,7 @@ def by_graphviz(calls: Edges) -> dict[str, Place]:
 
 
 def in_layers(calls: Edges) -> dict[str, Place]:
-    """A layer below all callers; within it, ordered so that boxes stand near those they are called by."""
+    """Place each box in a layer below all its callers, near those that it is called by."""
     layer = _layers(calls)
     rows = [[name for name in calls if layer[name] == k] for k in range(max(layer.values(), default=0) + 1)]
     callers = {name: [other for other in calls if name in calls[other]] for name in calls}
@@ -54,7 +54,7 @@ def in_layers(calls: Edges) -> dict[str, Place]:
 
 
 def _layers(calls: Edges) -> dict[str, int]:
-    """Length of the longest way to a function; a call back up its own way is passed over."""
+    """Return the length of the longest way to each function; a call back up its own way is passed over."""
     done: list[str] = []
     back: set[tuple[str, str]] = set()
 

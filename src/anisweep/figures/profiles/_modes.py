@@ -1,4 +1,4 @@
-"""The panels that figures of profiles share: one a mode."""
+"""Lay out one panel for each mode, for the figures of profiles."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BLACK = "#000000"
 
 
 def panels(lines: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Name and lines of each mode (and precision, device, threads where they differ)."""
+    """Yield name and lines of each mode (and precision, device, threads where they differ)."""
     columns = ["mode", *(c for c in ("precision", "device", "threads") if lines[c].nunique() > 1)]
     published_first = lines.assign(other=lines["mode"] != "numpy_only")
 
@@ -28,5 +28,5 @@ def panels(lines: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 
 
 def first_profile(lines: pd.DataFrame) -> str:
-    """The file of the first replicate."""
+    """Return the file of the first replicate."""
     return str(lines.sort_values(["replicate", "process"])["profile"].iloc[0])

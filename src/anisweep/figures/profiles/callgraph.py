@@ -1,4 +1,4 @@
-"""Who calls whom, and where the time goes: the call graph of the published package."""
+"""Draw the call graph of the published package: who calls whom, and where the time goes."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from matplotlib.patches import FancyArrowPatch, Rectangle
 
 from anisweep.figures.profiles._layers import HIGH, WIDE, Place, places
 from anisweep.figures.profiles._modes import BLACK, INK, first_profile, panels
+from anisweep.formatting import counted
 
 TITLE = "Call graph"
 CAPTION = (
@@ -32,7 +33,7 @@ BOX = (WIDE - 0.25, HIGH - 0.42)
 
 @dataclass(frozen=True)
 class Node:
-    """A function. Shares are of the whole time."""
+    """Describe a function of the graph; shares are of the whole time."""
 
     name: str
     share: float
@@ -42,13 +43,14 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """Functions by name, and the share of the time along each call."""
+    """Hold functions by name, and the share of the time along each call."""
 
     nodes: dict[str, Node]
     edges: dict[tuple[str, str], float]
 
 
 def draw(lines: pd.DataFrame, folder: Path) -> Figure:
+    """Draw the call graph of the reference's first profile."""
     mode, reference = next(panels(lines))
     graph = read(folder / f"{first_profile(reference)}.prof")
     called = {name: [callee for caller, callee in graph.edges if caller == name] for name in graph.nodes}
@@ -73,7 +75,7 @@ def draw(lines: pd.DataFrame, folder: Path) -> Figure:
 
 
 def read(profile: Path) -> Graph:
-    """The functions that matter, by gprof2dot; what drives the call is left out."""
+    """Read the functions that matter, by gprof2dot; what drives the call is left out."""
     least = LEAST
     graph = _pruned(profile, least)
 
@@ -102,19 +104,23 @@ def _pruned(profile: Path, least: float) -> Graph:
 
 
 def _drives(function: Any) -> bool:
-    """The profiler's own entry, the call that it was handed, and the mode's file, which calls the package."""
+    """Return True for what drives the call.
+
+    That is the profiler's own entry, the call that it was handed, and the mode's file, which calls the
+    package.
+    """
     own = PurePath(function.filename).parent.name in ("modes", "worker")
     return own or "profiler" in function.name
 
 
 def _draw_node(axes: Axes, at: Place, node: Node) -> None:
-    """White to a blue on which dark text can be read."""
+    """Draw a box, from white to a blue on which dark text can be read."""
     depth = min(1.0, node.own / 0.3)
     fill = (1 - 0.62 * depth, 1 - 0.28 * depth, 1 - 0.08 * depth)
     corner = (at[0] - BOX[0] / 2, at[1] - BOX[1] / 2)
     axes.add_patch(Rectangle(corner, *BOX, facecolor=fill, edgecolor=INK, linewidth=0.8, zorder=3))
 
-    calls = "1 call" if node.calls == 1 else f"{node.calls:,} calls"
+    calls = counted(node.calls, "call")
     numbers = f"{100 * node.share:.0f} % ({100 * node.own:.0f} %), {calls}"
     axes.text(
         at[0],
@@ -131,7 +137,7 @@ def _draw_node(axes: Axes, at: Place, node: Node) -> None:
 
 
 def _draw_edge(axes: Axes, caller: Place, callee: Place, share: float) -> None:
-    """From the foot of the caller to the head of what it calls."""
+    """Draw an arrow from the foot of the caller to the head of what it calls."""
     start = (caller[0], caller[1] - BOX[1] / 2)
     end = (callee[0], callee[1] + BOX[1] / 2)
     arrow = FancyArrowPatch(
@@ -148,7 +154,7 @@ def _draw_edge(axes: Axes, caller: Place, callee: Place, share: float) -> None:
 
 
 def _short(name: str) -> str:
-    """Of ``module:line:function`` the function; of a compiled one its last name."""
+    """Return the function of ``module:line:function``; of a compiled one its last name."""
     last = name.rpartition(":")[2].strip("<>")
 
     if "'" in last:

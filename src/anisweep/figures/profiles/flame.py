@@ -1,4 +1,4 @@
-"""Flame graphs from sampled stacks."""
+"""Draw flame graphs from sampled stacks."""
 
 from __future__ import annotations
 
@@ -40,15 +40,16 @@ MORE_FILLS = ("#dddddd", "#e8d8c3", "#cfd8dc")
 
 
 @dataclass
-class Box:
-    """A function on a stack, and what it called. Seconds include those of what it called."""
+class StackFrame:
+    """Represent a function on a stack, and what it called; its seconds include those of what it called."""
 
     name: str
     seconds: float = 0.0
-    called: dict[str, Box] = field(default_factory=dict)
+    called: dict[str, StackFrame] = field(default_factory=dict)
 
 
 def draw(lines: pd.DataFrame, folder: Path) -> Figure:
+    """Draw one flame graph for each mode."""
     flames = [
         (mode, tree((folder / f"{first_profile(group)}.folded").read_text())) for mode, group in panels(lines)
     ]
@@ -70,9 +71,9 @@ def draw(lines: pd.DataFrame, folder: Path) -> Figure:
     return figure
 
 
-def tree(folded: str) -> Box:
-    """The stacks below the mode's own ``compute``, which is the root."""
-    root = Box("compute")
+def tree(folded: str) -> StackFrame:
+    """Build the tree of stacks below the mode's own ``compute``, which is the root."""
+    root = StackFrame("compute")
 
     for line in folded.splitlines():
         stack, _, microseconds = line.rpartition(" ")
@@ -81,7 +82,7 @@ def tree(folded: str) -> Box:
         box.seconds += 1e-6 * int(microseconds)
 
         for name in names:
-            box = box.called.setdefault(name, Box(name))
+            box = box.called.setdefault(name, StackFrame(name))
             box.seconds += 1e-6 * int(microseconds)
     return root
 
@@ -93,17 +94,17 @@ def _below_compute(names: list[str]) -> list[str]:
     return names[entered[0] + 1 :] if entered else []
 
 
-def depth(box: Box) -> int:
-    """Levels above a box that are wide enough to be seen."""
+def depth(box: StackFrame) -> int:
+    """Return the number of levels above a box that are wide enough to be seen."""
     return _depth(box, THINNEST * box.seconds)
 
 
-def _depth(box: Box, least: float) -> int:
+def _depth(box: StackFrame, least: float) -> int:
     seen = [inner for inner in box.called.values() if inner.seconds > least]
     return 1 + max(_depth(inner, least) for inner in seen) if seen else 0
 
 
-def _draw_panel(axes: Axes, mode: str, root: Box, height: int) -> None:
+def _draw_panel(axes: Axes, mode: str, root: StackFrame, height: int) -> None:
     axes.set_title(mode)
     axes.set_axis_off()
     axes.set_xlim(0, 1)
@@ -113,7 +114,7 @@ def _draw_panel(axes: Axes, mode: str, root: Box, height: int) -> None:
         _draw_box(axes, root, 0.0, 0, root.seconds)
 
 
-def _draw_box(axes: Axes, box: Box, left: float, level: int, total: float) -> None:
+def _draw_box(axes: Axes, box: StackFrame, left: float, level: int, total: float) -> None:
     width = box.seconds / total
     if width < THINNEST or level > DEEPEST:
         return
@@ -129,7 +130,10 @@ def _draw_box(axes: Axes, box: Box, left: float, level: int, total: float) -> No
 
 
 def _fitting(name: str, share: str, width: float) -> str:
-    """As much of the label as a box of this width holds, at 9 points; nothing if that is less than a word."""
+    """Return as much of a label as a box of this width holds, at 9 points.
+
+    It is empty if that is less than a word.
+    """
     letters = int(width * WIDTH / 0.078) - 1
     last = name.rpartition(".")[2]
 

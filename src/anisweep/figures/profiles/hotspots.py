@@ -1,4 +1,4 @@
-"""The functions that take the most time, mode by mode."""
+"""Draw the functions that take the most time, mode by mode."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from anisweep.figures.profiles._modes import INK, panels
+from anisweep.formatting import counted
 
 TITLE = "Hotspots"
 CAPTION = (
@@ -21,6 +22,7 @@ LIGHT = "#c9e2f2"
 
 
 def draw(lines: pd.DataFrame, folder: object) -> Figure:
+    """Draw the functions with the longest own time, one panel a mode."""
     modes = list(panels(lines))
     size = (6.0, 0.9 + len(modes) * (0.75 + 0.19 * MOST))
     figure, axes = plt.subplots(len(modes), sharex=True, squeeze=False, figsize=size)
@@ -40,8 +42,9 @@ def _draw_panel(axes: Axes, mode: str, lines: pd.DataFrame) -> None:
 
     ends = top["cumulative"].clip(lower=top["own"] + top["spread"].fillna(0.0))
     for place, end, seconds, calls in zip(places, ends, top["self_s"], top["calls"], strict=True):
-        counted = "1 call" if calls == 1 else f"{calls:,.0f} calls"
-        axes.text(end + 1.5, place, f"{_seconds(seconds)}, {counted}", va="center", fontsize=9)
+        axes.text(
+            end + 1.5, place, f"{_seconds(seconds)}, {counted(round(calls), 'call')}", va="center", fontsize=9
+        )
 
     profiled = _seconds(lines["profiled_s"].mean())
     apart = lines["import_s"].max()
@@ -64,7 +67,7 @@ def _draw_panel(axes: Axes, mode: str, lines: pd.DataFrame) -> None:
 
 
 def longest(lines: pd.DataFrame) -> pd.DataFrame:
-    """The functions with the longest time in themselves: shares in %, means over profiles.
+    """Return the functions with the longest own time: shares in %, means over profiles.
 
     A function that a profile does not hold took no time in it; what calls itself counts its time again, so
     no share exceeds 100 %.
@@ -87,5 +90,5 @@ def _seconds(value: float) -> str:
 
 
 def _short(name: str) -> str:
-    """The last letters tell more than the first."""
+    """Shorten a name from its front: the last letters tell more than the first."""
     return name if len(name) <= 36 else "…" + name[-35:]

@@ -1,0 +1,193 @@
+"""Write the submit file, table and scripts of a batch."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from snakemake_executor_plugin_condorsweep.batch import OWN_LOG, Batch, Entry
+from snakemake_executor_plugin_condorsweep.speech import jobs_that
+
+#: Between the columns of the table: HTCondor's own separator for values that hold spaces and commas.
+SEPARATOR = "\x1f"
+
+#: What HTCondor's lists, remaps and macros give a meaning of their own, and no quotation takes away.
+FORBIDDEN = ',;="\\$\n\r' + SEPARATOR
+
+#: Jobs of a cluster that wait in the queue at a time; the rest comes into being as these go.
+MAX_IDLE = 1000
+
+#: The line of the static part by which a user does.
+ASKS_FOR_COMMON_IMAGE = re.compile(r"^\s*container_is_common\s*=\s*true\s*$", re.IGNORECASE | re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Describe what the jobs of a batch have in common.
+
+    Attributes
+    ----------
+    image : a file, relative to the project or absolute, or a URL
+    memory_mb, disk_mb, runtime_min, gpus : None leaves it to the static part and the pool
+    """
+
+    rule: str
+    image: str
+    cpus: int = 1
+    memory_mb: int | None = None
+    disk_mb: int | None = None
+    runtime_min: int | None = None
+    gpus: int | None = None
+
+
+@dataclass(frozen=True)
+class Site:
+    """Hold what the user says of the pool.
+
+    Attributes
+    ----------
+    macros : lines put first, ``NAME = value``, which the description may use
+    description : the static part of the submit file: retries, holds, environment, requirements; lines between
+        ``if defined job_gpus`` and ``endif`` are for jobs with GPUs only
+    prologue : a shell file, relative to the project, sent along and read before each command
+    """
+
+    macros: str = ""
+    description: str = ""
+    prologue: str = ""
+
+
+def why_not(path: str) -> str:
+    """Say why HTCondor cannot carry a file of this name; empty when it can."""
+    if Path(path).is_absolute() or ".." in Path(path).parts:
+        return f"{path}: lies outside the project. Declare files by paths relative to it and inside it"
+
+    found = sorted({repr(letter) for letter in path if letter in FORBIDDEN})
+    if found or path != path.strip():
+        what = " and ".join(found) or "a space at an end"
+        return f"{path}: {what} in a file name means something else to HTCondor. Rename the file"
+    if any("\udc80" <= letter <= "\udcff" for letter in path):
+        return f"{path!a}: its name is no UTF-8. Rename the file"
+    return ""
+
+
+def files_of(batch: Batch, shape: Shape, site: Site) -> dict[str, str]:
+    """Return the texts of a batch's folder, by their names in it."""
+    table = "".join(_line(batch, entry, site) for entry in batch.entries)
+    scripts = {f"jobs/{entry.name}.sh": script(entry, site) for entry in batch.entries}
+    return {"jobs.sub": description(batch, shape, site), "jobs.txt": table, **scripts}
+
+
+def script(entry: Entry, site: Site) -> str:
+    """Return the program of one job."""
+    folders = sorted({str(Path(file).parent) for file in (entry.output, entry.log) if file})
+    lines = [
+        "#!/usr/bin/env bash",
+        f"# Makes {entry.output}",
+        "set -euo pipefail",
+        *(f"mkdir -p {shlex.quote(folder)}" for folder in folders if folder != "."),
+        *([f". {shlex.quote('./' + site.prologue)}"] if site.prologue else []),
+        "",
+        *_command(entry),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _command(entry: Entry) -> list[str]:
+    """Return the lines of a command.
+
+    What it writes to its log itself is transferred behind what it prints, also when it fails.
+    """
+    if not entry.log:
+        return [entry.command]
+
+    log = shlex.quote(entry.log)
+    return [
+        "set +e",
+        "(",
+        "set -e",
+        entry.command,
+        ")",
+        "status=$?",
+        f"if [ -s {log} ]; then printf '\\n%s\\n' {shlex.quote(OWN_LOG)}; cat {log}; fi",
+        "exit $status",
+    ]
+
+
+def description(batch: Batch, shape: Shape, site: Site) -> str:
+    """Return the submit file; what stands last wins, so a rule's resources win over the static part."""
+    parts = [
+        f"# {jobs_that(len(batch.entries))} of rule {batch.rule}, {batch.created}.",
+        "# `condor_submit jobs.sub` does what the executor did.",
+        site.macros.strip(),
+        f"# The lines below may ask: if defined job_gpus\njob_gpus = {shape.gpus}" if shape.gpus else "",
+        site.description.strip(),
+        "\n".join(_dynamic(batch, shape, site)),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _dynamic(batch: Batch, shape: Shape, site: Site) -> list[str]:
+    folder = batch.folder.absolute()
+    image = shape.image if "://" in shape.image else str((batch.root / shape.image).absolute())
+    return [
+        "# --- this batch -----------------------------------------------------------",
+        f"batch_name = {batch.rule} {batch.id}",
+        "# The executor finds the jobs of a batch by this.",
+        f'My.SweepBatch = "{batch.id}"',
+        "",
+        "universe = container",
+        f"container_image = {image}",
+        *_materialization(site, len(batch.entries)),
+        "",
+        f"request_cpus = {shape.cpus}",
+        *_requests(shape),
+        "",
+        "# Paths are those of the project, here and there.",
+        f"initialdir = {batch.root.absolute()}",
+        f"executable = {folder}/jobs/$(entry).sh",
+        f"log = {folder}/events.log",
+        f"output = {folder}/logs/$(entry).log",
+        f"error = {folder}/logs/$(entry).log",
+        "should_transfer_files = YES",
+        "preserve_relative_paths = true",
+        "transfer_input_files = $(inputs)",
+        "transfer_output_files = $(result)",
+        "# Into the inbox: what is there has not been looked at yet.",
+        'transfer_output_remaps = "$(result) = $(arrival)"',
+        "",
+        f"queue entry, result, arrival, inputs from {folder}/jobs.txt",
+    ]
+
+
+def _materialization(site: Site, jobs: int) -> list[str]:
+    """Return the lines that say how image and jobs get into the pool.
+
+    HTCondor 25.14 can send an image file once to each machine, not once for each job. But then a machine may
+    wait for ever after one of the jobs was evicted, and nothing materializes late: only for those who ask.
+    """
+    if ASKS_FOR_COMMON_IMAGE.search(site.description):
+        return []
+
+    return [
+        "container_is_common = false",
+        "# Late materialization: the queue holds no more waiting jobs than this.",
+        f"max_idle = {min(jobs, MAX_IDLE)}",
+    ]
+
+
+def _requests(shape: Shape) -> list[str]:
+    wanted = {
+        "request_memory": shape.memory_mb and f"{shape.memory_mb}MB",
+        "request_disk": shape.disk_mb and f"{shape.disk_mb}MB",
+        "request_gpus": shape.gpus,
+        "allowed_execute_duration": shape.runtime_min and shape.runtime_min * 60,
+    }
+    return [f"{command} = {value}" for command, value in wanted.items() if value]
+
+
+def _line(batch: Batch, entry: Entry, site: Site) -> str:
+    sent = [*entry.inputs, *([site.prologue] if site.prologue else [])]
+    return SEPARATOR.join([entry.name, entry.output, batch.inbox(entry), ", ".join(sent)]) + "\n"

@@ -1,0 +1,1 @@
+"""Write, read and store artifacts: the archives that packs return."""

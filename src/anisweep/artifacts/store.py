@@ -1,0 +1,290 @@
+"""Keep the artifacts in one folder, with an index so that each is opened only once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from anisweep.artifacts.reading import Contents, DamagedArtifact, contents_from_plain, read
+from anisweep.artifacts.writing import SUFFIX
+from anisweep.cell import Cell, Pack
+from anisweep.files import read_bytes, sha256_of, write_json
+from anisweep.parsing.json_text import read_json
+from anisweep.parsing.schema import build
+from anisweep.row import Row
+
+
+@dataclass(frozen=True)
+class Point:
+    """Record what one point was measured with: digests, and the key of its cell."""
+
+    key: str
+    site: str
+    environment: str
+    code: str
+    dataset_free: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Hold what is known of one artifact without opening it again.
+
+    ``sha256`` is that of the sound file; ``measured`` is when its last cell was; ``keys`` are those of its
+    cells, ``unfinished`` those of them whose rows say failed or stalled; ``points`` maps what a cell is about
+    to what it was measured with, so that a plan can say why it asks for the cell again.
+    """
+
+    name: str
+    size: int
+    mtime_ns: int
+    inode: int
+    sha256: str = ""
+    measured: str = ""
+    damage: str = ""
+    keys: tuple[str, ...] = ()
+    unfinished: tuple[str, ...] = ()
+    points: dict[str, Point] = field(default_factory=dict)
+
+    @property
+    def sound(self) -> bool:
+        """Return True if the artifact has no damage."""
+        return not self.damage
+
+
+class Store:
+    """Give access to the folder of artifacts and its index.
+
+    A file whose size, time stamp and inode are those of the last full reading is not opened again.
+
+    Parameters
+    ----------
+    folder : where artifacts lie
+    state : where the index lies; it can be deleted at any time and is then made anew
+    """
+
+    def __init__(self, folder: Path, state: Path) -> None:
+        self.folder = folder
+        self.index = state / "index"
+        self.opened = 0
+
+    def path(self, name: str) -> Path:
+        """Return the path of an artifact, by its name without ending."""
+        return self.folder / f"{name}{SUFFIX}"
+
+    def entries(self) -> list[Entry]:
+        """Return every artifact, sound or damaged; open only what is new or has changed."""
+        if not self.folder.is_dir():
+            return []
+
+        with os.scandir(self.folder) as scan:
+            files = sorted(
+                (f for f in scan if f.name.endswith(SUFFIX) and f.name[0] != "."), key=lambda f: f.name
+            )
+            return [self._entry(Path(file.path)) for file in files]
+
+    def lost(self) -> list[Entry]:
+        """Return the artifacts that the index knows and the folder no longer holds."""
+        present = {file.name.removesuffix(SUFFIX) for file in self.folder.glob(f"[!.]*{SUFFIX}")}
+        known = (path.stem for path in self.index.glob("*.json") if not path.name.endswith(".details.json"))
+        return [entry for name in sorted(known) if name not in present and (entry := self._remembered(name))]
+
+    def rows(self, name: str) -> list[Row]:
+        """Return the rows of a sound artifact, from the index."""
+        return self.contents(name).rows
+
+    def contents(self, name: str) -> Contents:
+        """Return pack, rows, host and environment of a sound artifact, from the index.
+
+        Raises
+        ------
+        DamagedArtifact
+            when the index has lost it, and the artifact is not sound any more
+        """
+        try:
+            return contents_from_plain(**read_json(read_bytes(self._details(name))))
+        except (OSError, ValueError, TypeError):
+            contents = read(self.path(name))  # the index is a convenience
+            self._remember(self._details(name), asdict(contents))
+            return contents
+
+    def delete(self, name: str) -> None:
+        """Remove an artifact for good, and all memory of it."""
+        self.path(name).unlink(missing_ok=True)
+        self._details(name).unlink(missing_ok=True)
+        self._summary(name).unlink(missing_ok=True)
+
+    def verify(self) -> Iterator[Entry]:
+        """Read every byte of every artifact, whatever the index says."""
+        for file in sorted(self.folder.glob(f"[!.]*{SUFFIX}")):
+            yield self._open(file)
+
+    def _entry(self, file: Path) -> Entry:
+        known = self._remembered(file.name.removesuffix(SUFFIX))
+
+        if known and _state(file) == (known.size, known.mtime_ns, known.inode):
+            return known
+        return self._open(file)
+
+    def _remembered(self, name: str) -> Entry | None:
+        try:
+            plain = read_json(read_bytes(self._summary(name)))
+            return build(Entry, plain) if "unfinished" in plain else None  # written by an earlier version
+        except (OSError, ValueError, TypeError):
+            return None  # the index is a convenience: what it does not know is read again
+
+    def _open(self, file: Path) -> Entry:
+        self.opened += 1
+        name = file.name.removesuffix(SUFFIX)
+        known = self._remembered(name)
+        size, mtime_ns, inode = _state(file)
+        seen: dict[str, Any] = {"name": name, "size": size, "mtime_ns": mtime_ns, "inode": inode}
+        # What a damaged one held is still known: its cells are asked for again, with that as the reason.
+        before = replace(known, **seen) if known else Entry(**seen)
+
+        try:
+            sha256 = sha256_of(file)
+            contents = read(file)
+            _check_unchanged(before, sha256)
+        except OSError as error:
+            # Not remembered: permissions leave no trace in size and time stamp.
+            return replace(before, damage=f"{file.name}: cannot be read ({error.strerror})")
+        except DamagedArtifact as damage:
+            entry = replace(before, damage=str(damage))
+            self._remember(self._summary(name), asdict(entry))
+            return entry
+
+        entry = Entry(
+            **seen,
+            sha256=sha256,
+            measured=max((row.started for row in contents.rows), default=""),
+            keys=tuple(cell.key for cell in contents.pack.cells),
+            unfinished=tuple(sorted({row.key for row in contents.rows if unfinished(row)})),
+            points=_points(contents.pack),
+        )
+        self._remember(self._details(name), asdict(contents))
+        self._remember(self._summary(name), asdict(entry))
+        return entry
+
+    def _remember(self, file: Path, plain: dict[str, Any]) -> None:
+        """Write a file of the index.
+
+        Where a folder has its name, the artifact is opened again next time.
+        """
+        with suppress(IsADirectoryError, NotADirectoryError, FileExistsError):
+            write_json(file, plain)
+
+    def _summary(self, name: str) -> Path:
+        return self.index / f"{name}.json"
+
+    def _details(self, name: str) -> Path:
+        return self.index / f"{name}.details.json"
+
+
+def _state(file: Path) -> tuple[int, int, int]:
+    """Return size, time stamp and inode of a file; zeros where a link leads nowhere."""
+    try:
+        stat = file.stat()
+    except OSError:
+        return 0, 0, 0
+    return stat.st_size, stat.st_mtime_ns, stat.st_ino
+
+
+def unfinished(row: Row) -> bool:
+    """Return True if a row says that its cell was tried and has no measurement.
+
+    One that is wrong, or unavailable on its machine, is an answer.
+    """
+    return row.role == "cell" and row.status in ("failed", "stalled")
+
+
+def _check_unchanged(before: Entry, sha256: str) -> None:
+    """Refuse a sound artifact whose bytes have changed since it was indexed.
+
+    It has a flipped bit that no checksum inside covers, or was put in the place of another one.
+    """
+    if before.sha256 not in ("", sha256):
+        raise DamagedArtifact(f"{before.name}{SUFFIX}: does not have the bytes that it had when it was sound")
+
+
+def _points(pack: Pack) -> dict[str, Point]:
+    return {
+        cell.point: Point(cell.key, cell.site, cell.environment, cell.code, cell.dataset_free)
+        for cell in pack.cells
+    }
+
+
+def restore_kept(artifacts: Path) -> list[str]:
+    """Restore artifacts whose first name was removed before their job was closed; drop the other links."""
+    restored = []
+
+    for link in sorted((artifacts / ".kept").glob(f"*{SUFFIX}")):
+        artifact = artifacts / link.name
+
+        with suppress(FileExistsError, FileNotFoundError):  # another command does the same just now
+            if not artifact.exists():
+                os.link(link, artifact)
+                restored.append(artifact.name)
+            link.unlink()
+
+    return restored
+
+
+def remove_leftovers(artifacts: Path) -> None:
+    """Remove what killed packs left half written.
+
+    Only the controller may do so, before its first pack.
+    """
+    for left in artifacts.glob(f".*{SUFFIX}.*"):
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
+
+
+def measured_elsewhere(store: Store, cells: list[Cell]) -> list[str]:
+    """Return the names of the artifacts in which another site has measured the points of these cells."""
+    points = {cell.point for cell in cells}
+    own = {cell.site for cell in cells}
+    return [
+        entry.name
+        for entry in store.entries()
+        if entry.sound and any(seen.site not in own and at in points for at, seen in entry.points.items())
+    ]
+
+
+def rows_of(store: Store, cells: list[Cell]) -> list[tuple[Entry, list[Row]]]:
+    """Return the rows that a study's tables rest on, by artifact.
+
+    Of the run's own site these are the wanted cells themselves; of every other site the latest
+    measurement of the same points, whatever environment and code it had there. Rows of the reference come
+    along with the cells of their pack.
+    """
+    keys = {cell.key for cell in cells}
+    points = {cell.point for cell in cells}
+    own = {cell.site for cell in cells}
+    here: dict[str, tuple[Entry, str]] = {}
+    elsewhere: dict[tuple[str, str], tuple[Entry, str]] = {}
+
+    for entry in sorted(
+        (entry for entry in store.entries() if entry.sound), key=lambda entry: entry.measured
+    ):
+        here |= {key: (entry, key) for key in keys.intersection(entry.keys)}
+        for point, seen in entry.points.items():
+            if point in points and seen.site not in own:
+                elsewhere[seen.site, point] = (entry, seen.key)
+
+    chosen = [*here.values(), *elsewhere.values()]
+    wanted: dict[str, set[str]] = {}
+    entries = {entry.name: entry for entry, _ in chosen}
+    for entry, key in chosen:
+        wanted.setdefault(entry.name, set()).add(key)
+
+    return [
+        (entries[name], [row for row in store.rows(name) if row.key in wanted[name] or row.role != "cell"])
+        for name in sorted(wanted)
+    ]

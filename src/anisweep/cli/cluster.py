@@ -1,0 +1,196 @@
+"""Define `anisweep submit`, `status`, `logs`, `cancel` and `fetch`, which use a cluster without Snakemake."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+
+import click
+
+from anisweep.cli.decorators import plainly
+from anisweep.config.project import Project
+from anisweep.errors import UserError, expected_errors, message
+from anisweep.formatting import counted
+
+FETCH = "anisweep fetch HOST:DIR"
+
+
+@click.command()
+@click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
+@click.option("--dry-run", is_flag=True, help="Say what would go out, and print the submit file.")
+@click.option(
+    "--pilot", type=click.IntRange(min=1), metavar="N", help="Only the first N packs: 1, then 10, then all."
+)
+@click.option("--controller", is_flag=True, help="Submit Snakemake itself, which then does everything.")
+@plainly
+def submit(overrides: tuple[str, ...], dry_run: bool, pilot: int | None, controller: bool) -> None:
+    """Submit packs to HTCondor; their artifacts return whether or not anybody waits.
+
+    Takes KEY=VALUE as plan does.
+    """
+    if controller and pilot:
+        raise UserError("--pilot: a controller sends all packs. Allowed: one of --pilot and --controller.")
+    if controller:
+        _submit_controller(overrides, dry_run)
+        return
+
+    from anisweep.cluster import submission
+    from anisweep.cluster.preflight import as_text, preflight
+    from anisweep.config.load import overrides_of
+    from anisweep.config.site import CLUSTER
+    from anisweep.workflow import life_cycle, messages
+    from anisweep.workflow.prepare import prepare_dataset
+    from anisweep.workflow.run import Run
+
+    run = Run.read(overrides_of(overrides) | {"site": CLUSTER})
+    assert run.jobs is not None
+    packs = run.plan.packs[:pilot]
+    click.echo(messages.opening(run))
+    if not packs:
+        return
+
+    click.echo(str(submission.Volume.of(packs, run.jobs)))
+    if dry_run:
+        for _, files in submission.batches_of(run.project, packs, run.jobs):
+            click.echo(f"\n{files['jobs.sub']}")
+        click.echo(as_text(preflight(run.jobs, packs), len(packs)))
+        return
+
+    life_cycle.start(run, packs)
+    for path in sorted({cell.dataset.path for pack in packs for cell in pack.cells}):
+        if not (run.project.root / path).exists():
+            prepare_dataset(run.project, run.project.root / path)
+
+    for batch, files in submission.batches_of(run.project, packs, run.jobs):
+        cluster = submission.submit(batch, files)
+        click.echo(
+            f"Submitted {counted(len(batch.entries), 'job')} as cluster {cluster}; files in {batch.path}/."
+        )
+    click.echo(f"Next: anisweep status; when all packs have completed, on your laptop: {FETCH}")
+
+
+def _submit_controller(overrides: tuple[str, ...], dry_run: bool) -> None:
+    from anisweep.cluster import controller_job
+    from anisweep.cluster.arrivals import alone
+    from anisweep.cluster.preflight import as_text, preflight
+    from anisweep.config.load import overrides_of
+    from anisweep.config.site import CLUSTER
+    from anisweep.workflow import life_cycle, messages
+    from anisweep.workflow.run import Run
+
+    project = Project.find()
+    if not dry_run:
+        controller_job.refuse_a_second(project)
+
+    run = Run.read(overrides_of(overrides) | {"site": CLUSTER})
+    assert run.jobs is not None
+    click.echo(messages.opening(run))
+    job = controller_job.controller_job(run.project, "+".join(run.studies), overrides)
+
+    if dry_run:
+        click.echo(f"\n{job.description}\n{job.script}")
+        click.echo(as_text(preflight(run.jobs, run.plan.packs), len(run.plan.packs)))
+    else:
+        life_cycle.check(run, run.plan.packs)
+        with alone(project):
+            controller_job.refuse_a_second(project)
+            cluster = job.submit()
+        click.echo(
+            f"The controller is job {cluster}. You may log out. What it says: "
+            f"{job.said.relative_to(run.project.root)}\n"
+            f"condor_hold {cluster} lets it pause while packs go on; condor_rm {cluster} takes all back."
+        )
+
+
+@click.command()
+@plainly
+def status() -> None:
+    """Show what is under way on the cluster, how long it takes, and what holds mean."""
+    from anisweep.cluster import arrivals
+    from anisweep.cluster import status as queue
+    from anisweep.cluster.moved import in_words, moved_batches
+
+    project = Project.find()
+    arrivals.import_finished(project)
+    found = queue.states(project, _wanted(project))
+    moved = in_words(project, moved_batches(project))
+    lines = [*([moved] if moved else []), *queue.controllers(project), queue.as_text(found)]
+    if not found:
+        ended = queue.last(project)
+        lines.append(
+            ended or "Nothing has completed yet. `anisweep submit --dry-run` says what would go out."
+        )
+        lines += [f"Next, on your laptop: {FETCH}"] if any(project.artifacts.glob("*.tar.gz")) else []
+    if shutil.which("condor_submit") is None:
+        lines.append("There is no HTCondor on this machine; this is what the files of the project say.")
+    if found and not arrivals.may_write(project):
+        lines.append("You may only read here: what has ended is imported when its owner asks.")
+    click.echo("\n".join(lines))
+
+
+@click.command()
+@click.argument("pack")
+@plainly
+def logs(pack: str) -> None:
+    """Show what the job of PACK (or of a name that begins so) has printed, and how it went."""
+    from anisweep.cluster import status as queue
+
+    project = Project.find()
+    click.echo(queue.story(project, pack))
+
+
+@click.command()
+@click.argument("packs", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every pack that is under way.")
+@plainly
+def cancel(packs: tuple[str, ...], everything: bool) -> None:
+    """Take packs out of the queue: those whose names begin so, or those that no study asks for any more."""
+    from anisweep.cluster import arrivals
+    from anisweep.cluster import status as queue
+
+    project = Project.find()
+    arrivals.import_finished(project)
+    under_way = [each for each in queue.states(project, _wanted(project)) if each.open]
+    named = queue.named(under_way, packs)
+
+    chosen = [each for each in under_way if everything or each.pack in named or not (packs or each.wanted)]
+    arrivals.cancel(project, [each.pack for each in chosen])
+    for pack in sorted(named):
+        click.echo(f"{pack}: cancelled")
+    click.echo(
+        f"{len(chosen)} of {counted(len(under_way), 'pack that is', 'packs that are')} under way cancelled."
+    )
+
+
+@click.command()
+@click.argument("place", metavar="[HOST:]DIR")
+@plainly
+def fetch(place: str) -> None:
+    """Copy artifacts of the project in DIR to this one, and verify them."""
+    from anisweep.cluster.fetch import fetch as bring
+
+    came = bring(Project.find(), place)
+    for reason in came.unsound:
+        click.echo(f"left there: {reason}")
+    click.echo(f"{counted(came.artifacts, 'artifact')} fetched and verified; {came.there} were here.")
+    if came.artifacts or came.there:
+        click.echo("Next: snakemake --profile local report   (first_look; others: --config study=NAME)")
+    else:
+        click.echo("Nothing has completed there yet: `anisweep status` there says what is under way.")
+    if came.unsound:
+        sys.exit(1)
+
+
+def _wanted(project: Project) -> set[str] | None:
+    """Return the keys of the cells that studies ask for; None, with a warning, where one cannot be read."""
+    from anisweep.config.site import CLUSTER
+    from anisweep.plan.prune import asked_for
+
+    try:
+        return {cell.key for cell in asked_for(project, CLUSTER)}
+    except expected_errors() as error:
+        click.echo(f"Which packs are still wanted is not known.\n{message(error)}\n", err=True)
+        return None
+
+
+CLUSTER_COMMANDS: list[click.Command] = [submit, status, logs, cancel, fetch]

@@ -1,0 +1,187 @@
+"""Define `anisweep describe` and `anisweep merge`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from anisweep.cell import Hypers
+from anisweep.cli.decorators import plainly
+from anisweep.cli.progress_line import ProgressLine
+from anisweep.cli.reading_options import file_format, orientation_order, semi_axes
+from anisweep.errors import UserError
+from anisweep.formatting import counted
+
+if TYPE_CHECKING:
+    from anisweep.describe import Progress, Request
+    from anisweep.descriptors import BadInput
+
+DEFAULTS = Hypers()
+FILE = click.Path(path_type=Path)
+
+#: What to do when a run ends too early.
+GOES_ON = "What is finished is kept: the same command goes on from there."
+
+#: What reads an output in Python, by the ending of its name.
+READ_BY = {
+    ".npz": "numpy.load({file!r})['values']",
+    ".mts": "metatensor.load({file!r})",
+}
+
+
+@click.command()
+@click.argument("file", type=FILE)
+@click.option("-o", "--out", type=FILE, required=True, help="OUT.npz, or OUT.mts for metatensor.")
+@file_format
+@click.option(
+    "--orientations",
+    default="c_q",
+    show_default=True,
+    help="Name of an array, '[names of columns]', or `identity`.",
+)
+@orientation_order
+@click.option(
+    "--diameters",
+    help="'[3, 3, 1]', the name of an array, or as in a study; without it, c_diameter[1] to [3].",
+)
+@semi_axes
+@click.option("--average", is_flag=True, help="Write one row for each frame, the mean over its particles.")
+@click.option("--coefficients", is_flag=True, help="Compute expansion coefficients, not the power spectrum.")
+@click.option("--pair", nargs=2, multiple=True, help="Write the columns of these two species only.")
+@click.option("--shard", default="1/1", help="I/N: compute the I-th of N shares of the frames.")
+@click.option(
+    "--threads", default=1, show_default=True, help="Number of threads; the result does not depend on it."
+)
+@click.option(
+    "--radial-basis-name", type=click.Choice(["gto", "monomial"]), default=DEFAULTS.radial_basis_name
+)
+@click.option("--max-angular", default=DEFAULTS.max_angular, show_default=True, help="Largest l.")
+@click.option("--max-radial", help="Largest n, or one for each l: 3,2,2,1.")
+@click.option("--cutoff-radius", default=DEFAULTS.cutoff_radius, show_default=True, help="Angstrom.")
+@click.option("--radial-gaussian-width", type=float, help="Angstrom; 1.5 for gto.")
+@click.option(
+    "--cutoff-smoothing",
+    type=float,
+    help="Let neighbours fade within this distance of the cutoff, in Angstrom.",
+)
+@click.option("--subtract-center-contribution", is_flag=True, help="Leave out a particle's own density.")
+@click.option(
+    "--basis-rcond", default=DEFAULTS.basis_rcond, show_default=True, help="Drop eigenvalues up to this."
+)
+@click.option(
+    "--basis-tol", default=DEFAULTS.basis_tol, show_default=True, help="Fail if more than this is dropped."
+)
+@plainly
+def describe(file: Path, out: Path, threads: int, **given: Any) -> None:
+    """Compute the features of the particles in FILE.
+
+    A run that was killed continues when the same command is given again.
+    """
+    from anisweep.cli.describe_options import request_of
+    from anisweep.describe import run
+    from anisweep.descriptors.errors import BadInput, NoThreads
+
+    request = request_of(file, given)
+    _check_kernels()
+    _say_what_is_not_in_the_file(request)
+
+    try:
+        shape = run.describe(request, out, threads, Told())
+    except KeyboardInterrupt:
+        click.echo(f"\n{GOES_ON}", err=True)
+        raise
+    except BadInput as refusal:
+        raise _of_an_option(refusal) from None
+    except (MemoryError, NoThreads) as error:
+        came = str(error) or "there is no memory left"
+        remedy = "Take fewer --threads, or a machine with more room."
+        raise UserError(f"{file}: {came}.\n{remedy} {GOES_ON}") from error
+
+    if shape is None:
+        click.echo(f"{out} is there already, of the same file and options; nothing to do.", err=True)
+    else:
+        _say_what_was_written(out, shape)
+
+
+@click.command()
+@click.argument("shards", type=FILE, nargs=-1, required=True, metavar="SHARD...")
+@click.option("-o", "--out", type=FILE, required=True, help="OUT.npz, or OUT.mts for metatensor.")
+@plainly
+def merge(shards: tuple[Path, ...], out: Path) -> None:
+    """Join the outputs of `anisweep describe --shard`: bit for bit what one run would have written.
+
+    Shards of machines with different instruction sets differ in the last digits; a warning says so.
+    """
+    from anisweep.describe import merge as merging
+    from anisweep.descriptors.kernels import loader
+
+    merged = merging(shards, out)
+    levels = merged.levels
+    _say_what_was_written(out, merged.shape)
+
+    if len(levels) > 1:
+        lowest = min(levels, key=loader.LEVELS.index)
+        click.echo(
+            f"Warning: shards were computed with the instruction sets {', '.join(levels)}, so values may "
+            "differ from those of one run in the last digits.\n"
+            f"Where that matters describe all shards again with {loader.VARIABLE}={lowest}.",
+            err=True,
+        )
+
+
+def _say_what_was_written(out: Path, shape: tuple[int, int]) -> None:
+    """Name the output, its size, and how to read it."""
+    rows, columns = shape
+    how = READ_BY[out.suffix].format(file=str(out))
+    click.echo(f"Wrote {out}: {counted(rows, 'row')} of {counted(columns, 'feature')}. To read it: {how}")
+
+
+def _of_an_option(refusal: BadInput) -> UserError:
+    """Return a refusal of the library in the words of the command line, which has no None."""
+    name, colon, words = str(refusal).partition(":")
+    words = words.replace("Allowed: None.", "Allowed: nothing, so leave the option out.")
+    words = words.replace("or None", "or leave the option out")
+    option = f"--{name.replace('_', '-')}" if name.isidentifier() else name
+    return UserError(f"{option}{colon}{words}")
+
+
+def _check_kernels() -> None:
+    """Refuse to go on without kernels, or at another level than is asked for."""
+    from anisweep.descriptors.kernels import loader
+
+    try:
+        loader.level()
+    except ImportError as error:  # an environment that only submits has no kernels
+        raise UserError(f"{error}.\nAllowed: the environment of `make env`, or `pip install .`") from error
+    except RuntimeError as error:
+        raise UserError(f"{error}.") from error
+
+
+def _say_what_is_not_in_the_file(request: Request) -> None:
+    """Tell the user what is taken for granted, and where the order of quaternions is a guess."""
+    from anisweep.describe import order_to_check, taken_for_granted
+
+    granted = taken_for_granted(request)
+    if granted:
+        click.echo(f"{request.file}: {granted}.", err=True)
+
+    guessed = order_to_check(request)
+    if guessed:
+        click.echo(f"{guessed}. To be sure give --orientation-order wxyz or xyzw.", err=True)
+
+
+class Told(ProgressLine):
+    """Show how many frames are described."""
+
+    def __call__(self, progress: Progress) -> None:
+        """Show how far the work is."""
+        self.show(_line(progress, self.seconds), progress.done == progress.total)
+
+
+def _line(progress: Progress, seconds: float) -> str:
+    """Say how far the work is, and estimate how long it will take."""
+    left = seconds / (progress.done - progress.found) * (progress.total - progress.done)
+    before = f" ({progress.found:,} by an earlier run)" if progress.found else ""
+    return f"{progress.done:,} of {counted(progress.total, 'frame')}{before}, {left:.0f} s left"

@@ -1,0 +1,81 @@
+"""Check the files that travel, and the folder that results return to."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from anisweep import datasets
+from anisweep.cluster.preflight.submission import Finding, Submission
+from anisweep.errors import message
+
+#: What HTCondor's file transfer is meant for, at CHTC; an image is fetched in another way.
+LARGEST_MB = 1000
+
+#: An artifact and its logs, with room to spare; a data set or a wheel beside them is small.
+ARTIFACT_MB = 0.5
+SMALLEST_ROOM_MB = 100
+
+#: A quota is noticed only by writing.
+PROBE_BYTES = 2**20
+
+
+def inputs_there(submission: Submission) -> Iterator[Finding]:
+    """Find inputs that are missing and that no rule makes."""
+    generated = {f"data/{name}-{recipe.digest[:12]}.xyz" for name, recipe in datasets.generated().items()}
+
+    for path in _inputs(submission):
+        if path not in generated and not (submission.project.root / path).exists():
+            yield Finding(
+                f"{path}: this input is not there, and no rule makes it.",
+                "`anisweep plan` prepares it from the `file:` that the study names.",
+            )
+
+
+def inputs_small(submission: Submission) -> Iterator[Finding]:
+    """Find inputs that are too large for file transfer."""
+    for path in _inputs(submission):
+        file = submission.project.root / path
+        size = file.stat().st_size / 1e6 if file.exists() else 0
+
+        if size > LARGEST_MB:
+            yield Finding(
+                f"{path}: {size:,.0f} MB; file transfer takes inputs of up to {LARGEST_MB:,} MB.",
+                "Give the study a part of the file (`file:`), for example every tenth frame.",
+            )
+
+
+def results_take_files(submission: Submission) -> Iterator[Finding]:
+    """Find out whether the results' folder can be written and has space for the artifacts."""
+    folder = submission.project.results
+    needed = max(SMALLEST_ROOM_MB, ARTIFACT_MB * len(submission.packs))
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_probe(folder)
+    except OSError as error:
+        wrong, remedy = message(error).split("\n", 1)
+        yield Finding(f"{folder}: artifacts cannot be stored. {wrong}", remedy)
+        return
+
+    space = os.statvfs(folder)
+    free = space.f_bavail * space.f_frsize / 1e6
+    if free < needed:
+        yield Finding(
+            f"{folder}: {free:,.0f} MB are free; {len(submission.packs):,} artifacts and their logs need up "
+            f"to {needed:,.0f} MB.",
+            "Make room (`df -h results` shows where), or put results/ on a larger disk.",
+        )
+
+
+def _inputs(submission: Submission) -> list[str]:
+    return sorted({cell.dataset.path for pack in submission.packs for cell in pack.cells})
+
+
+def _write_probe(folder: Path) -> None:
+    with tempfile.TemporaryFile(prefix=".preflight-", dir=folder) as stream:
+        stream.write(os.urandom(PROBE_BYTES))
+        stream.flush()
+        os.fsync(stream.fileno())

@@ -1,0 +1,61 @@
+"""Check that a submission does not ask too much of the access point.
+
+CHTC wants to be asked first; nothing breaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from anisweep.cluster.preflight.submission import Finding, Submission
+from anisweep.formatting import counted
+
+MOST_JOBS = 10_000
+
+#: Above so many jobs each should last so long on average.
+MANY_JOBS = 1_000
+SHORT_MINUTES = 5
+
+#: Of images, that the access point itself sends.
+MOST_GIGABYTES = 100
+
+
+def not_too_many(submission: Submission) -> Iterator[Finding]:
+    """Warn of more jobs than CHTC takes without being asked."""
+    jobs = len(submission.packs)
+
+    if jobs > MOST_JOBS:
+        yield Finding(
+            f"{jobs:,} jobs at once; CHTC wants to be asked above {MOST_JOBS:,}.",
+            "Ask its facilitators, take fewer replicates at a time (`replicates=N`), or merge more cells "
+            "into a job (`target_minutes=30`).",
+            "warn",
+        )
+
+
+def not_too_short(submission: Submission) -> Iterator[Finding]:
+    """Warn of many jobs that are shorter than CHTC wants them."""
+    jobs = len(submission.packs)
+    minutes = sum(pack.estimated_s for pack in submission.packs) / 60 / max(jobs, 1)
+
+    if jobs > MANY_JOBS and minutes < SHORT_MINUTES:
+        yield Finding(
+            f"{jobs:,} jobs of {minutes:.1f} minutes on average; above {MANY_JOBS:,} jobs CHTC wants "
+            f"{SHORT_MINUTES} minutes or more.",
+            "Merge more cells into a job: `target_minutes=10`, and `packing=merged` if it is `cell`.",
+            "warn",
+        )
+
+
+def images_not_too_often(submission: Submission) -> Iterator[Finding]:
+    """Warn of images that go from here to each job, as no cache of the pool carries them."""
+    sent = [pack for pack in submission.packs if "://" not in submission.jobs.container(pack)]
+    gigabytes = sum(submission.jobs.carried_mb(pack) for pack in sent) / 1024
+
+    if gigabytes > MOST_GIGABYTES and not submission.site.submit.get("container_is_common"):
+        yield Finding(
+            f"{counted(len(sent), 'job')} take their image from this machine, {gigabytes:,.0f} GB in all.",
+            "Name a folder below /staging in condor/site.yaml: the pool's caches carry its files. Or merge "
+            "more cells into a job: `target_minutes=30`.",
+            "warn",
+        )

@@ -1,1 +1,0 @@
-"""Commands that are more than a few lines over the library; one file for what belongs together."""

@@ -1,0 +1,10 @@
+from anisweep.descriptors.errors import BadInput as BadInput
+from anisweep.descriptors.features import Descriptors as Descriptors
+from anisweep.descriptors.gradients import Gradients as Gradients
+from anisweep.descriptors.gradients import Jacobian as Jacobian
+from anisweep.descriptors.gradients import gradients as gradients
+from anisweep.descriptors.gradients import jacobian as jacobian
+from anisweep.descriptors.gradients import tangent as tangent
+from anisweep.descriptors.projection import EllipsoidalDensityProjection as EllipsoidalDensityProjection
+from anisweep.models import RidgeCalculator as RidgeCalculator
+from anisweep.models import RidgeModel as RidgeModel

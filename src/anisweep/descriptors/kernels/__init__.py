@@ -1,0 +1,1 @@
+"""Load and call the compiled kernels, which are written in C."""

@@ -1,0 +1,1 @@
+"""Provide what jobs run in: locked environments and Apptainer images."""

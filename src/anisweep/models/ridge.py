@@ -1,0 +1,350 @@
+"""Fit linear models of energies in closed form, to energies, forces, torques and stresses."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+
+from anisweep.descriptors.errors import BadInput
+from anisweep.descriptors.frames import frames_as_list, runs, survey
+from anisweep.descriptors.gradients import Gradients, gradients
+from anisweep.descriptors.kernels.run import widths
+from anisweep.descriptors.projection import EllipsoidalDensityProjection
+from anisweep.models import model_file
+from anisweep.models.labels import LabelWeights, TrainingLabels
+from anisweep.models.least_squares import LeastSquares
+from anisweep.models.projections import hyperparameters_of, projection_of
+from anisweep.models.rows import (
+    Composition,
+    FitRows,
+    scales,
+    with_a_part_of_the_particles,
+    without_weightless,
+)
+
+#: Numbers of a block's derivatives, 32 MiB, so that memory does not grow with the frames.
+AT_A_TIME = 2**22
+
+
+@dataclass(frozen=True)
+class RidgeModel:
+    r"""Hold a linear model of energies on power spectra, with its exact derivatives.
+
+    .. math:: E = \sum_i \left( b_{s(i)} + \mathbf{w} \cdot \mathbf{p}_i \right)
+
+    with the intercept :math:`b` of each centre's species :math:`s(i)` and the same weights for all centres.
+    Forces are :math:`-\partial E / \partial \mathbf{x}`, torques :math:`-\partial E / \partial
+    \boldsymbol{\theta}` for turns by the rotation vector :math:`\boldsymbol{\theta}` in the lab frame, and
+    the stress is the symmetric part of :math:`\partial E / \partial \epsilon` over the volume.
+
+    Attributes
+    ----------
+    projection : EllipsoidalDensityProjection
+        Keeps isolated centres, so that each particle counts.
+    weights : ndarray, shape (features,)
+        In the unit of the energies.
+    intercepts : ndarray, shape (species,)
+        Energy of a particle; zero where no energies were learned, so that only differences of energies mean
+        something.
+    species : tuple of int
+        Those that were fitted; a frame may have fewer, and no others.
+    unit : str
+        Unit of the energies, in a word for readers; nothing is computed with it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ase import Atoms
+    >>> from anisweep.descriptors import EllipsoidalDensityProjection
+    >>> from anisweep.models import RidgeCalculator, RidgeModel
+    >>> projection = EllipsoidalDensityProjection(
+    ...     max_angular=4, radial_basis_name="gto", cutoff_radius=7.0, radial_gaussian_width=1.5
+    ... )
+
+    Pairs of spheres that attract each other at a distance:
+
+    >>> def pair(distance):
+    ...     frame = Atoms("X2", positions=[[0, 0, 0], [distance, 0, 0]])
+    ...     frame.arrays["quaternion"] = np.array([[1.0, 0, 0, 0]] * 2)
+    ...     for axis in (1, 2, 3):
+    ...         frame.arrays[f"c_diameter[{axis}]"] = np.full(2, 2.0)
+    ...     return frame
+    >>> distances = np.linspace(3, 6, 31)
+    >>> model = RidgeModel.fit(projection, [pair(d) for d in distances], -np.exp(-distances))
+    >>> frame = pair(4.05)
+    >>> frame.calc = RidgeCalculator(model)
+    >>> bool(abs(frame.get_potential_energy() + np.exp(-4.05)) < 1e-3)
+    True
+    >>> bool(frame.get_forces()[1, 0] < 0)  # towards the other
+    True
+
+    The same from the forces on both, where there are no energies:
+
+    >>> pulls = [np.exp(-d) * np.array([[1, 0, 0], [-1, 0, 0]]) for d in distances]
+    >>> model = RidgeModel.fit(projection, [pair(d) for d in distances], forces=pulls)
+    >>> one, other = model.energies([pair(4.05), pair(5.05)])
+    >>> bool(abs(other - one - (np.exp(-4.05) - np.exp(-5.05))) < 1e-3)
+    True
+    """
+
+    projection: EllipsoidalDensityProjection
+    weights: np.ndarray
+    intercepts: np.ndarray
+    species: tuple[int, ...]
+    unit: str = ""
+
+    @classmethod
+    def fit(
+        cls,
+        projection: EllipsoidalDensityProjection,
+        frames: Any,
+        energies: Sequence[float | None] | None = None,
+        alpha: float = 1e-6,
+        *,
+        forces: Any = None,
+        torques: Any = None,
+        stresses: Any = None,
+        weights: LabelWeights | None = None,
+        force_fraction: float = 1.0,
+        seed: int = 0,
+        unit: str = "",
+    ) -> RidgeModel:
+        """Fit weights and intercepts by least squares, in closed form.
+
+        Errors are those of the energy per particle, and of each component of forces, torques and stresses,
+        each divided by how much the labels of its kind spread (`LabelWeights`). All units come from one unit
+        of energy, with Angstrom and radian. Any kind alone is enough, and a frame without a label of some
+        kind counts for the others. Without energies the intercepts are zero: then only differences of
+        energies between frames of the same particles mean something.
+
+        Memory does not grow with the frames. It is that of a block, or of the derivatives of the largest
+        frame: 48 bytes for each particle and feature, a few times.
+
+        Parameters
+        ----------
+        projection : EllipsoidalDensityProjection
+            Keeps isolated centres.
+        frames : list of Atoms
+            What to learn from; a species need not be in all of them.
+        energies : list of float or None, optional
+            One for each frame, in any unit, which is then the model's; None for a frame without one.
+        alpha : float
+            Ridge, relative to the largest eigenvalue of the normal matrix of the features: for energies
+            alone, of the features' covariance.
+        forces : list of ndarray or None, or ndarray of shape (particles of all frames, 3), optional
+            Minus the derivatives of the energy by positions, in its unit per Angstrom: an array for each
+            frame, None for one without; or one of all particles.
+        torques : list of ndarray or None, or ndarray of shape (particles of all frames, 3), optional
+            In the same form, in the unit of energy: minus the derivatives by turns, as rotation vectors in
+            the lab frame, so that a torque points along the axis about which it turns.
+        stresses : list of ndarray or None, optional
+            For each frame, of shape (3, 3), or (6,) for xx, yy, zz, yz, xz, xy: derivatives of the energy by
+            strain, at fixed orientations, over the volume, in its unit per cubic Angstrom.
+        weights : LabelWeights, optional
+            What the squared errors of each kind are multiplied by; 1, when left out.
+        force_fraction : float
+            Learn from the forces and torques of so large a part of the particles, chosen at random. The time
+            goes with it.
+        seed : int
+            Of this choice.
+        unit : str
+            Unit of the energies, for readers of the model's file, for example ``kcal/mol``.
+
+        Returns
+        -------
+        RidgeModel
+            The fitted model.
+
+        Raises
+        ------
+        BadInput
+            For frames, naming frame and particle; for labels that are missing, of another shape or not
+            finite, naming frame and particle; for an energy of a frame without particles, a stress of one
+            that is not periodic, a negative alpha or weight, a fraction that is not in (0, 1]; for a
+            projection that drops isolated centres.
+        """
+        weights = LabelWeights() if weights is None else weights
+        _check_settings(projection, alpha, weights, force_fraction, seed)
+        frames = frames_as_list(frames)
+        arrays = projection.gather(frames)
+
+        labels = without_weightless(TrainingLabels.of(arrays, energies, forces, torques, stresses), weights)
+        labels.require_any()
+        composition = Composition.of(arrays, arrays.species, np.isfinite(labels.energies))
+        factors = scales(labels, weights, arrays, composition)
+        labels = with_a_part_of_the_particles(labels, force_fraction, seed)
+
+        rows = FitRows(projection, frames, arrays, arrays.species, labels, factors, composition)
+        free, learned = _problem(rows).solve(alpha)
+        intercepts = composition.solution @ (free / factors.energies)
+        return cls(projection, learned, intercepts, tuple(arrays.species.tolist()), unit)
+
+    def compute(self, frames: Any) -> tuple[np.ndarray, Gradients]:
+        """Return energies of frames, with their forces, torques and derivatives by strain.
+
+        Parameters
+        ----------
+        frames : list of Atoms
+            What to compute.
+
+        Returns
+        -------
+        energies : ndarray, shape (frames,)
+            In the unit of those that were fitted.
+        gradients : Gradients
+            The derivatives, with ``forces`` and ``torques`` of the particles of all frames in turn.
+
+        Raises
+        ------
+        BadInput
+            For frames, naming frame and particle, also for a species that was not learned.
+        """
+        frames = frames_as_list(frames)
+        counts = self._counts(frames)
+        by_features = counts[:, None] * self.weights
+        features, derivatives = gradients(self.projection, frames, by_features, species=self.species)
+        energies: np.ndarray = counts * (features @ self.weights) + self.alone(frames)
+        return energies, derivatives
+
+    def energies(self, frames: Any) -> np.ndarray:
+        """Return the energies of frames, in the unit of those that were fitted."""
+        frames = frames_as_list(frames)
+        counts = self._counts(frames)
+        features = self.projection.describe(frames, species=self.species).values
+        energies: np.ndarray = counts * (features @ self.weights) + self.alone(frames)
+        return energies
+
+    def alone(self, frames: Sequence[Atoms]) -> np.ndarray:
+        """Return the intercepts of the particles of each frame, added up."""
+        numbers = [[np.count_nonzero(frame.numbers == kind) for kind in self.species] for frame in frames]
+        energies: np.ndarray = np.array(numbers) @ self.intercepts
+        return energies
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model into one file of JSON, which :func:`load` reads.
+
+        It holds weights, intercepts, species, hyperparameters, units, the versions of what wrote it and a
+        digest of all of it.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file, by custom with the ending ``.json``. An older one is replaced when the new one is whole.
+
+        Raises
+        ------
+        OSError
+            When it cannot be written.
+        """
+        model_file.write(
+            path,
+            {
+                "kind": "ridge",
+                "units": {"energy": str(self.unit), "length": "Angstrom", "angle": "radian"},
+                "hyperparameters": hyperparameters_of(self.projection),
+                "species": [int(kind) for kind in self.species],
+                "intercepts": self.intercepts.tolist(),
+                "weights": self.weights.tolist(),
+            },
+        )
+
+    def _counts(self, frames: list[Atoms]) -> np.ndarray:
+        """Return how many particles each frame has, all of them of species that were learned."""
+        counts, there = survey(frames)
+        unknown = np.setdiff1d(there, self.species)
+        if not len(unknown):
+            return counts
+
+        strange = [np.flatnonzero(np.isin(frame.numbers, unknown)) for frame in frames]
+        frame = next(place for place, particles in enumerate(strange) if len(particles))
+        particle = int(strange[frame][0])
+        raise BadInput(
+            f"frame {frame}, particle {particle}: species {frames[frame].numbers[particle]} is not among "
+            f"those given: {list(self.species)}. The model learned from frames with these alone"
+        )
+
+
+def load(path: str | os.PathLike[str], threads: int = 1) -> RidgeModel:
+    """Read a model that `RidgeModel.save` wrote; its energies have the same bits.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    threads : int
+        Exactly so many threads compute.
+
+    Returns
+    -------
+    RidgeModel
+        The model.
+
+    Raises
+    ------
+    OSError
+        When there is no such file.
+    BadInput
+        For a file that is no model, that is not whole or was changed, or that a newer version wrote.
+    """
+    content = model_file.read(path)
+    if content["kind"] != "ridge":
+        raise BadInput(f"{path}: it is a {content['kind']} model, and this version knows ridge models alone")
+
+    return RidgeModel(
+        projection_of(content["hyperparameters"], threads),
+        np.array(content["weights"]),
+        np.array(content["intercepts"]),
+        tuple(content["species"]),
+        content["units"]["energy"],
+    )
+
+
+def _check_settings(
+    projection: EllipsoidalDensityProjection, alpha: Any, weights: Any, fraction: Any, seed: Any
+) -> None:
+    """Raise ``BadInput`` for settings of a fit that make no sense."""
+    if projection.drop_isolated:
+        raise BadInput("each particle must count: give a projection without drop_isolated")
+    if not _is_number(alpha) or not 0 <= alpha < float("inf"):
+        raise BadInput(f"alpha must be a number from 0 on, not {alpha!r}")
+    if not isinstance(weights, LabelWeights):
+        raise BadInput(
+            f"weights must be LabelWeights, for example LabelWeights(forces=10), not {weights!r:.80}"
+        )
+    if not _is_number(fraction) or not 0 < fraction <= 1:
+        raise BadInput(f"force_fraction must be a number above 0, and at most 1, not {fraction!r}")
+    if not isinstance(seed, Integral) or isinstance(seed, bool) or seed < 0:
+        raise BadInput(f"seed must be a whole number from 0 on, not {seed!r}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _problem(rows: FitRows) -> LeastSquares:
+    """Return the least-squares problem of all rows, block by block."""
+    features = sum(widths(rows.projection.tables.radial.counts, len(rows.species), "power_spectrum"))
+    problem = LeastSquares(rows.composition.basis.shape[1], features)
+    particles = max(AT_A_TIME // (6 * features), features // 3, 1)  # each block outweighs the triangle
+
+    with _oriented():
+        for begin, end in runs(rows.arrays.counts, particles):
+            for block in rows.between(begin, end):
+                problem.add(block)
+    return problem
+
+
+@contextmanager
+def _oriented() -> Iterator[None]:
+    """Keep quiet about frames without orientations, which were named when all were read."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Frame \d+ does not have rotations stored")
+        yield

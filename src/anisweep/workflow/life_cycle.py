@@ -1,0 +1,83 @@
+"""Start and end a run: take the lock, record what it works on, and report what it did not measure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+
+import yaml
+
+from anisweep.artifacts.store import remove_leftovers, restore_kept
+from anisweep.cell import Pack
+from anisweep.cluster.preflight import pass_or_stop
+from anisweep.files import write_json
+from anisweep.plan import run_lock
+from anisweep.plan.outcome import in_words, unmeasured
+from anisweep.workflow import messages
+from anisweep.workflow.run import JUDGED, Run, troubles_in_words
+
+
+def start(run: Run, packs: Sequence[Pack] | None = None) -> None:
+    """Become the controller and write down what this run works on, for the programs of its rules.
+
+    Parameters
+    ----------
+    packs : what goes out; all that the plan holds when left out
+    """
+    with troubles_in_words():
+        run_lock.hold(run.project, list(run.packs))
+        check(run, run.plan.packs if packs is None else packs)
+        remove_leftovers(run.project.artifacts)
+        _write_down(run)
+
+
+def check(run: Run, packs: Sequence[Pack]) -> None:
+    """Stop on a cluster at what would go wrong there, before anything goes out."""
+    if run.jobs:
+        from anisweep.cluster.moved import refuse_where_moved  # it needs the executor
+
+        refuse_where_moved(run.project)
+        pass_or_stop(run.jobs, packs)
+
+
+def _write_down(run: Run) -> None:
+    """Write the resolved configuration and the cells of each study."""
+    for study, sweep in run.sweeps.items():
+        folder = run.project.results / study
+        folder.mkdir(parents=True, exist_ok=True)
+        resolved = {**run.config.model_dump(mode="json"), **sweep.model_dump(mode="json"), "study": study}
+        (folder / "configuration.yaml").write_text(yaml.safe_dump(resolved, sort_keys=False))
+        write_json(folder / "overrides.json", run.overrides)
+        write_json(folder / "cells.json", [asdict(run.plan.cells[key]) for key in run.plan.studies[study]])
+
+
+def succeed(run: Run, targets: Collection[str]) -> None:
+    """Say the last words of a run whose rules have all been made.
+
+    Raises
+    ------
+    SystemExit
+        with status 1 when cells have no measurement, unless only a report of the others was asked for
+    """
+    restore_kept(run.project.artifacts)
+    print(messages.closing(run))
+    if set(targets) != {"report"}:
+        _end_incomplete(run)
+
+
+def fail(run: Run) -> None:
+    """Say what to do when something could not be made, and end with status 1."""
+    restore_kept(run.project.artifacts)
+    print(messages.failed(run))
+    _end_incomplete(run)
+    raise SystemExit(1)
+
+
+def _end_incomplete(run: Run) -> None:
+    """End with status 1 where cells have no measurement; the last line says how many."""
+    (run.project.root / JUDGED).unlink(missing_ok=True)
+    left = unmeasured(run.project, run.plan.cells)
+    if left:
+        again = messages.command(run, retry=any(each.status != "missing" for each in left))
+        print(in_words(left, len(run.plan.cells), again), flush=True)
+        raise SystemExit(1)

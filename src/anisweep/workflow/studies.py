@@ -1,0 +1,175 @@
+"""Find the rows, job records, profiles, tables and question of a study that was run."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from anisweep.artifacts.reading import read_folder
+from anisweep.artifacts.store import Store, rows_of
+from anisweep.cell import Cell, cells_from_json
+from anisweep.cluster.arrivals import job_records_of
+from anisweep.config.load import read_yaml
+from anisweep.config.project import Project
+from anisweep.errors import UserError
+from anisweep.files import read_bytes, write_bytes
+from anisweep.row import Row
+
+if TYPE_CHECKING:
+    from anisweep.tables import PackJobRecord, Profile
+
+#: Tables that the report reads. A study of an earlier version that lacks one is left out until it runs again.
+REPORTED = ("cells.parquet", "summary.parquet", "job_records.parquet", "platforms.json", "missing.json")
+
+
+def study_rows(project: Project, study: str) -> tuple[list[Row], dict[str, Any], list[str]]:
+    """Return the rows of a study, where each pack comes from, and the labels of what is missing."""
+    from anisweep.tables import PackSource, Platform
+
+    cells = study_cells(project, study)
+    store = Store(project.artifacts, project.state)
+    rows: list[Row] = []
+    sources = {}
+
+    for entry, found in rows_of(store, cells):
+        contents = store.contents(entry.name)
+        platform = Platform.of(contents.host, contents.environment)
+        rows += found
+        sources[entry.name] = PackSource(f"artifacts/{entry.name}.tar.gz", entry.sha256, platform)
+
+    return rows, sources, _missing(cells, rows)
+
+
+def study_cells(project: Project, study: str) -> list[Cell]:
+    """Return the cells that the last run of a study asked for.
+
+    Raises
+    ------
+    UserError
+        when nobody has run it, or the file that holds them is damaged
+    """
+    file = project.results / study / "cells.json"
+    try:
+        return cells_from_json(read_bytes(file))
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{file}: it cannot be read ({error}). Allowed: the file that a run writes.\n"
+            f"`make run STUDY={study}` writes it anew; nothing that was measured is lost."
+        ) from error
+
+
+def _missing(cells: Sequence[Cell], rows: Sequence[Row]) -> list[str]:
+    """Return labels of the cells that nobody has measured here or, where nothing is from here, anywhere."""
+    here = {cell.site for cell in cells} & {row.site for row in rows}
+    present = {row.key if here else row.point for row in rows}
+    return [cell.label for cell in cells if (cell.key if here else cell.point) not in present]
+
+
+def study_job_records(project: Project, study: str) -> list[PackJobRecord]:
+    """Return what clusters did with the packs of a study's rows."""
+    rows, _, _ = study_rows(project, study)
+    packs = {row.pack for row in rows}
+
+    brought = {each.pack: each for each in _brought(project) if each.pack in packs}
+    own = {each.pack: each for each in job_records_of(project, rows)}
+    return list({**brought, **own}.values())
+
+
+def keep_job_records(project: Project, study: str, table: bytes) -> None:
+    """Remember what a bundle says of a cluster: no artifact holds it, and tables are collected again.
+
+    Raises
+    ------
+    ValueError, KeyError
+        when it is no ``job_records.csv``
+    """
+    from anisweep.tables.job_records import job_records_of_csv
+
+    if job_records_of_csv(table.decode()):
+        name = hashlib.sha256(table).hexdigest()[:12]
+        write_bytes(project.results / study / "job_records" / f"{name}.csv", table)
+
+
+def brought_job_records(project: Project) -> list[Path]:
+    """Return the files of job records that came in bundles; the former version kept them in ``journeys``."""
+    folders = ("job_records", "journeys")
+    return [file for folder in folders for file in sorted(project.results.glob(f"*/{folder}/*.csv"))]
+
+
+def _brought(project: Project) -> Iterator[PackJobRecord]:
+    """Return the job records that came in bundles, of all studies, since these share packs."""
+    from anisweep.tables.job_records import job_records_of_csv
+
+    for file in brought_job_records(project):
+        yield from job_records_of_csv(file.read_text())
+
+
+def study_profiles(project: Project, study: str) -> Iterator[Profile]:
+    """Return what was profiled of a study's cells."""
+    from anisweep.tables import Profile
+
+    cells = study_cells(project, study)
+    store = Store(project.artifacts, project.state)
+
+    for entry, rows in rows_of(store, cells):
+        files = read_folder(store.path(entry.name), "profiles/")
+        imports: dict[tuple[int, str], float] = {}
+        for row in rows:
+            first = imports.get((row.process, row.mode), 0.0)
+            imports[row.process, row.mode] = max(first, row.import_s or 0.0)
+
+        for row in (row for row in rows if row.role == "cell"):
+            name = f"{row.key[:16]}-{row.process}"
+            if f"{name}.json" in files:
+                stacks = files.get(f"{name}.folded", b"")
+                artifact = f"artifacts/{entry.name}.tar.gz"
+                yield Profile(row, imports[row.process, row.mode], artifact, files[f"{name}.json"], stacks)
+
+
+def study_tables(project: Project) -> list[Path]:
+    """Return the folders of tables of every study that has been run."""
+    return [project.tables(study) for study in _finished(project)]
+
+
+def reported_studies(project: Project) -> list[str]:
+    """Return the studies that have been run and whose tables are all there that the report reads."""
+    return [
+        study
+        for study in _finished(project)
+        if all((project.tables(study) / table).exists() for table in REPORTED)
+    ]
+
+
+def _finished(project: Project) -> list[str]:
+    """Return the studies that have been run, and whose summary is there."""
+    made = project.studies_with("summary.parquet")
+    return [study for study in made if (project.results / study / "configuration.yaml").exists()]
+
+
+def measured_tables(project: Project, studies: Sequence[str] = ()) -> list[Path]:
+    """Return the folders of tables of these studies, or of all.
+
+    Raises
+    ------
+    UserError
+        when there are none, with the command that makes them
+    """
+    there = study_tables(project)
+    found = [folder for folder in there if not studies or folder.parent.name in studies]
+    lacking = sorted({*studies} - {folder.parent.name for folder in found})
+
+    if lacking or not found:
+        known = ", ".join(folder.parent.name for folder in there) or "none yet"
+        raise UserError(
+            f"{', '.join(lacking) or 'results'}: no tables. Allowed: studies that have been run ({known}).\n"
+            f"`make run STUDY={lacking[0] if lacking else 'first_look'}` makes them."
+        )
+    return found
+
+
+def study_question(project: Project, study: str) -> str:
+    """Return the question of a study that has been run."""
+    file = project.results / study / "configuration.yaml"
+    return str(read_yaml(file).get("question", ""))
