@@ -236,8 +236,6 @@ def move(story: Story) -> None:
     """Move it elsewhere, where its user asks how it stands, and back."""
     here = story.sweep
     elsewhere = here.root.with_name(f"{here.root.name} moved")
-    if _left(here.root).exists():
-        return  # jobs may still write there
     here.root.rename(elsewhere)
 
     try:
@@ -251,9 +249,9 @@ def move(story: Story) -> None:
     story.command("anisweep", "status")
 
 
-def _left(root: Path) -> Path:
-    """The folder that the old place is moved to when it is in the way, as `anisweep status` says."""
-    return root.with_name(f"{root.name}.left")
+def _left(root: Path) -> list[Path]:
+    """The folders that the old place was moved to when it was in the way, as `anisweep status` says."""
+    return sorted(root.parent.glob(f"{root.name}.left*"))
 
 
 def _moved_back(elsewhere: Path, root: Path) -> bool:
@@ -270,19 +268,20 @@ def _moved_back(elsewhere: Path, root: Path) -> bool:
 
 
 def _clear(root: Path) -> None:
-    """Move aside what jobs have written at the old place; remove what Python has.
+    """Move aside what jobs and their controller have written at the old place; remove what Python has.
 
-    A controller that was importing when its folder moved writes compiled modules by their whole path, and
-    Python makes the folders for them. Nothing else may be made there.
+    A controller that runs when its folder moves knows the old place by its whole path: so it writes artifacts
+    and Snakemake's own records, and Python the modules that it has compiled. Nothing else may be made there.
     """
     made = [str(file.relative_to(root)) for file in root.rglob("*") if not file.is_dir()]
-    of_jobs = [name for name in made if name.startswith("results/")]
-    odd = [name for name in made if name not in of_jobs and "__pycache__" not in name]
+    work = [name for name in made if name.startswith(("results/", ".snakemake/"))]
+    odd = [name for name in made if name not in work and "__pycache__" not in name]
     assert not odd, f"made where the sweep is no more: {odd}"
 
-    if of_jobs and not _left(root).exists():
-        root.rename(_left(root))
-    elif not of_jobs:
+    if work:
+        number = len(_left(root)) + 1
+        root.rename(root.with_name(f"{root.name}.left{number if number > 1 else ''}"))
+    else:
         shutil.rmtree(root, ignore_errors=True)
 
 
@@ -326,7 +325,8 @@ def campaign(pool: Pool, seed: int) -> None:
         for each in story.running():
             each.signal(signal.SIGKILL)
     shutil.rmtree(story.sweep.root)
-    shutil.rmtree(_left(story.sweep.root), ignore_errors=True)
+    for left in _left(story.sweep.root):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _end(story: Story) -> None:

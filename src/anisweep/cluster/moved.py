@@ -12,6 +12,7 @@ import shlex
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count, takewhile
 from pathlib import Path
 
 from anisweep.config.project import Project
@@ -24,7 +25,7 @@ from snakemake_executor_plugin_condorsweep.batch import Batch
 from snakemake_executor_plugin_condorsweep.events import END, EventLog
 from snakemake_executor_plugin_condorsweep.ledger import Ledger
 
-#: Beside a log: how many bytes of the one at the old place are in it.
+#: Beside a log: how many bytes of those at the old place are in it, a line of inode and bytes for each.
 BROUGHT = ".brought"
 
 
@@ -96,7 +97,10 @@ def set_aside_batches(project: Project) -> list[Moved]:
     What came between the last look and the link lies in the folder that was moved.
     """
     aside = [
-        Moved(batch, _aside(old)) for batch, old in _places(project) if not is_elsewhere(old, batch.root)
+        Moved(batch, folder)
+        for batch, old in _places(project)
+        if not is_elsewhere(old, batch.root)
+        for folder in _aside(old)
     ]
     return [each for each in aside if (each.old / each.batch.path).exists() and not each.of_a_copy]
 
@@ -112,14 +116,19 @@ def _places(project: Project) -> Iterator[tuple[Batch, Path]]:
 def events_elsewhere(batch: Batch) -> list[Path]:
     """Return the logs beside a batch's own that may hold newer events, since it was submitted elsewhere."""
     old = submitted_from(batch.folder / "jobs.sub")
-    places = [old, _aside(old)] if old else []
+    places = [old, *_aside(old)] if old else []
     logs = [place / batch.path / batch.events.name for place in places]
     return [log for log in logs if log.exists() and not log.samefile(batch.events)]
 
 
-def _aside(old: Path) -> Path:
-    """Return where the remedy puts a folder that is in the way of a link."""
-    return old.with_name(f"{old.name}.left")
+def _aside(old: Path) -> list[Path]:
+    """Return the folders that the remedy has moved out of the way of a link, the first one first."""
+    numbered = takewhile(Path.exists, (_numbered_aside(old, number) for number in count(1)))
+    return list(numbered)
+
+
+def _numbered_aside(old: Path, number: int) -> Path:
+    return old.with_name(f"{old.name}.left{number if number > 1 else ''}")
 
 
 def refuse_where_moved(project: Project) -> None:
@@ -156,7 +165,8 @@ def _place_in_words(root: Path, old: Path, moved: Sequence[Moved]) -> str:
             f"Allowed: packs of one's own. Work there, or forget them here: rm -r {folders}"
         )
 
-    aside = f"mv {shlex.quote(str(old))} {shlex.quote(str(_aside(old)))} && " if old.exists() else ""
+    free = _numbered_aside(old, len(_aside(old)) + 1)
+    aside = f"mv {shlex.quote(str(old))} {shlex.quote(str(free))} && " if old.exists() else ""
     return (
         f"This clone lies at {root} now, and "
         f"{counted(entries, 'pack under way was', 'packs under way were')} submitted at {old}: their jobs "
@@ -175,8 +185,9 @@ def bring_events(there: Path, here: Path) -> None:
         return
 
     mark = here.with_name(here.name + BROUGHT)
-    noted = mark.read_text(errors="replace").strip() if mark.exists() else ""
-    done = int(noted) if noted.isdecimal() else 0
+    brought = _brought(mark)
+    inode = there.stat().st_ino  # it stays the same where the folder is moved aside
+    done = brought.get(inode, 0)
     content = there.read_bytes()
     new = content[done if done <= len(content) else 0 :]  # it was begun anew
     whole = new[: new.rfind(END) + len(END)] if END in new else b""
@@ -186,7 +197,15 @@ def bring_events(there: Path, here: Path) -> None:
             stream.write(whole)
             stream.flush()
             os.fsync(stream.fileno())
-        write_text(mark, str(len(content) - len(new) + len(whole)))
+        brought[inode] = len(content) - len(new) + len(whole)
+        write_text(mark, "".join(f"{one} {bytes_}\n" for one, bytes_ in brought.items()))
+
+
+def _brought(mark: Path) -> dict[int, int]:
+    """Return how many bytes of each log have been taken, by its inode; lines of another form are ignored."""
+    noted = mark.read_text(errors="replace").splitlines() if mark.exists() else []
+    pairs = [line.split() for line in noted]
+    return {int(pair[0]): int(pair[1]) for pair in pairs if len(pair) == 2 and all(map(str.isdecimal, pair))}
 
 
 def _bring_file(there: Path, here: Path) -> None:

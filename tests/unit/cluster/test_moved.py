@@ -130,8 +130,8 @@ def test_events_come_over_once_and_whole_however_the_log_grows(tmp_path_factory,
 def test_a_log_that_was_begun_anew_is_read_from_its_start(tmp_path):
     there, here = tmp_path / "there.log", tmp_path / "here.log"
     here.touch()
-    here.with_name(here.name + BROUGHT).write_text("100000")
     there.write_text(SUBMITTED)
+    here.with_name(here.name + BROUGHT).write_text(f"{there.stat().st_ino} 100000\n")
 
     bring_events(there, here)
     assert here.read_text() == SUBMITTED
@@ -182,6 +182,24 @@ def test_what_was_moved_aside_for_the_link_is_taken_over(project, tmp_path):
     assert moved_batches(project) == []
     arrivals.import_finished(project)
     assert batch.events.read_text() == SUBMITTED + held(0, minute=5)
+
+
+def test_a_second_folder_that_is_moved_aside_does_not_fall_into_the_first(project, tmp_path):
+    """HTCondor has made the old place anew twice; each time it wrote other events there."""
+    old = tmp_path / "old"
+    batch = submitted_from(project, old)
+    there = old / batch.path / "events.log"
+
+    for name, minute in (("old.left", 5), ("old.left2", 6)):
+        there.parent.mkdir(parents=True)
+        there.write_text(held(0, minute))
+        assert f"mv {old} {tmp_path / name} && " in in_words(project, moved_batches(project))
+        arrivals.import_finished(project)
+        old.rename(tmp_path / name)
+    old.symlink_to(project.root)
+
+    arrivals.import_finished(project)
+    assert batch.events.read_text() == SUBMITTED + held(0, minute=5) + held(0, minute=6)
 
 
 def test_a_hold_of_many_packs_is_said_once(project):
