@@ -11,6 +11,7 @@ import importlib.util
 import json
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,18 +28,31 @@ def source_digest(path: Path) -> str:
     SyntaxError
         When the file is not Python.
     """
+    return _read(path).digest
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Hold what is asked of a file again and again: its digest, and the names of all that it imports."""
+
+    digest: str
+    imports: tuple[str, ...]
+
+
+def _read(path: Path) -> _Source:
     status = path.stat()
-    return _digest(path, status.st_mtime_ns, status.st_size)
+    return _parsed(path, status.st_mtime_ns, status.st_size)
 
 
 @cache
-def _digest(path: Path, modified_ns: int, size: int) -> str:
-    """Compute the digest once for each time stamp and size of a file.
+def _parsed(path: Path, modified_ns: int, size: int) -> _Source:
+    """Parse a file once for each of its time stamps and sizes; a plan asks thousands of times.
 
-    A plan asks for the same few files for thousands of cells.
+    Names of relative imports begin with a dot for each level, as in the statement.
     """
     tree = ast.parse(path.read_bytes(), filename=str(path))
-    return hashlib.sha256(_canonical(tree).encode()).hexdigest()
+    names = tuple(name for statement in _statements(tree) for name in _names(statement))
+    return _Source(hashlib.sha256(_canonical(tree).encode()).hexdigest(), names)
 
 
 def _canonical(node: Any) -> str:
@@ -50,14 +64,23 @@ def _canonical(node: Any) -> str:
         return f"[{','.join(map(_canonical, node))}]"
 
     if not isinstance(node, ast.AST):
-        return json.dumps(repr(node))
+        return _quoted(repr(node))
 
-    fields = dict(ast.iter_fields(node))
-    if _has_docstring(node):
-        fields["body"] = fields["body"][1:]
+    kept = []
+    for name in node._fields:
+        value: Any = getattr(node, name, None)
+        if name == "body" and _has_docstring(node):
+            value = value[1:]
+        if value is not None and value != []:
+            kept.append(f'"{name}":{_canonical(value)}')
 
-    kept = [f'"{name}":{_canonical(value)}' for name, value in fields.items() if value not in (None, [])]
     return f'["{type(node).__name__}",{{{",".join(kept)}}}]'
+
+
+@cache
+def _quoted(text: str) -> str:
+    """Return a string as JSON; the same few names come thousands of times."""
+    return json.dumps(text)
 
 
 def _has_docstring(node: ast.AST) -> bool:
@@ -128,19 +151,12 @@ def code_of(*patterns: str) -> list[str]:
 
 
 def _direct_imports(path: Path, root: Path) -> Iterator[tuple[str, Path]]:
-    status = path.stat()
+    package = _package_of(path, root)
 
-    for name in _imported_names(path, _package_of(path, root), status.st_mtime_ns, status.st_size):
-        found = _locate(name, root)
+    for name in _read(path).imports:
+        found = _locate(_absolute(name, package), root)
         if found is not None:
             yield found
-
-
-@cache
-def _imported_names(path: Path, package: str, modified_ns: int, size: int) -> list[str]:
-    """Return the names of all that a file imports; they are remembered like its digest."""
-    tree = ast.parse(path.read_bytes(), filename=str(path))
-    return [name for statement in _statements(tree) for name in _names(statement, package)]
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
@@ -151,17 +167,20 @@ def _statements(node: ast.AST) -> Iterator[ast.AST]:
             yield from _statements(inner)
 
 
-def _names(node: ast.AST, package: str) -> list[str]:
+def _names(node: ast.AST) -> list[str]:
     """Return the dotted names that a statement imports: ``from a.b import c`` gives ``a.b.c``."""
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
 
     if isinstance(node, ast.ImportFrom):
-        source = "." * node.level + (node.module or "")
-        base = importlib.util.resolve_name(source, package) if node.level else source
-        return [f"{base}.{alias.name}" for alias in node.names]
+        base = "." * node.level + (f"{node.module}." if node.module else "")
+        return [base + alias.name for alias in node.names]
 
     return []
+
+
+def _absolute(name: str, package: str) -> str:
+    return importlib.util.resolve_name(name, package) if name.startswith(".") else name
 
 
 def _package_of(path: Path, root: Path) -> str:

@@ -10,7 +10,7 @@ from anisweep.modes import Unavailable
 
 def one_species(frames: list[Atoms]) -> None:
     """Raise ``Unavailable`` where the published power spectrum is wrong: at two or more species."""
-    species = np.unique(np.concatenate([frame.numbers for frame in frames]))
+    species = set(np.concatenate([frame.numbers for frame in frames]).tolist())
 
     if len(species) > 1:
         raise Unavailable(
