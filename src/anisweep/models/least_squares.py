@@ -29,10 +29,10 @@ class LeastSquares:
         self.rows = 0
         self.triangle: np.ndarray = np.zeros((0, free + features + 1))
 
-    def add(self, rows: np.ndarray) -> None:
-        """Add rows of shape (any number, free + features + 1)."""
+    def add(self, rows: np.ndarray, standing_for: int | None = None) -> None:
+        """Add rows of shape (any number, free + features + 1), which may stand for more of them."""
         if len(rows):
-            self.rows += len(rows)
+            self.rows += len(rows) if standing_for is None else standing_for
             stacked = np.concatenate([self.triangle, rows])
             self.triangle = np.linalg.qr(stacked, mode="r")  # type: ignore[assignment]
 

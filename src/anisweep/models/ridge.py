@@ -3,40 +3,29 @@
 from __future__ import annotations
 
 import os
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from ase import Atoms
 
 from anisweep.descriptors.errors import BadInput
-from anisweep.descriptors.frames import frames_as_list, runs, survey
+from anisweep.descriptors.frames import frames_as_list, survey
 from anisweep.descriptors.gradients import Gradients, gradients
-from anisweep.descriptors.kernels.run import widths
+from anisweep.descriptors.kernels.run import Output
 from anisweep.descriptors.projection import EllipsoidalDensityProjection
 from anisweep.models import model_file
+from anisweep.models.equations import NormalEquations
 from anisweep.models.labels import LabelWeights, TrainingLabels
-from anisweep.models.least_squares import LeastSquares
 from anisweep.models.projections import hyperparameters_of, projection_of
-from anisweep.models.rows import (
-    Composition,
-    FitRows,
-    scales,
-    with_a_part_of_the_particles,
-    without_weightless,
-)
-
-#: Numbers of a block's derivatives, 32 MiB, so that memory does not grow with the frames.
-AT_A_TIME = 2**22
+from anisweep.models.rows import FitRows
+from anisweep.models.settings import FitSettings
 
 
 @dataclass(frozen=True)
 class RidgeModel:
-    r"""Hold a linear model of energies on power spectra, with its exact derivatives.
+    r"""Hold a linear model of energies on features, with its exact derivatives.
 
     .. math:: E = \sum_i \left( b_{s(i)} + \mathbf{w} \cdot \mathbf{p}_i \right)
 
@@ -58,6 +47,8 @@ class RidgeModel:
         Those that were fitted; a frame may have fewer, and no others.
     unit : str
         Unit of the energies, in a word for readers; nothing is computed with it.
+    features : str
+        ``power_spectrum`` or ``pair_features``.
 
     Examples
     --------
@@ -100,6 +91,7 @@ class RidgeModel:
     intercepts: np.ndarray
     species: tuple[int, ...]
     unit: str = ""
+    features: Output = "power_spectrum"
 
     @classmethod
     def fit(
@@ -116,6 +108,7 @@ class RidgeModel:
         force_fraction: float = 1.0,
         seed: int = 0,
         unit: str = "",
+        features: Output = "power_spectrum",
     ) -> RidgeModel:
         """Fit weights and intercepts by least squares, in closed form.
 
@@ -157,6 +150,8 @@ class RidgeModel:
             Of this choice.
         unit : str
             Unit of the energies, for readers of the model's file, for example ``kcal/mol``.
+        features : str
+            ``power_spectrum``, or ``pair_features``, which are few and learn pair potentials.
 
         Returns
         -------
@@ -171,21 +166,31 @@ class RidgeModel:
             that is not periodic, a negative alpha or weight, a fraction that is not in (0, 1]; for a
             projection that drops isolated centres.
         """
-        weights = LabelWeights() if weights is None else weights
-        _check_settings(projection, alpha, weights, force_fraction, seed)
+        settings = FitSettings(
+            alpha, LabelWeights() if weights is None else weights, force_fraction, seed, features, unit
+        )
+        settings.require_all_centres(projection)
         frames = frames_as_list(frames)
         arrays = projection.gather(frames)
 
-        labels = without_weightless(TrainingLabels.of(arrays, energies, forces, torques, stresses), weights)
+        labels = TrainingLabels.of(arrays, energies, forces, torques, stresses)
+        labels = settings.wanted(labels, arrays)
         labels.require_any()
-        composition = Composition.of(arrays, arrays.species, np.isfinite(labels.energies))
-        factors = scales(labels, weights, arrays, composition)
-        labels = with_a_part_of_the_particles(labels, force_fraction, seed)
+        equations = FitRows(projection, frames, arrays, arrays.species, labels, features).equations()
+        return cls.solving(equations, projection, arrays.species, settings)
 
-        rows = FitRows(projection, frames, arrays, arrays.species, labels, factors, composition)
-        free, learned = _problem(rows).solve(alpha)
-        intercepts = composition.solution @ (free / factors.energies)
-        return cls(projection, learned, intercepts, tuple(arrays.species.tolist()), unit)
+    @classmethod
+    def solving(
+        cls,
+        equations: NormalEquations,
+        projection: EllipsoidalDensityProjection,
+        species: np.ndarray,
+        settings: FitSettings,
+    ) -> RidgeModel:
+        """Return the model whose weights solve what labelled frames say."""
+        intercepts, weights = equations.solve(settings.alpha, settings.weights)
+        known = tuple(species.tolist())
+        return cls(projection, weights, intercepts, known, settings.unit, settings.features)
 
     def compute(self, frames: Any) -> tuple[np.ndarray, Gradients]:
         """Return energies of frames, with their forces, torques and derivatives by strain.
@@ -210,7 +215,9 @@ class RidgeModel:
         frames = frames_as_list(frames)
         counts = self._counts(frames)
         by_features = counts[:, None] * self.weights
-        features, derivatives = gradients(self.projection, frames, by_features, species=self.species)
+        features, derivatives = gradients(
+            self.projection, frames, by_features, self.features, species=self.species
+        )
         energies: np.ndarray = counts * (features @ self.weights) + self.alone(frames)
         return energies, derivatives
 
@@ -218,7 +225,7 @@ class RidgeModel:
         """Return the energies of frames, in the unit of those that were fitted."""
         frames = frames_as_list(frames)
         counts = self._counts(frames)
-        features = self.projection.describe(frames, species=self.species).values
+        features = self.projection.describe(frames, self.features, species=self.species).values
         energies: np.ndarray = counts * (features @ self.weights) + self.alone(frames)
         return energies
 
@@ -248,6 +255,7 @@ class RidgeModel:
             path,
             {
                 "kind": "ridge",
+                "features": self.features,
                 "units": {"energy": str(self.unit), "length": "Angstrom", "angle": "radian"},
                 "hyperparameters": hyperparameters_of(self.projection),
                 "species": [int(kind) for kind in self.species],
@@ -304,47 +312,5 @@ def load(path: str | os.PathLike[str], threads: int = 1) -> RidgeModel:
         np.array(content["intercepts"]),
         tuple(content["species"]),
         content["units"]["energy"],
+        content.get("features", "power_spectrum"),
     )
-
-
-def _check_settings(
-    projection: EllipsoidalDensityProjection, alpha: Any, weights: Any, fraction: Any, seed: Any
-) -> None:
-    """Raise ``BadInput`` for settings of a fit that make no sense."""
-    if projection.drop_isolated:
-        raise BadInput("each particle must count: give a projection without drop_isolated")
-    if not _is_number(alpha) or not 0 <= alpha < float("inf"):
-        raise BadInput(f"alpha must be a number from 0 on, not {alpha!r}")
-    if not isinstance(weights, LabelWeights):
-        raise BadInput(
-            f"weights must be LabelWeights, for example LabelWeights(forces=10), not {weights!r:.80}"
-        )
-    if not _is_number(fraction) or not 0 < fraction <= 1:
-        raise BadInput(f"force_fraction must be a number above 0, and at most 1, not {fraction!r}")
-    if not isinstance(seed, Integral) or isinstance(seed, bool) or seed < 0:
-        raise BadInput(f"seed must be a whole number from 0 on, not {seed!r}")
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
-
-
-def _problem(rows: FitRows) -> LeastSquares:
-    """Return the least-squares problem of all rows, block by block."""
-    features = sum(widths(rows.projection.tables.radial.counts, len(rows.species), "power_spectrum"))
-    problem = LeastSquares(rows.composition.basis.shape[1], features)
-    particles = max(AT_A_TIME // (6 * features), features // 3, 1)  # each block outweighs the triangle
-
-    with _oriented():
-        for begin, end in runs(rows.arrays.counts, particles):
-            for block in rows.between(begin, end):
-                problem.add(block)
-    return problem
-
-
-@contextmanager
-def _oriented() -> Iterator[None]:
-    """Keep quiet about frames without orientations, which were named when all were read."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r"Frame \d+ does not have rotations stored")
-        yield

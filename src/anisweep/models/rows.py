@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from itertools import pairwise
@@ -10,58 +13,20 @@ from typing import Any
 import numpy as np
 
 from anisweep.descriptors.arrays import FrameArrays
+from anisweep.descriptors.frames import runs
 from anisweep.descriptors.gradients import Jacobian, jacobian
+from anisweep.descriptors.kernels.run import Output, widths
 from anisweep.descriptors.projection import EllipsoidalDensityProjection
+from anisweep.models.equations import NormalEquations
 from anisweep.models.labels import LabelWeights, TrainingLabels
 
-#: Spreads of energies up to this part of their size are rounding, and not divided by.
-ROUNDING = 1e-12
-
-
-@dataclass(frozen=True)
-class Scales:
-    """Hold what errors of each kind of label are multiplied by: the root of its weight over its spread.
-
-    The spread of forces, torques and stresses is their root mean square; of energies per particle it is what
-    the best energies of the species leave.
-    """
-
-    energies: float
-    forces: float
-    torques: float
-    stresses: float
-
-
-@dataclass(frozen=True)
-class Composition:
-    """Hold how many particles of each species frames with an energy have, as shares of all.
-
-    Attributes
-    ----------
-    basis : (frames, rank), orthonormal columns that span the shares; zero in frames without an energy
-    solution : (species, rank), coefficients of the basis into energies of the species, the shortest there are
-    """
-
-    basis: np.ndarray
-    solution: np.ndarray
-
-    @classmethod
-    def of(cls, arrays: FrameArrays, species: np.ndarray, labelled: np.ndarray) -> Composition:
-        """Return the composition of frames, some of which are labelled with energies."""
-        numbers = np.zeros((len(arrays.counts), len(species)))
-        frame = np.repeat(np.arange(len(arrays.counts)), arrays.counts)
-        np.add.at(numbers, (frame, arrays.places(species)), 1)
-        shares = np.where(labelled[:, None], numbers / np.maximum(arrays.counts, 1)[:, None], 0)
-
-        left, singular, right = np.linalg.svd(shares, full_matrices=False)
-        rounding = np.finfo(float).eps * max(shares.shape) * singular.max(initial=0)
-        kept = singular > rounding
-        return cls(left[:, kept], right[kept].T / singular[kept])
+#: Numbers of a block's derivatives, 32 MiB, so that memory does not grow with the frames.
+AT_A_TIME = 2**22
 
 
 @dataclass(frozen=True)
 class FitRows:
-    """Make the rows of some frames after another: free columns, features, and what they shall give.
+    """Make the rows of some frames after another: shares of species, features, and what they shall give.
 
     Attributes
     ----------
@@ -70,8 +35,7 @@ class FitRows:
     arrays : the same frames
     species : those of the neighbours, sorted
     labels : what to learn; NaN where there is none
-    scales : what rows of each kind are multiplied by
-    composition : whose basis is the free columns
+    output : which features
     """
 
     projection: EllipsoidalDensityProjection
@@ -79,64 +43,82 @@ class FitRows:
     arrays: FrameArrays
     species: np.ndarray
     labels: TrainingLabels
-    scales: Scales
-    composition: Composition
+    output: Output
+
+    def equations(self) -> NormalEquations:
+        """Return the sum of all rows, block by block."""
+        features = sum(widths(self.projection.tables.radial.counts, len(self.species), self.output))
+        equations = NormalEquations(len(self.species), features)
+
+        with _oriented():
+            for begin, end in runs(self.arrays.counts, particles_at_a_time(features)):
+                equations.add(self.between(begin, end))
+        return equations
 
     @cached_property
     def _labelled(self) -> np.ndarray:
         """Return which particles have a force or a torque (cached: each block asks for its own)."""
         return labelled_particles(self.labels)
 
-    def between(self, begin: int, end: int) -> list[np.ndarray]:
-        """Return the rows of the frames from ``begin`` to before ``end``, kind by kind."""
-        rows = []
+    def between(self, begin: int, end: int) -> dict[str, np.ndarray]:
+        """Return the rows of the frames from ``begin`` to before ``end``, by the kind of their labels."""
+        rows = {}
         if np.isfinite(self.labels.energies[begin:end]).any():
-            rows.append(self._of_energies(begin, end))
+            rows["energies"] = self._of_energies(begin, end)
 
         chosen = self._chosen(begin, end)
         by_strain = bool(np.isfinite(self.labels.stresses[begin:end]).any())
         if by_strain or any(map(len, chosen)):
-            some = self.frames[begin:end]
+            some, first = self.frames[begin:end], self.arrays.first + begin
             derivatives = jacobian(
-                self.projection, some, chosen, by_strain, species=self.species.tolist(), first=begin
+                *(self.projection, some, chosen, by_strain, self.output),
+                species=self.species.tolist(),
+                first=first,
             )
-            rows += self._of_vectors(derivatives, begin)
-            rows += [self._of_stresses(derivatives.strain, begin)] if derivatives.strain is not None else []
+            rows |= self._of_vectors(derivatives, begin)
+            rows |= {} if derivatives.strain is None else self._of_stresses(derivatives.strain, begin)
         return rows
 
     def _of_energies(self, begin: int, end: int) -> np.ndarray:
         """Return a row for each energy per particle."""
-        some = self.frames[begin:end]
-        features = self.projection.describe(some, species=self.species.tolist(), first=begin).values
+        some, first = self.frames[begin:end], self.arrays.first + begin
+        features = self.projection.describe(
+            some, self.output, species=self.species.tolist(), first=first
+        ).values
         labelled = np.isfinite(self.labels.energies[begin:end])
-        energies = self.labels.energies[begin:end][labelled]
         counts = self.arrays.counts[begin:end][labelled]
 
-        rows = self._rows(features[labelled], energies / counts, self.scales.energies)
-        rows[:, : self._features.start] = self.composition.basis[begin:end][labelled]
+        rows = self._rows(features[labelled], self.labels.energies[begin:end][labelled] / counts)
+        rows[:, : len(self.species)] = self._numbers[begin:end][labelled] / counts[:, None]
         return rows
 
-    def _of_vectors(self, derivatives: Jacobian, begin: int) -> list[np.ndarray]:
+    @cached_property
+    def _numbers(self) -> np.ndarray:
+        """Return (frames, species) how many particles of each species a frame has."""
+        numbers = np.zeros((len(self.arrays.counts), len(self.species)))
+        frame = np.repeat(np.arange(len(numbers)), self.arrays.counts)
+        np.add.at(numbers, (frame, self.arrays.places(self.species)), 1)
+        return numbers
+
+    def _of_vectors(self, derivatives: Jacobian, begin: int) -> dict[str, np.ndarray]:
         """Return three rows for each force, and three for each torque."""
         frame = begin + derivatives.frame
         particles = self.arrays.start[frame] + derivatives.particle
-        kinds = (
-            (derivatives.positions, self.labels.forces[particles], self.scales.forces),
-            (derivatives.rotations, self.labels.torques[particles], self.scales.torques),
-        )
-        return [self._of_energy_downhill(*kind, self.arrays.counts[frame]) for kind in kinds]
+        counts = self.arrays.counts[frame]
+        return {
+            "forces": self._downhill(derivatives.positions, self.labels.forces[particles], counts),
+            "torques": self._downhill(derivatives.rotations, self.labels.torques[particles], counts),
+        }
 
-    def _of_energy_downhill(
-        self, derivatives: np.ndarray, labels: np.ndarray, scale: float, counts: np.ndarray
-    ) -> np.ndarray:
+    def _downhill(self, derivatives: np.ndarray, labels: np.ndarray, counts: np.ndarray) -> np.ndarray:
         """Return minus the derivatives of the energy, which is the frame's count times that of its mean."""
         labelled = np.isfinite(labels).all(axis=1)
         some = derivatives[labelled]
-        rows = self._rows(some.reshape(-1, some.shape[2]), labels[labelled].ravel(), scale)
-        rows[:, self._features] *= np.repeat(-counts[labelled], 3)[:, None]
+        rows = self._rows(some.reshape(-1, some.shape[2]), labels[labelled].ravel())
+        rows[:, len(self.species) : -1] *= np.repeat(-counts[labelled], 3)[:, None]
         return rows
 
-    def _of_stresses(self, by_strain: np.ndarray, begin: int) -> np.ndarray:
+    def _of_stresses(self, by_strain: np.ndarray, begin: int) -> dict[str, np.ndarray]:
         """Return nine rows for each stress: the symmetric part of derivatives by strain, over the volume."""
         end = begin + len(by_strain)
         stresses = self.labels.stresses[begin:end]
@@ -144,24 +126,15 @@ class FitRows:
         volumes = np.abs(np.linalg.det(self.arrays.cells[begin:end][labelled]))
 
         symmetric = (by_strain[labelled] + by_strain[labelled].swapaxes(1, 2)) / 2
-        rows = self._rows(
-            symmetric.reshape(-1, by_strain.shape[3]), stresses[labelled].ravel(), self.scales.stresses
-        )
-        rows[:, self._features] *= np.repeat(self.arrays.counts[begin:end][labelled] / volumes, 9)[:, None]
-        return rows
+        rows = self._rows(symmetric.reshape(-1, by_strain.shape[3]), stresses[labelled].ravel())
+        rows[:, len(self.species) : -1] *= np.repeat(
+            self.arrays.counts[begin:end][labelled] / volumes, 9
+        )[:, None]
+        return {"stresses": rows}
 
-    @property
-    def _features(self) -> slice:
-        """Return the columns of the features."""
-        return slice(self.composition.basis.shape[1], -1)
-
-    def _rows(self, features: np.ndarray, targets: np.ndarray, scale: float) -> np.ndarray:
-        """Return scaled rows whose free columns are zero."""
-        free = self.composition.basis.shape[1]
-        rows = np.zeros((len(targets), free + features.shape[1] + 1))
-        np.multiply(features, scale, out=rows[:, free:-1])
-        np.multiply(targets, scale, out=rows[:, -1])
-        return rows
+    def _rows(self, features: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Return rows without shares of species."""
+        return np.hstack([np.zeros((len(labels), len(self.species))), features, labels[:, None]])
 
     def _chosen(self, begin: int, end: int) -> list[list[int]]:
         """Return the places of the particles with a force or a torque, frame by frame."""
@@ -175,17 +148,34 @@ def labelled_particles(labels: TrainingLabels) -> np.ndarray:
     return labelled
 
 
-def with_a_part_of_the_particles(labels: TrainingLabels, fraction: float, seed: int) -> TrainingLabels:
-    """Return labels whose forces and torques are those of a random part of the particles, at least of one."""
-    labelled = np.flatnonzero(labelled_particles(labels))
-    kept = max(1, round(fraction * len(labelled)))
-    if kept >= len(labelled):
+def with_a_part_of_the_particles(
+    labels: TrainingLabels, arrays: FrameArrays, fraction: float, seed: int, before: int = 0
+) -> TrainingLabels:
+    """Return labels whose forces and torques are those of a random part of the particles.
+
+    It is so large a part of each frame, up to rounding, and the same one wherever a file is divided.
+
+    Parameters
+    ----------
+    before : number of particles in the frames before these
+    """
+    if fraction == 1:
         return labels
 
-    left_out = np.random.default_rng(seed).permutation(labelled)[kept:]
+    left_out = []
+    for frame, (begin, end) in enumerate(pairwise(arrays.start.tolist())):
+        kept = _kept(fraction, before + end) - _kept(fraction, before + begin)
+        mixed = np.random.default_rng([seed, arrays.first + frame]).permutation(end - begin)
+        left_out.append(begin + mixed[kept:])
+
     forces, torques = labels.forces.copy(), labels.torques.copy()
-    forces[left_out] = torques[left_out] = np.nan
+    forces[np.concatenate(left_out)] = torques[np.concatenate(left_out)] = np.nan
     return replace(labels, forces=forces, torques=torques)
+
+
+def _kept(fraction: float, particles: int) -> int:
+    """Return how many of the first particles are kept, at least one of some."""
+    return max(1, round(fraction * particles)) if particles else 0
 
 
 def without_weightless(labels: TrainingLabels, weights: LabelWeights) -> TrainingLabels:
@@ -194,27 +184,14 @@ def without_weightless(labels: TrainingLabels, weights: LabelWeights) -> Trainin
     return replace(labels, **{name: np.full_like(getattr(labels, name), np.nan) for name in left_out})
 
 
-def scales(
-    labels: TrainingLabels, weights: LabelWeights, arrays: FrameArrays, composition: Composition
-) -> Scales:
-    """Return what errors of each kind are multiplied by."""
-    per_particle = np.nan_to_num(labels.energies / np.maximum(arrays.counts, 1))
-    left = per_particle - composition.basis @ (composition.basis.T @ per_particle)
-    spread, size = float(np.linalg.norm(left)), float(np.linalg.norm(per_particle))
-    count = max(1, int(np.isfinite(labels.energies).sum()))
-
-    return Scales(
-        energies=_scale(weights.energies, spread / np.sqrt(count) if spread > ROUNDING * size else 0),
-        forces=_scale(weights.forces, _root_mean_square(labels.forces)),
-        torques=_scale(weights.torques, _root_mean_square(labels.torques)),
-        stresses=_scale(weights.stresses, _root_mean_square(labels.stresses)),
-    )
+def particles_at_a_time(features: int) -> int:
+    """Return how many particles a block has, so that it outweighs the triangle that it is added to."""
+    return max(AT_A_TIME // (6 * features), features // 3, 1)
 
 
-def _scale(weight: float, spread: float) -> float:
-    return float(np.sqrt(weight) / (spread if spread > 0 else 1))
-
-
-def _root_mean_square(labels: np.ndarray) -> float:
-    there = labels[np.isfinite(labels)]
-    return float(np.sqrt(np.mean(np.square(there)))) if len(there) else 0.0
+@contextmanager
+def _oriented() -> Iterator[None]:
+    """Keep quiet about frames without orientations, which were named when all were read."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Frame \d+ does not have rotations stored")
+        yield

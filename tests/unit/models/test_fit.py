@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from anisweep.descriptors import gradients, jacobian
-from anisweep.models import LabelWeights, RidgeModel, ridge
+from anisweep.models import LabelWeights, RidgeModel, rows
 from tests.unit.descriptors.frames_for_tests import projection, random_frame, relative
 
 KINDS = ("energies", "forces", "torques", "stresses")
@@ -147,7 +147,7 @@ def test_blocks_change_nothing(alpha, monkeypatch):
     whole = RidgeModel.fit(calculator, frames, alpha=alpha, **labels)
 
     for size in (1, 10**5):
-        monkeypatch.setattr(ridge, "AT_A_TIME", size)
+        monkeypatch.setattr(rows, "AT_A_TIME", size)
         parts = RidgeModel.fit(calculator, frames, alpha=alpha, **labels)
         assert relative(parts.weights, whole.weights) <= 1e-12
         assert relative(parts.intercepts, whole.intercepts) <= 1e-12
@@ -327,7 +327,7 @@ def test_memory_is_that_of_a_block():
 
     def peak(count, monkeypatch):
         with monkeypatch.context() as patch:
-            patch.setattr(ridge, "AT_A_TIME", 2**15)
+            patch.setattr(rows, "AT_A_TIME", 2**15)
             tracemalloc.start()
             RidgeModel.fit(calculator, frames[:count], forces=forces[: 8 * count])
             highest = tracemalloc.get_traced_memory()[1]

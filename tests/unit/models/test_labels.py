@@ -101,7 +101,7 @@ def test_a_weight_is_a_finite_number_from_0_on(kind, weight):
 
 def test_frames_are_named_by_their_place_among_all(monkeypatch):
     """Also when they are read again, block by block."""
-    monkeypatch.setattr("anisweep.models.ridge.AT_A_TIME", 1)
+    monkeypatch.setattr("anisweep.models.rows.AT_A_TIME", 1)
     frames = [random_frame(2, seed=n) for n in range(4)]
     frames[3].arrays["c_q"][1] = 0
     with pytest.raises(BadInput, match="frame 3, particle 1: c_q is a quaternion of length zero"):
@@ -114,7 +114,7 @@ def test_frames_are_named_by_their_place_among_all(monkeypatch):
 
 
 def test_frames_without_orientations_are_named_once(monkeypatch, recwarn):
-    monkeypatch.setattr("anisweep.models.ridge.AT_A_TIME", 1)
+    monkeypatch.setattr("anisweep.models.rows.AT_A_TIME", 1)
     frames = [random_frame(2, seed=n) for n in range(4)]
     for frame in frames[1:]:
         del frame.arrays["c_q"]
