@@ -47,8 +47,9 @@ class NormalEquations:
     def solve(self, alpha: float, weights: LabelWeights) -> tuple[np.ndarray, np.ndarray]:
         """Return the energies of the species, the shortest there are, and the weights of the features.
 
-        Errors of each kind are multiplied by the root of its weight over its spread: for forces, torques and
-        stresses their root mean square, for energies per particle what the best energies of the species leave.
+        Errors of each kind are multiplied by the root of its weight over its spread. For forces, torques and
+        stresses that is their root mean square, for energies per particle what the best energies of the
+        species leave.
         """
         solution = self._solution(weights.energies > 0)
         problem = LeastSquares(solution.shape[1], self.features)

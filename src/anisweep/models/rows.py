@@ -127,9 +127,9 @@ class FitRows:
 
         symmetric = (by_strain[labelled] + by_strain[labelled].swapaxes(1, 2)) / 2
         rows = self._rows(symmetric.reshape(-1, by_strain.shape[3]), stresses[labelled].ravel())
-        rows[:, len(self.species) : -1] *= np.repeat(
-            self.arrays.counts[begin:end][labelled] / volumes, 9
-        )[:, None]
+        rows[:, len(self.species) : -1] *= np.repeat(self.arrays.counts[begin:end][labelled] / volumes, 9)[
+            :, None
+        ]
         return {"stresses": rows}
 
     def _rows(self, features: np.ndarray, labels: np.ndarray) -> np.ndarray:
