@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from anisweep.cell import Hypers
 from anisweep.cli.decorators import plainly
 from anisweep.cli.progress_line import ProgressLine
-from anisweep.cli.reading_options import file_format, orientation_order, semi_axes
+from anisweep.cli.reading_options import hyperparameters, reading, running
 from anisweep.errors import UserError
 from anisweep.formatting import counted
 
 if TYPE_CHECKING:
     from anisweep.describe import Progress, Request
     from anisweep.descriptors import BadInput
+    from anisweep.fitting import Fitted
 
-DEFAULTS = Hypers()
 FILE = click.Path(path_type=Path)
 
 #: What to do when a run ends too early.
@@ -34,45 +35,12 @@ READ_BY = {
 @click.command()
 @click.argument("file", type=FILE)
 @click.option("-o", "--out", type=FILE, required=True, help="OUT.npz, or OUT.mts for metatensor.")
-@file_format
-@click.option(
-    "--orientations",
-    default="c_q",
-    show_default=True,
-    help="Name of an array, '[names of columns]', or `identity`.",
-)
-@orientation_order
-@click.option(
-    "--diameters",
-    help="'[3, 3, 1]', the name of an array, or as in a study; without it, c_diameter[1] to [3].",
-)
-@semi_axes
+@reading
 @click.option("--average", is_flag=True, help="Write one row for each frame, the mean over its particles.")
 @click.option("--coefficients", is_flag=True, help="Compute expansion coefficients, not the power spectrum.")
 @click.option("--pair", nargs=2, multiple=True, help="Write the columns of these two species only.")
-@click.option("--shard", default="1/1", help="I/N: compute the I-th of N shares of the frames.")
-@click.option(
-    "--threads", default=1, show_default=True, help="Number of threads; the result does not depend on it."
-)
-@click.option(
-    "--radial-basis-name", type=click.Choice(["gto", "monomial"]), default=DEFAULTS.radial_basis_name
-)
-@click.option("--max-angular", default=DEFAULTS.max_angular, show_default=True, help="Largest l.")
-@click.option("--max-radial", help="Largest n, or one for each l: 3,2,2,1.")
-@click.option("--cutoff-radius", default=DEFAULTS.cutoff_radius, show_default=True, help="Angstrom.")
-@click.option("--radial-gaussian-width", type=float, help="Angstrom; 1.5 for gto.")
-@click.option(
-    "--cutoff-smoothing",
-    type=float,
-    help="Let neighbours fade within this distance of the cutoff, in Angstrom.",
-)
-@click.option("--subtract-center-contribution", is_flag=True, help="Leave out a particle's own density.")
-@click.option(
-    "--basis-rcond", default=DEFAULTS.basis_rcond, show_default=True, help="Drop eigenvalues up to this."
-)
-@click.option(
-    "--basis-tol", default=DEFAULTS.basis_tol, show_default=True, help="Fail if more than this is dropped."
-)
+@running
+@hyperparameters
 @plainly
 def describe(file: Path, out: Path, threads: int, **given: Any) -> None:
     """Compute the features of the particles in FILE.
@@ -81,23 +49,13 @@ def describe(file: Path, out: Path, threads: int, **given: Any) -> None:
     """
     from anisweep.cli.describe_options import request_of
     from anisweep.describe import run
-    from anisweep.descriptors.errors import BadInput, NoThreads
 
     request = request_of(file, given)
-    _check_kernels()
-    _say_what_is_not_in_the_file(request)
+    check_kernels()
+    say_what_is_not_in_the_file(request)
 
-    try:
+    with going_on_later(file):
         shape = run.describe(request, out, threads, Told())
-    except KeyboardInterrupt:
-        click.echo(f"\n{GOES_ON}", err=True)
-        raise
-    except BadInput as refusal:
-        raise _of_an_option(refusal) from None
-    except (MemoryError, NoThreads) as error:
-        came = str(error) or "there is no memory left"
-        remedy = "Take fewer --threads, or a machine with more room."
-        raise UserError(f"{file}: {came}.\n{remedy} {GOES_ON}") from error
 
     if shape is None:
         click.echo(f"{out} is there already, of the same file and options; nothing to do.", err=True)
@@ -105,17 +63,30 @@ def describe(file: Path, out: Path, threads: int, **given: Any) -> None:
         _say_what_was_written(out, shape)
 
 
+#: How the name of a model's file ends.
+MODEL = ".json"
+
+
 @click.command()
 @click.argument("shards", type=FILE, nargs=-1, required=True, metavar="SHARD...")
-@click.option("-o", "--out", type=FILE, required=True, help="OUT.npz, or OUT.mts for metatensor.")
+@click.option("-o", "--out", type=FILE, required=True, help="OUT.npz, OUT.mts, or MODEL.json.")
 @plainly
 def merge(shards: tuple[Path, ...], out: Path) -> None:
     """Join the outputs of `anisweep describe --shard`: bit for bit what one run would have written.
 
-    Shards of machines with different instruction sets differ in the last digits; a warning says so.
+    Of `anisweep fit --shard` it makes MODEL.json: always the same bits for the same shards, and up to
+    rounding those of one run. Shards of machines with different instruction sets differ in the last digits; a
+    warning says so.
     """
-    from anisweep.describe import merge as merging
     from anisweep.descriptors.kernels import loader
+
+    if out.suffix == MODEL:
+        from anisweep import fitting
+
+        say_what_was_learned(out, fitting.merge(shards, out))
+        return
+
+    from anisweep.describe import merge as merging
 
     merged = merging(shards, out)
     levels = merged.levels
@@ -131,11 +102,38 @@ def merge(shards: tuple[Path, ...], out: Path) -> None:
         )
 
 
+@contextmanager
+def going_on_later(file: Path) -> Iterator[None]:
+    """Say of what ends a run that the same command goes on from there."""
+    from anisweep.descriptors.errors import BadInput, NoThreads
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(f"\n{GOES_ON}", err=True)
+        raise
+    except BadInput as refusal:
+        raise _of_an_option(refusal) from None
+    except (MemoryError, NoThreads) as error:
+        came = str(error) or "there is no memory left"
+        remedy = "Take fewer --threads, or a machine with more room."
+        raise UserError(f"{file}: {came}.\n{remedy} {GOES_ON}") from error
+
+
 def _say_what_was_written(out: Path, shape: tuple[int, int]) -> None:
     """Name the output, its size, and how to read it."""
     rows, columns = shape
     how = READ_BY[out.suffix].format(file=str(out))
     click.echo(f"Wrote {out}: {counted(rows, 'row')} of {counted(columns, 'feature')}. To read it: {how}")
+
+
+def say_what_was_learned(out: Path, fitted: Fitted) -> None:
+    """Name the model, how large it is, and what it comes from."""
+    learned = ", ".join(f"{number:,} {kind}" for kind, number in fitted.labels.items())
+    after = (
+        f"anisweep evaluate {out} FILE" if out.suffix == MODEL else "anisweep merge SHARD... -o MODEL.json"
+    )
+    click.echo(f"Wrote {out}: {counted(fitted.weights, 'weight')} from {learned}. Next: {after}")
 
 
 def _of_an_option(refusal: BadInput) -> UserError:
@@ -147,7 +145,7 @@ def _of_an_option(refusal: BadInput) -> UserError:
     return UserError(f"{option}{colon}{words}")
 
 
-def _check_kernels() -> None:
+def check_kernels() -> None:
     """Refuse to go on without kernels, or at another level than is asked for."""
     from anisweep.descriptors.kernels import loader
 
@@ -159,7 +157,7 @@ def _check_kernels() -> None:
         raise UserError(f"{error}.") from error
 
 
-def _say_what_is_not_in_the_file(request: Request) -> None:
+def say_what_is_not_in_the_file(request: Request) -> None:
     """Tell the user what is taken for granted, and where the order of quaternions is a guess."""
     from anisweep.describe import order_to_check, taken_for_granted
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections import Counter
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +26,26 @@ def request_of(file: Path, given: dict[str, Any]) -> Request:
         given["radial_gaussian_width"] = DEFAULTS.radial_gaussian_width
 
     given["max_radial"] = _max_radial(given["max_radial"])
+    return replace(
+        reading_of(file, given),
+        hypers=Hypers(**{field.name: given[field.name] for field in fields(Hypers)}),
+        output="coefficients" if given.get("coefficients") else "power_spectrum",
+        per_centre=not given.get("average"),
+        pairs=given.get("pair", ()),
+        shard=_shard(given["shard"]),
+        cutoff_smoothing=given["cutoff_smoothing"],
+    )
+
+
+def reading_of(file: Path, given: dict[str, Any]) -> Request:
+    """Return how the arrays of a file are read, with usual hyperparameters."""
     return Request(
         file,
-        hypers=Hypers(**{field.name: given[field.name] for field in fields(Hypers)}),
         orientations=_orientations(given["orientations"]),
         orientation_order=given["orientation_order"],
         radii=given["radii"],
         file_format=given["file_format"],
         diameters=_diameters(given["diameters"]),
-        output="coefficients" if given["coefficients"] else "power_spectrum",
-        per_centre=not given["average"],
-        pairs=given["pair"],
-        shard=_shard(given["shard"]),
-        cutoff_smoothing=given["cutoff_smoothing"],
     )
 
 

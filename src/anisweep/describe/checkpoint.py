@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -12,8 +12,6 @@ from typing import IO
 import numpy as np
 
 from anisweep.datasets import DataError
-from anisweep.describe import format_npz
-from anisweep.describe.content import Features
 from anisweep.describe.first_pass import Survey, survey
 from anisweep.describe.output import new_file
 from anisweep.files import locked, other_than_a_file, read_bytes, sha256_of
@@ -116,22 +114,23 @@ class Folder:
 
     def has(self, part: Part) -> bool:
         """Return True if a part is there; what is not whole was removed in the beginning."""
-        return self._file(part).exists()
+        return self.file(part).exists()
 
-    def write(self, part: Part, features: Features) -> None:
-        """Write the features of a part."""
-        with _sealed(self._file(part)) as stream:
-            format_npz.write(features, stream)
+    def writing(self, part: Part) -> AbstractContextManager[IO[bytes]]:
+        """Open the file of a part, which counts when it is whole."""
+        return _sealed(self.file(part))
 
-    def read(self, part: Part) -> Features:
-        """Return the features of a part."""
-        return format_npz.read(self._file(part))
+    def drop(self, part: Part) -> None:
+        """Remove the file of a part, where there is one."""
+        _remove(self.file(part))
+        _remove(_seal(self.file(part)))
 
     def remove(self) -> None:
         """Remove the folder with all parts."""
         shutil.rmtree(self.path, ignore_errors=True)
 
-    def _file(self, part: Part) -> Path:
+    def file(self, part: Part) -> Path:
+        """Return the name of the file of a part."""
         return self.path / f"{part.first}-{part.end}.npz"
 
 

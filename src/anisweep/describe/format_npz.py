@@ -71,11 +71,11 @@ def read(path: Path) -> Features:
     """
     try:
         with open_plain(path) as stream, zipfile.ZipFile(stream) as zipped:
-            labels = {name: _array(zipped, name) for name in LABELS}
-            provenance = str(_array(zipped, "provenance"))
+            labels = {name: read_array(zipped, name) for name in LABELS}
+            provenance = str(read_array(zipped, "provenance"))
             _check_together(labels)
     except UNREADABLE as error:
-        raise _damaged(path, error) from error
+        raise damaged(path, error) from error
 
     shape = len(labels["frame"]), len(labels["columns"])
     return Features(provenance, **labels, values=lambda: _values(path, *shape))
@@ -91,12 +91,12 @@ def provenance_of(path: Path) -> str:
     """
     try:
         with open_plain(path) as stream, zipfile.ZipFile(stream) as zipped:
-            return str(_array(zipped, "provenance"))
+            return str(read_array(zipped, "provenance"))
     except UNREADABLE as error:
-        raise _damaged(path, error) from error
+        raise damaged(path, error) from error
 
 
-def _array(zipped: zipfile.ZipFile, name: str) -> np.ndarray:
+def read_array(zipped: zipfile.ZipFile, name: str) -> np.ndarray:
     """Read a member that holds an array to its end, where the checksum is compared."""
     info = zipped.getinfo(f"{name}.npy")
     if info.compress_type != zipfile.ZIP_STORED:
@@ -128,14 +128,16 @@ def _values(path: Path, rows: int, columns: int) -> Iterator[np.ndarray]:
             while content := stream.read(8 * columns * at_a_time):
                 yield np.frombuffer(content, dtype="<f8").reshape(-1, columns)
     except UNREADABLE as error:
-        raise _damaged(path, error) from error
+        raise damaged(path, error) from error
 
 
-def _damaged(path: Path, error: Any) -> DataError:
+def damaged(path: Path, error: Any, what: str = "features", command: str = "describe") -> DataError:
+    """Return the error about a file that is not what it should be."""
     came = getattr(error, "strerror", None)
     if not came:
         with open_plain(path) as stream:
             zipped = stream.read(2) == b"PK"
-        came = f"it cannot be read ({error})" if zipped else "it is no file of features"
+        came = f"it cannot be read ({error})" if zipped else f"it is no file of {what}"
 
-    return DataError(str(path), came, "a file of `anisweep describe`", "name another file, or make it anew")
+    allowed = f"a file of `anisweep {command}`"
+    return DataError(str(path), came, allowed, "name another file, or make it anew")

@@ -44,12 +44,7 @@ def merge(shards: Sequence[Path], output: Path) -> Merged:
         When a shard is missing, there twice, damaged, or of another run than the others.
     """
     write = writer(output)
-    if output.exists():
-        raise DataError(str(output), "it is there already", "a new name", "choose one, or remove the file")
-
-    twice = next((path for path in shards if shards.count(path) > 1), None)
-    if twice is not None:
-        raise DataError(str(twice), "it is named twice", "each shard once", "leave it out once")
+    check_names(shards, output)
 
     other = next((path for path in shards if path.suffix == ".mts"), None)
     if other is not None:
@@ -57,18 +52,39 @@ def merge(shards: Sequence[Path], output: Path) -> Merged:
         raise DataError(str(other), "it is in metatensor's format", "shards in .npz", remedy)
 
     read = {path: format_npz.read(path) for path in shards}
-    origins = {path: _origin(path, features.provenance) for path, features in read.items()}
-    order = _in_order(origins)
+    order, origin = in_order(shards, [read[path].provenance for path in shards])
     _check_columns(read)
-
-    origin = origins[order[0]]
-    origin["levels"] = sorted({level for each in origins.values() for level in each["levels"]})
-    origin["shard"] = {"number": 1, "of": 1}
 
     features = joined([read[path] for path in order], as_text(origin))
     with new_file(output) as stream:
         write(features, stream)
     return Merged(origin["levels"], features.shape)
+
+
+def check_names(shards: Sequence[Path], output: Path) -> None:
+    """Refuse an output that is there, and a shard that is named twice."""
+    if output.exists():
+        raise DataError(str(output), "it is there already", "a new name", "choose one, or remove the file")
+
+    twice = next((path for path in shards if list(shards).count(path) > 1), None)
+    if twice is not None:
+        raise DataError(str(twice), "it is named twice", "each shard once", "leave it out once")
+
+
+def in_order(shards: Sequence[Path], provenances: Sequence[str]) -> tuple[list[Path], dict[str, Any]]:
+    """Return the shards from the first to the last, and the provenance of their output.
+
+    Raises
+    ------
+    DataError
+        When a shard is missing, there twice, or of another run than the others.
+    """
+    origins = {path: _origin(path, text) for path, text in zip(shards, provenances, strict=True)}
+    order = _in_order(origins)
+    origin = origins[order[0]]
+    origin["levels"] = sorted({level for each in origins.values() for level in each["levels"]})
+    origin["shard"] = {"number": 1, "of": 1}
+    return order, origin
 
 
 @dataclass(frozen=True)
@@ -88,9 +104,7 @@ def _origin(path: Path, provenance: str) -> dict[str, Any]:
         build(Origin, plain)
     except ValueError as error:
         came = f"its provenance cannot be understood ({error})"
-        raise DataError(
-            str(path), came, "a file of `anisweep describe`", "describe this shard again"
-        ) from error
+        raise DataError(str(path), came, "a file of --shard", "make this shard again") from error
     return plain
 
 
@@ -103,7 +117,7 @@ def _in_order(origins: dict[Path, dict[str, Any]]) -> list[Path]:
         other = _difference(origins[first], origin)
         if other:
             came = f"its {other} differs from that of {first}"
-            raise DataError(str(path), came, "shards of one run", "describe with the same options")
+            raise DataError(str(path), came, "shards of one run", "make them with the same options")
 
         number = origin["shard"]["number"]
         if number in places:
@@ -115,7 +129,7 @@ def _in_order(origins: dict[Path, dict[str, Any]]) -> list[Path]:
     missing = [number for number in range(1, of + 1) if number not in places]
     if missing:
         came = f"of {counted(of, 'shard')} these are missing: {', '.join(map(str, missing))}"
-        remedy = f"anisweep describe ... --shard {missing[0]}/{of}"
+        remedy = f"give the same command with --shard {missing[0]}/{of}"
         raise DataError("shards", came, f"all of 1 to {of}", remedy)
     return [places[number] for number in sorted(places)]
 

@@ -66,23 +66,25 @@ def particles(request: Request, first: int, end: int) -> Iterator[Atoms]:
     DataError
         Naming file, frame, array and particle.
     """
-    orientations = None if request.orientations == IDENTITY else request.orientations
-
     for number, read in enumerate(read_any(request.file, first, end, request.file_format), start=first):
-        place = Place(str(request.file), number)
-        check_frame(read, place, request.hypers.cutoff_radius)
+        yield frame_of(request, read, Place(str(request.file), number))
 
-        if orientations is not None:
-            _check_there(read, orientations, place)
 
-        frame = Atoms(read.numbers, positions=read.positions, cell=read.cell, pbc=read.pbc)
-        frame.arrays["c_q"] = quaternions_of(read, orientations, place, request.orientation_order)
+def frame_of(request: Request, read: Atoms, place: Place) -> Atoms:
+    """Return a frame as it was read in the form that the descriptors need."""
+    orientations = None if request.orientations == IDENTITY else request.orientations
+    check_frame(read, place, request.hypers.cutoff_radius)
+    if orientations is not None:
+        _check_there(read, orientations, place)
 
-        diameters = diameters_of(read, request.diameters, place, request.radii)
-        check_diameters(read, diameters, place)
-        for name, column in zip(DIAMETERS, diameters.T, strict=True):
-            frame.arrays[name] = np.ascontiguousarray(column)
-        yield frame
+    frame = Atoms(read.numbers, positions=read.positions, cell=read.cell, pbc=read.pbc)
+    frame.arrays["c_q"] = quaternions_of(read, orientations, place, request.orientation_order)
+
+    diameters = diameters_of(read, request.diameters, place, request.radii)
+    check_diameters(read, diameters, place)
+    for name, column in zip(DIAMETERS, diameters.T, strict=True):
+        frame.arrays[name] = np.ascontiguousarray(column)
+    return frame
 
 
 def _check_there(frame: Atoms, given: Orientations, place: Place) -> None:

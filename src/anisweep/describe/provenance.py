@@ -22,8 +22,12 @@ FORMAT = 2
 PACKAGES = ("anisweep", "ase", "numpy")
 
 
-def provenance(request: Request) -> dict[str, Any]:
+def provenance(request: Request, start: Path) -> dict[str, Any]:
     """Return the provenance that is written into the output, as plain values.
+
+    Parameters
+    ----------
+    start : the file of source that computes the output, with what it imports
 
     Raises
     ------
@@ -38,7 +42,7 @@ def provenance(request: Request) -> dict[str, Any]:
         "file": request.file.name,
         "sha256": content_digest(request.file),
         **plain,
-        "code": _code(),
+        "code": _code(start),
         "levels": [loader.level()],
         "versions": {
             "python": platform.python_version(),
@@ -53,8 +57,7 @@ def as_text(plain: dict[str, Any]) -> str:
 
 
 @cache
-def _code() -> str:
+def _code(start: Path) -> str:
     """Return the digest of the source that runs, without comments; it includes the digest of the kernels."""
-    start = Path(__file__).with_name("run.py")
-    files = {"anisweep.describe.run": start, **imported_sources([start], PACKAGE)}
+    files = {start.stem: start, **imported_sources([start], PACKAGE)}
     return digest({module: source_digest(path) for module, path in files.items()})

@@ -71,7 +71,7 @@ def describe(
     write = writer(output)
     _check_mergeable(request, output)
     projection = request.projection(threads)
-    origin = provenance(request)
+    origin = provenance(request, Path(__file__))
 
     folder = Folder(output, digest(origin))
     if output.exists():
@@ -84,12 +84,12 @@ def describe(
         _check_room(job, missing, folder.path)
         try:
             _compute(job, missing, folder, tell)
-            _check_unchanged(request, origin["sha256"])
+            check_unchanged(request.file, origin["sha256"])
         except DataError:
             folder.remove()  # the file has to be mended, and is another one then
             raise
 
-        features = joined([folder.read(part) for part in job.parts], as_text(origin))
+        features = joined([format_npz.read(folder.file(part)) for part in job.parts], as_text(origin))
         with new_file(output) as stream:
             write(features, stream)
         folder.remove()
@@ -153,7 +153,8 @@ def _compute(job: Job, missing: list[Part], folder: Folder, tell: Callable[[Prog
     for part in job.parts[job.parts.index(missing[0]) :]:
         mine = list(islice(frames, part.end - part.first))
         if part in missing:
-            folder.write(part, _features(job, part, mine))
+            with folder.writing(part) as stream:
+                format_npz.write(_features(job, part, mine), stream)
             done += len(mine)
             tell(Progress(found, done, total))
 
@@ -207,17 +208,21 @@ def _check_mergeable(request: Request, output: Path) -> None:
 
 def _check_same(output: Path, origin: str) -> None:
     """Refuse an output that is there already and is not what is asked for."""
-    there = format_npz.provenance_of(output)
-    if there != origin:
-        came = "it is there already, of another file, other options, versions, code or instruction set"
-        raise DataError(str(output), came, "a new name", "choose one, or remove the file")
+    if format_npz.provenance_of(output) != origin:
+        raise of_another_run(output)
 
 
-def _check_unchanged(request: Request, before: str) -> None:
+def of_another_run(output: Path) -> DataError:
+    """Return the error about an output that is there already and is not what is asked for."""
+    came = "it is there already, of another file, other options, versions, code or instruction set"
+    return DataError(str(output), came, "a new name", "choose one, or remove the file")
+
+
+def check_unchanged(file: Path, before: str) -> None:
     """Refuse a file that has changed between the first pass and the last frame."""
-    if content_digest(request.file) != before:
+    if content_digest(file) != before:
         came = "it changed while it was read"
-        raise DataError(str(request.file), came, "a file that stays as it is", "describe a copy of it")
+        raise DataError(str(file), came, "a file that stays as it is", "take a copy of it")
 
 
 def _check_room(job: Job, missing: list[Part], folder: Path) -> None:

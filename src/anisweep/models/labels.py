@@ -78,17 +78,14 @@ class TrainingLabels:
         Raises
         ------
         BadInput
-            for labels of a wrong number or shape, and for what is not finite, naming frame and particle; when
-            there is none at all
+            for labels of a wrong number or shape, and for what is not finite, naming frame and particle
         """
-        labels = cls(
+        return cls(
             _energies(energies, arrays),
             _vectors("forces", forces, arrays),
             _vectors("torques", torques, arrays),
             _stresses(stresses, arrays),
         )
-        labels.require_any()
-        return labels
 
     def require_any(self) -> None:
         """Raise ``BadInput`` when there is nothing to learn from."""

@@ -36,6 +36,12 @@ class LeastSquares:
             stacked = np.concatenate([self.triangle, rows])
             self.triangle = np.linalg.qr(stacked, mode="r")  # type: ignore[assignment]
 
+    def put(self, triangle: np.ndarray, rows: int) -> None:
+        """Take a factor as it was, which stands for so many rows."""
+        if triangle.ndim != 2 or triangle.shape[1] != self.triangle.shape[1]:
+            raise ValueError(f"a factor has the shape {triangle.shape}")
+        self.triangle, self.rows = triangle, rows
+
     def solve(self, alpha: float) -> tuple[np.ndarray, np.ndarray]:
         """Return the coefficients of the free columns and of the features.
 

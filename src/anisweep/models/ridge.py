@@ -251,18 +251,19 @@ class RidgeModel:
         OSError
             When it cannot be written.
         """
-        model_file.write(
-            path,
-            {
-                "kind": "ridge",
-                "features": self.features,
-                "units": {"energy": str(self.unit), "length": "Angstrom", "angle": "radian"},
-                "hyperparameters": hyperparameters_of(self.projection),
-                "species": [int(kind) for kind in self.species],
-                "intercepts": self.intercepts.tolist(),
-                "weights": self.weights.tolist(),
-            },
-        )
+        model_file.write(path, self.content())
+
+    def content(self) -> dict[str, Any]:
+        """Return what the model's file holds, as plain values."""
+        return {
+            "kind": "ridge",
+            "features": self.features,
+            "units": {"energy": str(self.unit), "length": "Angstrom", "angle": "radian"},
+            "hyperparameters": hyperparameters_of(self.projection),
+            "species": [int(kind) for kind in self.species],
+            "intercepts": self.intercepts.tolist(),
+            "weights": self.weights.tolist(),
+        }
 
     def _counts(self, frames: list[Atoms]) -> np.ndarray:
         """Return how many particles each frame has, all of them of species that were learned."""
