@@ -76,7 +76,8 @@ known = [(energies.detach(), forces) for energies, forces in known]
 
 # %%
 # The model is a small network on standardised power spectra. ``create_graph=True`` records the forces, so
-# that the optimiser can follow them too.
+# that the optimiser can follow them too. The parameters are named, so that nothing is derived by positions
+# twice.
 
 with torch.no_grad():
     spectra = projection.power_spectrum_of(train)
@@ -96,7 +97,7 @@ for epoch in range(61):
     energies, forces = with_forces(model, train, create_graph=True)
     loss = ((energies - known[0][0]) ** 2).mean() + ((forces - known[0][1]) ** 2).mean()
     optimiser.zero_grad()
-    loss.backward()
+    loss.backward(inputs=list(network.parameters()))
     optimiser.step()
     if epoch % 20 == 0:
         print(f"epoch {epoch:3}: loss {loss.item():.2e}")

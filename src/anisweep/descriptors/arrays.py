@@ -70,6 +70,20 @@ class FrameArrays:
         """Return the species of all particles, sorted."""
         return np.unique(self.numbers)
 
+    def between(self, first: int, end: int) -> FrameArrays:
+        """Return the frames from the first to before the end."""
+        here = slice(int(self.start[first]), int(self.start[end]))
+        return FrameArrays(
+            positions=self.positions[here],
+            rotations=self.rotations[here],
+            diameters=self.diameters[here],
+            numbers=self.numbers[here],
+            cells=self.cells[first:end],
+            periodic=self.periodic[first:end],
+            start=self.start[first : end + 1] - here.start,
+            first=self.first + first,
+        )
+
     def places(self, species: np.ndarray) -> np.ndarray:
         """Return (particles,) the place of each particle's species among the given, sorted ones.
 

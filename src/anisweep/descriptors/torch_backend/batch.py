@@ -45,6 +45,14 @@ class Neighbours:
 
 
 @dataclass(frozen=True)
+class ReadFrames:
+    """Hold frames as they were read, and the neighbours that were found then."""
+
+    arrays: FrameArrays
+    neighbours: Neighbours
+
+
+@dataclass(frozen=True)
 class Batch:
     """Hold frames as tensors, in float64.
 
@@ -61,6 +69,8 @@ class Batch:
         In Angstrom.
     neighbours : Neighbours
         The list of neighbours.
+    read : ReadFrames or None
+        What the kernels need to compute derivatives; without it Torch does.
     """
 
     positions: Tensor
@@ -68,6 +78,7 @@ class Batch:
     orientations: Tensor
     diameters: Tensor
     neighbours: Neighbours
+    read: ReadFrames | None = None
 
 
 def batch_of(
@@ -88,8 +99,8 @@ def batch_of(
     cutoff, self_pairs : as of `find_pairs`
     at_a_time : pairs of one chunk
     """
-    start, counts = int(arrays.start[frames.start]), arrays.counts[frames.start : frames.stop]
-    here = slice(start, int(arrays.start[frames.stop]))
+    some = arrays.between(frames.start, frames.stop)
+    start, counts = int(arrays.start[frames.start]), some.counts
     pairs = find_pairs(arrays, frames, cutoff, self_pairs)
     kinds = arrays.places(species)
 
@@ -105,13 +116,14 @@ def batch_of(
         species=tuple(int(s) for s in species),
         groups=_groups(pairs, start, kinds, len(species), at_a_time, device),
     )
-    rotations = arrays.rotations[here]
+    rotations = some.rotations
     return Batch(
-        tensor(arrays.positions[here]),
-        tensor(arrays.cells[frames.start : frames.stop]),
+        tensor(some.positions),
+        tensor(some.cells),
         tensor(rotations if rotations.shape[1] == 4 else rotations.reshape(-1, 3, 3)),
-        tensor(arrays.diameters[here]),
+        tensor(some.diameters),
         neighbours,
+        ReadFrames(some, neighbours),
     )
 
 

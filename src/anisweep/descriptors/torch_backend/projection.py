@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from math import sqrt
 from typing import Any
@@ -18,7 +19,7 @@ from anisweep.descriptors.frames import covering
 from anisweep.descriptors.kernels.run import Output, WantedOutput, check_output
 from anisweep.descriptors.kernels.structures import BasisTables
 from anisweep.descriptors.projection import EllipsoidalDensityProjection
-from anisweep.descriptors.torch_backend import geometry, rotation
+from anisweep.descriptors.torch_backend import geometry, on_kernels, rotation
 from anisweep.descriptors.torch_backend.batch import (
     Batch,
     Neighbours,
@@ -157,8 +158,7 @@ class TorchProjection(EllipsoidalDensityProjection):
         Tensor, shape (rows, features)
             In the order l, m, species, n.
         """
-        coefficients = torch.cat([part.flatten(1) for part in self._by_degree(batch)], dim=1)
-        return coefficients if per_centre else _mean(coefficients, batch.neighbours)
+        return self._derivable(batch, "coefficients", per_centre)
 
     def power_spectrum_of(self, batch: Batch, per_centre: bool = False) -> Tensor:
         """Return power spectra, differentiable by the four tensors of the batch.
@@ -175,14 +175,7 @@ class TorchProjection(EllipsoidalDensityProjection):
         Tensor, shape (rows, features)
             In the order l, (species, n), (species, n).
         """
-        spectra = []
-        with torch.autocast(batch.positions.device.type, enabled=False):
-            for l, part in enumerate(self._by_degree(batch)):
-                c = part.flatten(2)
-                spectra.append((-1) ** l / sqrt(2 * l + 1) * torch.bmm(c.mT, c).flatten(1))
-
-        spectrum = torch.cat(spectra, dim=1)
-        return spectrum if per_centre else _mean(spectrum, batch.neighbours)
+        return self._derivable(batch, "power_spectrum", per_centre)
 
     def pair_features_of(self, batch: Batch, per_centre: bool = False) -> Tensor:
         """Return pair features, differentiable by the four tensors of the batch.
@@ -199,19 +192,56 @@ class TorchProjection(EllipsoidalDensityProjection):
         Tensor, shape (rows, features)
             In the order l (even ones), species, n.
         """
+        return self._derivable(batch, "pair_features", per_centre)
+
+    def _derivable(self, batch: Batch, output: Output, per_centre: bool) -> Tensor:
+        """Return features from the kernels where these have the derivatives, else from steps in Torch."""
+        if self.precision == "fp64" and on_kernels.can_derive(batch):
+            features = self._kernel_call(batch, output).features(*on_kernels.geometry_of(batch))
+        else:
+            features = self._in_torch(batch, output)
+        return features if per_centre else _mean(features, batch.neighbours)
+
+    def _kernel_call(self, batch: Batch, output: Output) -> on_kernels.KernelCall:
+        assert batch.read is not None
+
+        def in_torch(positions: Tensor, cells: Tensor, orientations: Tensor) -> Tensor:
+            moved = replace(batch, positions=positions, cells=cells, orientations=orientations)
+            return self._in_torch(moved, output)
+
+        return on_kernels.KernelCall(
+            self.tables,
+            batch.read.arrays,
+            np.array(batch.neighbours.species, dtype=np.int64),
+            WantedOutput(output, True, not self.subtract_center_contribution),
+            self.rotation_key,
+            in_torch,
+        )
+
+    def _in_torch(self, batch: Batch, output: Output) -> Tensor:
+        """Return the features of each centre."""
+        if output == "coefficients":
+            return torch.cat([part.flatten(1) for part in self._by_degree(batch)], dim=1)
+
+        with torch.autocast(batch.positions.device.type, enabled=False):
+            products = self._pair_products if output == "pair_features" else self._products
+            return torch.cat([part.flatten(1) for part in products(batch)], dim=1)
+
+    def _products(self, batch: Batch) -> Iterator[Tensor]:
+        """Yield for each l the power spectrum of each centre."""
+        for l, part in enumerate(self._by_degree(batch)):
+            c = part.flatten(2)
+            yield (-1) ** l / sqrt(2 * l + 1) * torch.bmm(c.mT, c)
+
+    def _pair_products(self, batch: Batch) -> Iterator[Tensor]:
+        """Yield for each even l the pair features of each centre."""
         densities = self._by_degree(own_densities(batch, self._pairs()))
         counted = counted_as_neighbours(batch).to(self.dtype)[:, None, :, None]
 
-        features = []
-        with torch.autocast(batch.positions.device.type, enabled=False):
-            for l, (part, own) in enumerate(zip(self._by_degree(batch), densities, strict=True)):
-                if l % 2 == 0:
-                    neighbours = (part - counted * own).flatten(2)
-                    products = torch.bmm(own[:, :, 0, :1].mT, neighbours).flatten(1)
-                    features.append(products / sqrt(2 * l + 1))
-
-        joined = torch.cat(features, dim=1)
-        return joined if per_centre else _mean(joined, batch.neighbours)
+        for l, (part, own) in enumerate(zip(self._by_degree(batch), densities, strict=True)):
+            if l % 2 == 0:
+                neighbours = (part - counted * own).flatten(2)
+                yield torch.bmm(own[:, :, 0, :1].mT, neighbours) / sqrt(2 * l + 1)
 
     def _by_degree(self, batch: Batch) -> list[Tensor]:
         """Return for each l the coefficients (centres, 2l + 1, species, n)."""
@@ -235,11 +265,7 @@ class TorchProjection(EllipsoidalDensityProjection):
 
     def _of(self, batch: Batch, output: Output, per_centre: bool) -> Tensor:
         with torch.no_grad():
-            if output == "coefficients":
-                return self.coefficients_of(batch, per_centre)
-            if output == "pair_features":
-                return self.pair_features_of(batch, per_centre)
-            return self.power_spectrum_of(batch, per_centre)
+            return self._derivable(batch, output, per_centre)
 
     def _compute(
         self,
