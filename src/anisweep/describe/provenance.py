@@ -42,7 +42,7 @@ def provenance(request: Request, start: Path) -> dict[str, Any]:
         "file": request.file.name,
         "sha256": content_digest(request.file),
         **plain,
-        "code": _code(start),
+        "code": code_digest(start),
         "levels": [loader.level()],
         "versions": {
             "python": platform.python_version(),
@@ -57,7 +57,7 @@ def as_text(plain: dict[str, Any]) -> str:
 
 
 @cache
-def _code(start: Path) -> str:
+def code_digest(start: Path) -> str:
     """Return the digest of the source that runs, without comments; it includes the digest of the kernels."""
     files = {start.stem: start, **imported_sources([start], PACKAGE)}
     return digest({module: source_digest(path) for module, path in files.items()})

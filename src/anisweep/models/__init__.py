@@ -4,8 +4,8 @@ A model is one energy, so that forces, torques and stresses are its exact deriva
 NumPy and ASE alone.
 """
 
-from anisweep.models.calculator import RidgeCalculator
+from anisweep.models.calculator import AniSOAPCalculator, RidgeCalculator
 from anisweep.models.labels import LabelWeights
 from anisweep.models.ridge import RidgeModel, load
 
-__all__ = ["LabelWeights", "RidgeCalculator", "RidgeModel", "load"]
+__all__ = ["AniSOAPCalculator", "LabelWeights", "RidgeCalculator", "RidgeModel", "load"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from ase import Atoms
@@ -11,11 +11,28 @@ from ase.calculators.calculator import Calculator, all_changes
 from ase.outputs import Properties, all_outputs
 
 from anisweep.descriptors.arrays import DIAMETERS
-from anisweep.models.ridge import RidgeModel
+from anisweep.descriptors.errors import BadInput
+from anisweep.descriptors.frames import frames_as_list, runs
+from anisweep.descriptors.gradients import Gradients
+from anisweep.descriptors.kernels.run import widths
+from anisweep.descriptors.projection import EllipsoidalDensityProjection
+
+#: Bytes for each feature of a particle, three numbers, and for all else that is kept of it.
+OF_A_FEATURE, OF_A_PARTICLE = 24, 512
 
 
-class RidgeCalculator(Calculator):  # type: ignore[misc]
-    """Put a `RidgeModel` behind ASE's interface: energy, forces, stress and torques.
+class EnergyModel(Protocol):
+    """What a calculator needs of a model."""
+
+    projection: EllipsoidalDensityProjection
+    species: tuple[int, ...]
+
+    def compute(self, frames: Any) -> tuple[np.ndarray, Gradients]:
+        """Return energies with their derivatives."""
+
+
+class AniSOAPCalculator(Calculator):  # type: ignore[misc]
+    """Put a model behind ASE's interface: energy, forces, stress and torques.
 
     A turned or reshaped particle is a new geometry, as a moved one is.
 
@@ -24,13 +41,13 @@ class RidgeCalculator(Calculator):  # type: ignore[misc]
 
     Parameters
     ----------
-    model : RidgeModel
+    model : RidgeModel or another model of `anisweep.models`
         What gives the energies.
     """
 
     implemented_properties = ("energy", "free_energy", "forces", "stress", "torques")
 
-    def __init__(self, model: RidgeModel) -> None:
+    def __init__(self, model: EnergyModel) -> None:
         super().__init__()
         self.model = model
 
@@ -54,15 +71,85 @@ class RidgeCalculator(Calculator):  # type: ignore[misc]
     ) -> None:
         """Compute energy, forces and torques, and the stress where the cell is periodic."""
         super().calculate(atoms, properties, system_changes)
-        energies, derivatives = self.model.compute([self.atoms])
-        energy = float(energies[0])
-        self.results = {
-            "energy": energy,
-            "free_energy": energy,
-            "forces": derivatives.forces,
-            "torques": derivatives.torques,
-        }
+        self.results = self._results([self.atoms])[0]
 
-        if self.atoms.pbc.all():
-            stress = derivatives.strain[0] / self.atoms.get_volume()
-            self.results["stress"] = ((stress + stress.T) / 2).ravel()[[0, 4, 8, 5, 2, 1]]
+    def calculate_batch(
+        self,
+        frames: Sequence[Atoms],
+        properties: Sequence[str] = ("energy", "forces", "torques"),
+        memory: int = 2**26,
+    ) -> list[dict[str, Any]]:
+        """Compute many frames, several at a time: the way to go for many small ones.
+
+        Parameters
+        ----------
+        frames : list of Atoms
+            What to compute; their own calculators do not matter.
+        properties : list of str
+            What to return, as ASE names it, and ``torques``.
+        memory : int
+            Bytes that may be taken on top; a frame that needs more is computed alone.
+
+        Returns
+        -------
+        list of dict
+            The properties of each frame by name, as `calculate` has them in ``results``.
+
+        Raises
+        ------
+        BadInput
+            For frames, naming frame and particle; for a property that there is not, and for the stress of a
+            frame that is not periodic in all directions.
+        """
+        several = frames_as_list(frames)
+        self._check(several, properties)
+        counts = np.array([len(frame) for frame in several])
+        features = sum(
+            widths(self.model.projection.tables.radial.counts, len(self.model.species), "power_spectrum")
+        )
+
+        computed = []
+        for begin, end in runs(counts, max(1, memory // (OF_A_FEATURE * features + OF_A_PARTICLE))):
+            try:
+                computed += self._results(several[begin:end])
+            except BadInput:
+                self.model.compute(several[:end])  # which names the frame by its place among all
+                raise
+        return [{name: results[name] for name in properties} for results in computed]
+
+    def _check(self, frames: list[Atoms], properties: Sequence[str]) -> None:
+        unknown = [name for name in properties if name not in self.implemented_properties]
+        if unknown:
+            raise BadInput(
+                f"properties: there is no {unknown[0]!r}. Allowed: {', '.join(self.implemented_properties)}"
+            )
+        for number, frame in enumerate(frames if "stress" in properties else []):
+            if not frame.pbc.all():
+                raise BadInput(f"frame {number}: it has no stress, as it is not periodic in all directions")
+
+    def _results(self, frames: list[Atoms]) -> list[dict[str, Any]]:
+        """Return the results of each frame, by ASE's names."""
+        energies, derivatives = self.model.compute(frames)
+        forces, torques, start = derivatives.forces, derivatives.torques, derivatives.arrays.start
+        return [
+            {
+                "energy": energy,
+                "free_energy": energy,
+                "forces": forces[start[number] : start[number + 1]],
+                "torques": torques[start[number] : start[number + 1]],
+                **_stress(frame, derivatives.strain[number]),
+            }
+            for number, (frame, energy) in enumerate(zip(frames, energies.tolist(), strict=True))
+        ]
+
+
+def _stress(frame: Atoms, strain: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the stress of a frame where it has one, as xx, yy, zz, yz, xz, xy."""
+    if not frame.pbc.all():
+        return {}
+    stress = strain / frame.get_volume()
+    return {"stress": ((stress + stress.T) / 2).ravel()[[0, 4, 8, 5, 2, 1]]}
+
+
+#: The name of the calculator of ridge models.
+RidgeCalculator = AniSOAPCalculator
