@@ -7,8 +7,8 @@ from pathlib import Path
 
 from anisweep.coarsen.mapping import Coarsening
 from anisweep.coarsen.options import CoarseOptions
-from anisweep.coarsen.xyz_text import text_of
 from anisweep.datasets.errors import DataError
+from anisweep.datasets.oriented_xyz import text_of
 from anisweep.datasets.user_files.userfile import read_any
 from anisweep.files import whole
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from anisweep.descriptors import hyperparameters, tensormap
-from anisweep.descriptors.arrays import FrameArrays
+from anisweep.descriptors.arrays import FrameArrays, check
 from anisweep.descriptors.features import Descriptors, without_isolated
 from anisweep.descriptors.frames import covering, frames_as_list, gather, runs, survey
 from anisweep.descriptors.kernels.run import Output, WantedOutput, check_output, compute, room
@@ -290,8 +290,8 @@ class EllipsoidalDensityProjection:
 
         Parameters
         ----------
-        frames : list of Atoms
-            What to read.
+        frames : list of Atoms, or FrameArrays
+            What to read; arrays, which dynamics move, are those that are returned.
         first : int
             What errors call the first frame.
 
@@ -300,6 +300,10 @@ class EllipsoidalDensityProjection:
         BadInput
             For frames, naming frame and particle.
         """
+        if isinstance(frames, FrameArrays):
+            check(frames, self.rotation_key)
+            return frames
+
         frames = frames_as_list(frames)
         counts, _ = survey(frames, first)
         return self._gather(self._oriented(frames, first), counts, first)

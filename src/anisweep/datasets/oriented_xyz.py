@@ -13,6 +13,9 @@ from anisweep.datasets.species import names_in
 #: The arrays that are written, in this order, as far as they are there.
 ARRAYS = ("c_q", "forces", "torques", "mass", "moments", *DIAMETERS)
 
+#: Entries of the header, as far as they are there.
+SAID = ("timestep", "time", "system")
+
 #: Ten digits: what a trajectory says, and less than half the size of all bits.
 NUMBER = "%.10g"
 
@@ -24,7 +27,8 @@ def text_of(frame: Atoms) -> str:
     """
     arrays = [name for name in ARRAYS if name in frame.arrays]
     columns = "".join(f":{name}:R:{_width(frame.arrays[name])}" for name in arrays)
-    header = [f'Properties="type:S:1:pos:R:3{columns}:mol:I:1"', f'pbc="{_flags(frame)}"', *_said(frame)]
+    columns += ":mol:I:1" if "mol" in frame.arrays else ""
+    header = [f'Properties="type:S:1:pos:R:3{columns}"', f'pbc="{_flags(frame)}"', *_said(frame)]
     if frame.pbc.any():
         lattice = " ".join(NUMBER % length for length in frame.cell.array.ravel())
         header.insert(0, f'Lattice="{lattice}"')
@@ -32,11 +36,10 @@ def text_of(frame: Atoms) -> str:
     numbers = np.column_stack([frame.positions, *(frame.arrays[name] for name in arrays)])
     names = names_in(frame)
     rows = _rows(numbers)
+    molecules = [f" {molecule}" for molecule in frame.arrays.get("mol", ())] or [""] * len(frame)
     lines = [
-        f"{names[number]} {row} {molecule}\n"
-        for number, row, molecule in zip(
-            frame.numbers.tolist(), rows, frame.arrays["mol"].tolist(), strict=True
-        )
+        f"{names[number]} {row}{molecule}\n"
+        for number, row, molecule in zip(frame.numbers.tolist(), rows, molecules, strict=True)
     ]
     return f"{len(frame)}\n{' '.join(header)}\n{''.join(lines)}"
 
@@ -56,5 +59,5 @@ def _flags(frame: Atoms) -> str:
 
 def _said(frame: Atoms) -> list[str]:
     """Return the entries of the header besides cell and columns."""
-    said = [f"{key}={frame.info[key]}" for key in ("timestep", "time") if key in frame.info]
+    said = [f"{key}={frame.info[key]}" for key in SAID if key in frame.info]
     return said + ([f'units="{frame.info["units"]}"'] if "units" in frame.info else [])
