@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -257,8 +257,8 @@ class EllipsoidalDensityProjection:
 
         Parameters
         ----------
-        frames : list of Atoms
-            What to describe.
+        frames : list of Atoms, or FrameArrays
+            What to describe; arrays are those that ``gather`` returned.
         output : str
             ``power_spectrum``, ``coefficients`` or ``pair_features``.
         per_centre : bool
@@ -311,6 +311,11 @@ class EllipsoidalDensityProjection:
     def _gather(self, frames: list[Any], counts: np.ndarray, first: int) -> FrameArrays:
         return gather(frames, counts, self.rotation_key, self.rotation_type, first)
 
+    def _gathered(self, frames: list[Any], counts: np.ndarray, first: int) -> Iterator[FrameArrays]:
+        """Yield the arrays of some frames at a time."""
+        for begin, end in runs(counts, self._at_a_time(1)):
+            yield self._gather(frames[begin:end], counts[begin:end], first + begin)
+
     def _oriented(self, frames: list[Any], first: int) -> list[Any]:
         """Return the frames, all with orientations."""
         bare = [i for i, frame in enumerate(frames) if self.rotation_key not in frame.arrays]
@@ -346,21 +351,20 @@ class EllipsoidalDensityProjection:
         neighbours: Sequence[int] | None = None,
         first: int = 0,
     ) -> Descriptors:
-        frames = frames_as_list(frames)
-        counts, species = survey(frames, first)
-        species = covering(neighbours, species)
-        frames = self._oriented(frames, first)
-        gathered = (
-            self._gather(frames[begin:end], counts[begin:end], first + begin)
-            for begin, end in runs(counts, self._at_a_time(1))
-        )
+        if isinstance(frames, FrameArrays):
+            counts, there, gathered = frames.counts, frames.species, iter([self.gather(frames)])
+        else:
+            frames = frames_as_list(frames)
+            counts, there = survey(frames, first)
+            gathered = self._gathered(self._oriented(frames, first), counts, first)
+        species = covering(neighbours, there)
 
         wanted = WantedOutput(output, per_centre, not self.subtract_center_contribution)
         values = room(tables, counts, species, wanted, self.number_type)
         found, numbers = self._fill(values, gathered, tables, species, wanted)
 
-        frame = np.arange(first, first + len(frames))
-        kind = centre = np.full(len(frames), -1)
+        frame = np.arange(first, first + len(counts))
+        kind = centre = np.full(len(counts), -1)
         if per_centre:
             centre = np.arange(len(numbers)) - np.repeat(np.cumsum(counts) - counts, counts)
             frame = np.repeat(frame, counts)

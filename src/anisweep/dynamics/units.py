@@ -47,5 +47,7 @@ def unit_system(name: str) -> UnitSystem:
     """
     if name not in UNIT_SYSTEMS:
         allowed = ", ".join(map(repr, UNIT_SYSTEMS))
-        raise BadInput(f"the unit of energy is {name!r}: fit the model, or move it, with unit= one of {allowed}")
+        raise BadInput(
+            f"the unit of energy is {name!r}: fit the model, or move it, with unit= one of {allowed}"
+        )
     return UNIT_SYSTEMS[name]

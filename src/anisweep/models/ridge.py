@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from ase import Atoms
 
+from anisweep.descriptors.arrays import FrameArrays
 from anisweep.descriptors.errors import BadInput
-from anisweep.descriptors.frames import frames_as_list, survey
+from anisweep.descriptors.frames import frames_as_list
 from anisweep.descriptors.gradients import Gradients, gradients
 from anisweep.descriptors.kernels.run import Output
 from anisweep.descriptors.projection import EllipsoidalDensityProjection
@@ -197,8 +197,8 @@ class RidgeModel:
 
         Parameters
         ----------
-        frames : list of Atoms
-            What to compute.
+        frames : list of Atoms, or FrameArrays
+            What to compute; dynamics move arrays, as ``projection.gather`` returns them.
 
         Returns
         -------
@@ -212,27 +212,18 @@ class RidgeModel:
         BadInput
             For frames, naming frame and particle, also for a species that was not learned.
         """
-        frames = frames_as_list(frames)
-        counts = self._counts(frames)
-        by_features = counts[:, None] * self.weights
+        arrays = self._known(frames)
+        by_features = arrays.counts[:, None] * self.weights
         features, derivatives = gradients(
-            self.projection, frames, by_features, self.features, species=self.species
+            self.projection, arrays, by_features, self.features, species=self.species
         )
-        energies: np.ndarray = counts * (features @ self.weights) + self.alone(frames)
-        return energies, derivatives
+        return arrays.counts * (features @ self.weights) + self._alone(arrays), derivatives
 
     def energies(self, frames: Any) -> np.ndarray:
         """Return the energies of frames, in the unit of those that were fitted."""
-        frames = frames_as_list(frames)
-        counts = self._counts(frames)
-        features = self.projection.describe(frames, self.features, species=self.species).values
-        energies: np.ndarray = counts * (features @ self.weights) + self.alone(frames)
-        return energies
-
-    def alone(self, frames: Sequence[Atoms]) -> np.ndarray:
-        """Return the intercepts of the particles of each frame, added up."""
-        numbers = [[np.count_nonzero(frame.numbers == kind) for kind in self.species] for frame in frames]
-        energies: np.ndarray = np.array(numbers) @ self.intercepts
+        arrays = self._known(frames)
+        features = self.projection.describe(arrays, self.features, species=self.species).values
+        energies: np.ndarray = arrays.counts * (features @ self.weights) + self._alone(arrays)
         return energies
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -265,20 +256,27 @@ class RidgeModel:
             "weights": self.weights.tolist(),
         }
 
-    def _counts(self, frames: list[Atoms]) -> np.ndarray:
-        """Return how many particles each frame has, all of them of species that were learned."""
-        counts, there = survey(frames)
-        unknown = np.setdiff1d(there, self.species)
-        if not len(unknown):
-            return counts
+    def _known(self, frames: Any) -> FrameArrays:
+        """Return the arrays of frames, all of whose particles are of species that were learned."""
+        arrays = self.projection.gather(frames)
+        unknown = set(arrays.species.tolist()) - set(self.species)
+        if not unknown:
+            return arrays
 
-        strange = [np.flatnonzero(np.isin(frame.numbers, unknown)) for frame in frames]
-        frame = next(place for place, particles in enumerate(strange) if len(particles))
-        particle = int(strange[frame][0])
+        particle = int(np.flatnonzero(np.isin(arrays.numbers, list(unknown)))[0])
         raise BadInput(
-            f"frame {frame}, particle {particle}: species {frames[frame].numbers[particle]} is not among "
-            f"those given: {list(self.species)}. The model learned from frames with these alone"
+            f"{arrays.where(particle)}: species {arrays.numbers[particle]} is not among those given: "
+            f"{list(self.species)}. The model learned from frames with these alone"
         )
+
+    def _alone(self, arrays: FrameArrays) -> np.ndarray:
+        """Return the intercepts of the particles of each frame, added up."""
+        frame = np.repeat(np.arange(len(arrays.counts)), arrays.counts)
+        kinds = len(self.species)
+        places = frame * kinds + arrays.places(np.array(self.species))
+        counts = np.bincount(places, minlength=len(arrays.counts) * kinds).reshape(-1, kinds)
+        energies: np.ndarray = counts @ self.intercepts
+        return energies
 
 
 def load(path: str | os.PathLike[str], threads: int = 1) -> RidgeModel:

@@ -1,0 +1,41 @@
+"""LAMMPS moves particles as `RigidBodies` does, and as their energy says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from models_for_dynamics import lattice, model
+from scipy.spatial.transform import Rotation
+
+from anisweep.dynamics import LammpsBodies, RigidBodies, solid_ellipsoid
+from tests.conformance.real_lammps import start
+
+
+@pytest.fixture(autouse=True)
+def _lammps():
+    start().close()
+
+
+def turns(frame):
+    return Rotation.from_quat(frame.arrays["c_q"], scalar_first=True)
+
+
+@pytest.mark.parametrize("species", [(1,), (1, 2)])
+@pytest.mark.parametrize("hand", [1, -1])
+def test_from_rest_both_go_the_same_way(species, hand):
+    learned, frame = model(species), lattice(species=species)
+    frame.cell *= hand
+    frame.positions[0] += frame.cell[0] - 2 * frame.cell[2]
+    inertia = solid_ellipsoid(78.0, [2.0, 3.0, 1.0])
+
+    program = LammpsBodies(learned, frame, inertia=inertia)
+    program.command("fix move all nve/asphere\n timestep 0.001\n run 60")
+    bodies = RigidBodies(learned, [frame], inertia=inertia)
+    bodies.run(60, 1.0)
+
+    theirs, ours = program.frame(), bodies.frames()[0]
+    assert np.abs(theirs.positions - ours.positions).max() < 1e-6
+    assert (turns(theirs) * turns(ours).inv()).magnitude().max() < 1e-5
+    assert np.abs(ours.positions - frame.positions).max() > 0.1
+    assert (turns(ours) * turns(frame).inv()).magnitude().max() > 0.02
+    assert np.abs(theirs.cell.array - frame.cell.array).max() < 1e-12
