@@ -111,11 +111,12 @@ class AniSOAPCalculator(Calculator):  # type: ignore[misc]
         computed = []
         for begin, end in runs(counts, max(1, memory // (OF_A_FEATURE * features + OF_A_PARTICLE))):
             try:
-                computed += self._results(several[begin:end])
+                results = self._results(several[begin:end])
             except BadInput:
                 self.model.compute(several[:end])  # which names the frame by its place among all
                 raise
-        return [{name: results[name] for name in properties} for results in computed]
+            computed += [{name: each[name] for name in properties} for each in results]
+        return computed
 
     def _check(self, frames: list[Atoms], properties: Sequence[str]) -> None:
         unknown = [name for name in properties if name not in self.implemented_properties]
