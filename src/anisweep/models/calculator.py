@@ -24,8 +24,13 @@ OF_A_FEATURE, OF_A_PARTICLE = 24, 512
 class EnergyModel(Protocol):
     """What a calculator needs of a model."""
 
-    projection: EllipsoidalDensityProjection
-    species: tuple[int, ...]
+    @property
+    def projection(self) -> EllipsoidalDensityProjection:
+        """Return what describes frames."""
+
+    @property
+    def species(self) -> tuple[int, ...]:
+        """Return the species that were learned."""
 
     def compute(self, frames: Any) -> tuple[np.ndarray, Gradients]:
         """Return energies with their derivatives."""

@@ -45,25 +45,33 @@ class NormalEquations:
             self.kinds[kind].add(problem.triangle, problem.rows)
 
     def solve(self, alpha: float, weights: LabelWeights) -> tuple[np.ndarray, np.ndarray]:
-        """Return the energies of the species, the shortest there are, and the weights of the features.
-
-        Errors of each kind are multiplied by the root of its weight over its spread. For forces, torques and
-        stresses that is their root mean square, for energies per particle what the best energies of the
-        species leave.
-        """
+        """Return the energies of the species, the shortest there are, and the weights of the features."""
         solution = self._solution(weights.energies > 0)
         problem = LeastSquares(solution.shape[1], self.features)
 
-        for kind, rows in self.kinds.items():
-            weight = getattr(weights, kind)
-            if weight > 0 and rows.rows:
-                columns = np.hstack(
-                    [rows.triangle[:, : self.species] @ solution, rows.triangle[:, self.species :]]
-                )
-                problem.add(columns * np.sqrt(weight) / self._spread(kind, columns), rows.rows)
+        for kind, scale in self.scales(weights).items():
+            problem.add(self._columns(kind, solution) * scale, self.kinds[kind].rows)
 
         free, learned = problem.solve(alpha)
         return solution @ free, learned
+
+    def scales(self, weights: LabelWeights) -> dict[str, float]:
+        """Return what errors of each kind are multiplied by: the root of its weight over its spread.
+
+        The spread of forces, torques and stresses is their root mean square, of energies per particle what
+        the best energies of the species leave.
+        """
+        solution = self._solution(weights.energies > 0)
+        return {
+            kind: float(np.sqrt(getattr(weights, kind))) / self._spread(kind, self._columns(kind, solution))
+            for kind, rows in self.kinds.items()
+            if getattr(weights, kind) > 0 and rows.rows
+        }
+
+    def _columns(self, kind: str, solution: np.ndarray) -> np.ndarray:
+        """Return the rows of a kind, with orthonormal columns in place of the shares of species."""
+        triangle = self.kinds[kind].triangle
+        return np.hstack([triangle[:, : self.species] @ solution, triangle[:, self.species :]])
 
     def _solution(self, wanted: bool) -> np.ndarray:
         """Return (species, rank), which makes orthonormal columns of the shares of species."""

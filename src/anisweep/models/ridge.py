@@ -18,7 +18,7 @@ from anisweep.descriptors.projection import EllipsoidalDensityProjection
 from anisweep.models import model_file
 from anisweep.models.equations import NormalEquations
 from anisweep.models.labels import LabelWeights, TrainingLabels
-from anisweep.models.projections import hyperparameters_of, projection_of
+from anisweep.models.projections import hyperparameters_of
 from anisweep.models.rows import FitRows
 from anisweep.models.settings import FitSettings
 
@@ -212,7 +212,7 @@ class RidgeModel:
         BadInput
             For frames, naming frame and particle, also for a species that was not learned.
         """
-        arrays = self._known(frames)
+        arrays = self.known(frames)
         by_features = arrays.counts[:, None] * self.weights
         features, derivatives = gradients(
             self.projection, arrays, by_features, self.features, species=self.species
@@ -221,7 +221,7 @@ class RidgeModel:
 
     def energies(self, frames: Any) -> np.ndarray:
         """Return the energies of frames, in the unit of those that were fitted."""
-        arrays = self._known(frames)
+        arrays = self.known(frames)
         features = self.projection.describe(arrays, self.features, species=self.species).values
         energies: np.ndarray = arrays.counts * (features @ self.weights) + self._alone(arrays)
         return energies
@@ -256,7 +256,7 @@ class RidgeModel:
             "weights": self.weights.tolist(),
         }
 
-    def _known(self, frames: Any) -> FrameArrays:
+    def known(self, frames: Any) -> FrameArrays:
         """Return the arrays of frames, all of whose particles are of species that were learned."""
         arrays = self.projection.gather(frames)
         unknown = set(arrays.species.tolist()) - set(self.species)
@@ -277,39 +277,3 @@ class RidgeModel:
         counts = np.bincount(places, minlength=len(arrays.counts) * kinds).reshape(-1, kinds)
         energies: np.ndarray = counts @ self.intercepts
         return energies
-
-
-def load(path: str | os.PathLike[str], threads: int = 1) -> RidgeModel:
-    """Read a model that `RidgeModel.save` wrote; its energies have the same bits.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file.
-    threads : int
-        Exactly so many threads compute.
-
-    Returns
-    -------
-    RidgeModel
-        The model.
-
-    Raises
-    ------
-    OSError
-        When there is no such file.
-    BadInput
-        For a file that is no model, that is not whole or was changed, or that a newer version wrote.
-    """
-    content = model_file.read(path)
-    if content["kind"] != "ridge":
-        raise BadInput(f"{path}: it is a {content['kind']} model, and this version knows ridge models alone")
-
-    return RidgeModel(
-        projection_of(content["hyperparameters"], threads),
-        np.array(content["weights"]),
-        np.array(content["intercepts"]),
-        tuple(content["species"]),
-        content["units"]["energy"],
-        content.get("features", "power_spectrum"),
-    )

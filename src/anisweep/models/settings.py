@@ -65,5 +65,61 @@ class FitSettings:
         return with_a_part_of_the_particles(labels, arrays, self.force_fraction, self.seed, before)
 
 
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Say how `train` trains a neural model.
+
+    Attributes
+    ----------
+    fit : FitSettings
+        Features, weights of the labels, part of the particles, seed and unit; alpha is that of the linear
+        model which the networks add to.
+    hidden : tuple of int
+        Sizes of the layers of each species' network.
+    validation : float
+        Part of the frames that are not learned from; the epoch with the smallest error on them is kept.
+    epochs, batch : int
+        How often each frame is seen, and how many frames a step takes.
+    learning_rate : float
+        Of Adam.
+    precision : str
+        ``fp64``, ``fp32``, or ``auto``: ``fp64`` on CPUs, where the kernels, which have no other, are ten
+        times as fast as Torch; ``fp32`` on CUDA, whose processors are made for it.
+    device : str
+        Of Torch: ``cpu``, ``cuda``.
+
+    Raises
+    ------
+    BadInput
+        For what makes no sense.
+    """
+
+    fit: FitSettings = field(default_factory=FitSettings)
+    hidden: tuple[int, ...] = (64, 64)
+    validation: float = 0.1
+    epochs: int = 100
+    batch: int = 4
+    learning_rate: float = 3e-3
+    precision: str = "auto"
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        for name, sizes in (("epochs", [self.epochs]), ("batch", [self.batch]), ("hidden", self.hidden)):
+            if not all(isinstance(size, Integral) and size > 0 for size in sizes):
+                raise BadInput(f"{name} must be whole and above 0, not {getattr(self, name)!r:.80}")
+        if not _is_number(self.validation) or not 0 < self.validation < 1:
+            raise BadInput(f"validation must be a number between 0 and 1, not {self.validation!r:.80}")
+        if not _is_number(self.learning_rate) or not 0 < self.learning_rate < float("inf"):
+            raise BadInput(f"learning_rate must be a number above 0, not {self.learning_rate!r:.80}")
+        if self.precision not in ("auto", "fp64", "fp32"):
+            raise BadInput(f"precision must be auto, fp64 or fp32, not {self.precision!r:.80}")
+
+    @property
+    def rounding(self) -> str:
+        """Return the precision that is taken."""
+        automatic = "fp32" if self.device.startswith("cuda") else "fp64"
+        return automatic if self.precision == "auto" else self.precision
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)

@@ -109,9 +109,11 @@ def test_what_a_newer_version_wrote_is_refused(written, tmp_path, monkeypatch):
 
 
 def test_a_model_of_another_kind_is_refused(tmp_path):
-    model_file.write(tmp_path / "network.json", {"kind": "neural"})
-    with pytest.raises(BadInput, match=r"network\.json: it is a neural model, and this version knows ridge"):
-        load(tmp_path / "network.json")
+    model_file.write(tmp_path / "forest.json", {"kind": "forest"})
+    with pytest.raises(
+        BadInput, match=r"forest\.json: it is a forest model, and this version knows ridge and neural"
+    ):
+        load(tmp_path / "forest.json")
 
 
 def test_a_file_that_is_not_there_is_an_error(tmp_path):
