@@ -1,46 +1,73 @@
-"""Find the masses and moments of inertia of particles, and refuse what cannot move."""
+"""Find what moves besides a model: masses, moments of inertia and units; and refuse what cannot move."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from ase import Atoms
+from ase import Atoms, units
 
 from anisweep.descriptors.arrays import FrameArrays
 from anisweep.descriptors.errors import BadInput
 
-REMEDY = "`anisweep coarsen` writes it into the frames, or give"
+
+class UnitSystem(NamedTuple):
+    """Hold what follows from a unit of energy, with Angstrom, u, fs and K."""
+
+    boltzmann: float
+    acceleration: float  # of one u by one energy per Angstrom, in Angstrom per fs^2
+    style: str  # of LAMMPS
+    time: float  # one fs in LAMMPS
 
 
-def require_smooth_cutoff(model: Any, sharp_cutoff: bool) -> None:
-    """Raise ``BadInput`` for a model whose energy jumps, unless that is wanted."""
+KCAL = units.kcal / units.mol
+
+#: By the unit of energy. In reduced units temperatures are energies.
+UNIT_SYSTEMS = {
+    "eV": UnitSystem(units.kB, units.fs**2, "metal", 1e-3),
+    "kcal/mol": UnitSystem(units.kB / KCAL, units.fs**2 * KCAL, "real", 1.0),
+    "reduced": UnitSystem(1.0, 1.0, "lj", 1.0),
+}
+
+
+def units_of(model: Any, unit: str | None, sharp_cutoff: bool) -> UnitSystem:
+    """Return the units of a model, or raise ``BadInput`` for one that cannot be moved with."""
     if not model.projection.tables.smoothing and not sharp_cutoff:
         raise BadInput(
             "the energy jumps where a neighbour crosses the sharp cutoff of this model, so no dynamics "
             "conserve it: fit a projection with cutoff_smoothing, for example 1.0; or say sharp_cutoff=True"
         )
 
+    name = model.unit if unit is None else unit
+    if name not in UNIT_SYSTEMS:
+        allowed = ", ".join(map(repr, UNIT_SYSTEMS))
+        raise BadInput(f"the unit of energy is {name!r}: give unit=, here or to the fit, one of {allowed}")
+    return UNIT_SYSTEMS[name]
 
-def masses_of(frames: Sequence[Atoms], arrays: FrameArrays, given: Any) -> np.ndarray:
-    """Return (particles,) masses in u: those given, or the frames' own."""
-    masses = _numbers("mass", "masses", frames, arrays, given, ())
-    _require(arrays, "mass", masses, masses > 0, "a positive number")
-    return masses
 
+def numbers_of(
+    name: str, given: Any, frames: list[Atoms], arrays: FrameArrays, inner: tuple[int, ...] = ()
+) -> np.ndarray:
+    """Return numbers for each particle that are not negative: given, or the frames' array of this name."""
+    shape = (int(arrays.start[-1]), *inner)
+    bare = [number for number, frame in enumerate(frames) if given is None and name not in frame.arrays]
+    if bare:
+        raise BadInput(f"frame {bare[0]} has no array {name!r}, which `anisweep coarsen` writes: give it")
 
-def moments_of(frames: Sequence[Atoms], arrays: FrameArrays, given: Any) -> np.ndarray:
-    """Return (particles, 3) moments of inertia about the body axes in u A^2: given, or the frames' own."""
-    moments = _numbers("moments", "inertia", frames, arrays, given, (3,))
-    _require(arrays, "moments", moments, (moments >= 0).all(axis=1), "numbers from 0 on")
-    return moments
+    values = np.asarray(np.concatenate([frame.arrays[name] for frame in frames]) if given is None else given)
+    if values.dtype.kind not in "fiu" or values.shape not in (shape, inner):
+        raise BadInput(f"{name} must be numbers of shape {shape}, or {inner}, not {given!r:.80}")
+
+    values = np.broadcast_to(values.astype(float), shape).copy()
+    lowest = 0.0 if inner else np.nextafter(0, 1)
+    for particle in np.flatnonzero(~((values >= lowest) & (values < np.inf)).reshape(len(values), -1).all(1)):
+        came = values[particle].tolist()
+        raise BadInput(f"{arrays.where(int(particle))}: {name} must be positive and finite, and is {came}")
+    return values
 
 
 def solid_ellipsoid(masses: Any, diameters: Any) -> np.ndarray:
-    """Return the moments of inertia of solid ellipsoids about their axes, (particles, 3).
-
-    LAMMPS knows no others: a molecule's are larger or smaller.
+    """Return the moments of inertia of solid ellipsoids, as LAMMPS has them; those of molecules differ.
 
     Parameters
     ----------
@@ -48,40 +75,17 @@ def solid_ellipsoid(masses: Any, diameters: Any) -> np.ndarray:
         In u.
     diameters : array, shape (3,) or (particles, 3)
         In Angstrom.
+
+    Returns
+    -------
+    ndarray, shape (3,) or (particles, 3)
+        About the body axes, in u Angstrom^2.
+
+    Examples
+    --------
+    >>> solid_ellipsoid(10.0, [2.0, 2.0, 4.0]).tolist()
+    [10.0, 10.0, 4.0]
     """
     squares = np.asarray(diameters, dtype=float) ** 2 / 4
     moments: np.ndarray = np.asarray(masses)[..., None] / 5 * (squares.sum(axis=-1, keepdims=True) - squares)
     return moments
-
-
-def _numbers(
-    array: str,
-    argument: str,
-    frames: Sequence[Atoms],
-    arrays: FrameArrays,
-    given: Any,
-    inner: tuple[int, ...],
-) -> np.ndarray:
-    """Return numbers for each particle of all frames."""
-    shape = (int(arrays.start[-1]), *inner)
-    if given is None:
-        for number, frame in enumerate(frames):
-            if array not in frame.arrays:
-                raise BadInput(f"frame {number} has no array {array!r}: {REMEDY} {argument}=")
-        given = np.concatenate([frame.arrays[array] for frame in frames])
-
-    try:
-        return np.broadcast_to(np.asarray(given, dtype=float), shape).copy()
-    except (TypeError, ValueError):
-        raise BadInput(
-            f"{argument} have shape {np.shape(given)}: they must be {shape}, for each particle of all "
-            f"frames, or {inner}, for all alike"
-        ) from None
-
-
-def _require(arrays: FrameArrays, name: str, values: np.ndarray, good: Any, allowed: str) -> None:
-    """Raise ``BadInput`` about the first particle whose values are not good or not finite."""
-    good = good & np.isfinite(values.reshape(len(values), -1)).all(axis=1)
-    for particle in np.flatnonzero(~good)[:1]:
-        came = values[particle].tolist()
-        raise BadInput(f"{arrays.where(int(particle))}: its {name} must be {allowed}, and is {came}")

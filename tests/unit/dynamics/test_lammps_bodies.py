@@ -7,6 +7,7 @@ import pytest
 from models_for_dynamics import lattice, model
 from scipy.spatial.transform import Rotation
 
+from anisweep.descriptors import BadInput
 from anisweep.dynamics import LammpsBodies, RigidBodies, solid_ellipsoid
 from tests.conformance.real_lammps import start
 
@@ -39,3 +40,15 @@ def test_from_rest_both_go_the_same_way(species, hand):
     assert np.abs(ours.positions - frame.positions).max() > 0.1
     assert (turns(ours) * turns(frame).inv()).magnitude().max() > 0.02
     assert np.abs(theirs.cell.array - frame.cell.array).max() < 1e-12
+
+
+def test_an_error_of_the_model_ends_the_run():
+    program = LammpsBodies(model(), lattice())
+    program.command("fix move all nve/asphere\n velocity all set 1e12 0 0")
+    with pytest.raises(BadInput, match="LAMMPS lost particles"):
+        program.command("run 5")
+
+
+def test_moments_that_no_ellipsoid_has_are_refused():
+    with pytest.raises(BadInput, match="frame 0, particle 0: no solid ellipsoid has the moments"):
+        LammpsBodies(model(), lattice(), inertia=[1.0, 1.0, 9.0])

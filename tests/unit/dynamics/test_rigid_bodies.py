@@ -6,16 +6,21 @@ import numpy as np
 import pytest
 from models_for_dynamics import lattice, model
 
+from anisweep.datasets.user_files.userfile import read_any
 from anisweep.descriptors import BadInput
-from anisweep.dynamics import Langevin, RigidBodies
+from anisweep.dynamics import Langevin, RigidBodies, pair_correlations
+
+
+def energy(bodies: RigidBodies) -> np.ndarray:
+    return bodies.energies + bodies.kinetic_energies
 
 
 def drift(bodies: RigidBodies, step: float, duration: float = 200.0) -> float:
     """The largest change of the total energy."""
-    before, largest = bodies.total_energies, 0.0
+    before, largest = energy(bodies), 0.0
     for _ in range(round(duration / step)):
         bodies.run(1, step)
-        largest = max(largest, float(np.abs(bodies.total_energies - before).max()))
+        largest = max(largest, float(np.abs(energy(bodies) - before).max()))
     return largest
 
 
@@ -67,3 +72,55 @@ def test_the_same_seed_gives_the_same_bits():
 
     assert np.array_equal(moved(1), moved(1))
     assert not np.array_equal(moved(1), moved(2))
+
+
+def test_a_heat_bath_keeps_its_temperature_and_a_file_grows(tmp_path):
+    frame = lattice(4)
+    bodies = RigidBodies(model(), [frame], seed=1)
+    bodies.draw_velocities(300)
+    temperatures = []
+    for _ in range(150):
+        bodies.run(1, 2.0, Langevin(300, damping=20))
+        temperatures.append(bodies.temperatures[0])
+    assert abs(np.mean(temperatures[50:]) - 300) < 0.1 * 300
+
+    bodies.run(4, 2.0, trajectory=tmp_path / "run.xyz", every=2)
+    written = list(read_any(tmp_path / "run.xyz"))
+    now = bodies.frames()[0]
+    assert len(written) == 2
+    for name in ("positions", "c_q", "torques", "moments"):
+        assert (
+            np.abs(written[-1].arrays[name] - now.arrays[name]).max() < 1e-8 * np.abs(now.arrays[name]).max()
+        )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"masses": [78.0] * 7 + [0]}, "frame 0, particle 7: mass must be positive and finite, and is 0.0"),
+        ({"inertia": [1.0, 2.0]}, r"moments must be numbers of shape \(8, 3\), or \(3,\)"),
+        ({"inertia": [1.0, 2.0, np.nan]}, "frame 0, particle 0: moments must be positive"),
+        ({"unit": "Ry"}, "the unit of energy is 'Ry': give unit="),
+    ],
+)
+def test_what_cannot_move_is_refused(change, message):
+    with pytest.raises(BadInput, match=message):
+        RigidBodies(model(), [lattice()], **change)
+
+
+def test_particles_that_are_thrown_away_are_named():
+    bodies = RigidBodies(model(), [lattice()])
+    bodies.velocities[3] = 1e9
+    with pytest.raises(BadInput, match="after 1 steps: frame 0, particle 3: positions"):
+        bodies.run(2, 2.0)
+
+
+def test_spheres_in_disorder_have_no_correlations_and_crystals_have():
+    frame = lattice(8)
+    frame.positions = np.random.default_rng(0).uniform(size=(512, 3)) @ frame.cell.array
+    g, g2 = pair_correlations([frame], np.array([0, 5.0, 7, 9]))
+    assert np.abs(g - 1).max() < 0.1
+    assert np.abs(g2).max() < 0.1
+
+    frame.arrays["c_q"][:] = [1, 2, 3, 4]
+    assert np.abs(pair_correlations([frame], np.array([0, 5.0]))[1] - 1).max() < 1e-12
