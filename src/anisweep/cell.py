@@ -67,6 +67,15 @@ class Hypers:
     basis_tol: Annotated[float, Above(0, 1e300)] = 1e-3
 
     @property
+    def arguments(self) -> dict[str, Any]:
+        """Return them as ``EllipsoidalDensityProjection`` takes them: lengths are no integers."""
+        width = self.radial_gaussian_width
+        return vars(self) | {
+            "cutoff_radius": float(self.cutoff_radius),
+            "radial_gaussian_width": None if width is None else float(width),
+        }
+
+    @property
     def radial_counts(self) -> list[int]:
         """Return the number of radial functions for each l."""
         if self.max_radial is None:

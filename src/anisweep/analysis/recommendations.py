@@ -83,10 +83,10 @@ def _fastest(lines: pd.DataFrame, starts: dict[Any, float]) -> Recommendation:
         series=str(best["series"]),
         as_fast=tuple(as_fast["series"]),
         seconds=float(best["wall_mean_s"]),
-        ratio=_number(best["ratio"]),
-        low=_number(best["ratio_low"]),
-        high=_number(best["ratio_high"]),
-        error=_number(best["max_relative_error"]),
+        ratio=float(best["ratio"]),
+        low=float(best["ratio_low"]),
+        high=float(best["ratio_high"]),
+        error=float(best["max_relative_error"]),
         frames_per_hour=3600.0 * float(best["frames"]) / float(best["wall_mean_s"]),
         pays_from=_pays_from(best, lines, starts),
         artifacts=tuple(str(best["artifacts"]).split()),
@@ -107,7 +107,3 @@ def _pays_from(best: pd.Series[Any], lines: pd.DataFrame, starts: dict[Any, floa
 
 def _start(line: pd.Series[Any], starts: dict[Any, float]) -> float:
     return starts.get(tuple(line[name] for name in POINT), math.nan)
-
-
-def _number(value: Any) -> float:
-    return float("nan") if pd.isna(value) else float(value)

@@ -53,12 +53,13 @@ def fetch(project: Project, place: str) -> Fetched:
     listing = f"{{ ls -d {' '.join([*LISTED, *LEDGERS])} 2>/dev/null || true; }}"
     found = [name for name in _run(place, listing).decode(errors="surrogateescape").split("\n") if name]
     have = {file.name for file in project.artifacts.glob(f"*{SUFFIX}")}
-    names = [name for name in found if ALLOWED.fullmatch(name) and not _is_here(name, have)]
+    names = [name for name in found if ALLOWED.fullmatch(name) and PurePosixPath(name).name not in have]
     artifacts = {PurePosixPath(name).name for name in found if name.endswith(SUFFIX)}
     unsound = [f"{name}: no name of an artifact" for name in found if not ALLOWED.fullmatch(name)]
     came = 0
+    project.results.mkdir(parents=True, exist_ok=True)
 
-    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=_made(project.results)) as scratch:
+    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=project.results) as scratch:
         for path in _received(place, names, Path(scratch)):
             name = path.relative_to(scratch)
             if not path.name.endswith(SUFFIX):
@@ -72,10 +73,6 @@ def fetch(project: Project, place: str) -> Fetched:
                 unsound.append(str(damage))
 
     return Fetched(came, len(artifacts & have), tuple(unsound))
-
-
-def _is_here(name: str, have: set[str]) -> bool:
-    return PurePosixPath(name).name in have
 
 
 def _take(arrived: Path, target: Path) -> int:
@@ -133,8 +130,3 @@ def _run(place: str, command: str) -> bytes:
             "or as HOST:DIR where `ssh HOST` works."
         )
     return done.stdout
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder

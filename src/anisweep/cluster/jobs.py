@@ -94,8 +94,7 @@ class Jobs:
 
     def request(self, pack: Pack) -> ResourceRequest:
         """Return the resources that a pack asks for."""
-        file = self.images[_device(pack)]
-        return request_of(pack, self.model, file.stat().st_size / 2**20 if file else 0)
+        return request_of(pack, self.model, self.carried_mb(pack))
 
     def carried_mb(self, pack: Pack) -> float:
         """Return the megabytes that a job of this pack fetches, its image included."""

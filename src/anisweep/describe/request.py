@@ -72,20 +72,11 @@ class Request:
         BadInput
             for hyperparameters that make no sense
         """
-        hypers = self.hypers
-
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "In quaternion mode", UserWarning)
             return EllipsoidalDensityProjection(
-                max_angular=hypers.max_angular,
-                radial_basis_name=hypers.radial_basis_name,
-                cutoff_radius=hypers.cutoff_radius,
-                subtract_center_contribution=hypers.subtract_center_contribution,
-                radial_gaussian_width=hypers.radial_gaussian_width,
-                max_radial=hypers.max_radial,
+                **vars(self.hypers),
                 rotation_key="c_q",
-                basis_rcond=hypers.basis_rcond,
-                basis_tol=hypers.basis_tol,
                 threads=threads,
                 cutoff_smoothing=self.cutoff_smoothing,
             )

@@ -124,7 +124,7 @@ def name_ticks(axis: Axis, most: float = 300) -> None:
     axis.set_minor_locator(NullLocator())
 
 
-def times_of(lines: pd.DataFrame, scale: float | pd.Series[float] = 1e3) -> tuple[Any, list[Any]]:
+def times_of(lines: pd.DataFrame, scale: float = 1e3) -> tuple[Any, list[Any]]:
     """Return mean wall times, and the lengths of their bars below and above.
 
     ``scale`` turns seconds into the unit of the axis.
@@ -137,7 +137,7 @@ def times_of(lines: pd.DataFrame, scale: float | pd.Series[float] = 1e3) -> tupl
     return mean, [below, above]
 
 
-def draw_line(axes: Axes, series: Series, along: str, scale: float | pd.Series[float] = 1e3) -> None:
+def draw_line(axes: Axes, series: Series, along: str, scale: float = 1e3) -> None:
     """Draw the wall times of a series, upwards, against a column of its lines."""
     lines = series.lines.sort_values(along)
     mean, bars = times_of(lines, scale)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from anisweep.figures import NothingToDraw
-from anisweep.figures._series import Series
-
-#: The column that `side_by_side` makes.
-BESIDE = "beside"
+from anisweep.figures._series import draw_line, legend_beside, series_of
 
 #: What such data sets have in common.
 SIZE = ["frames", "particles", "pairs"]
@@ -41,13 +41,19 @@ def species_family(summary: pd.DataFrame) -> pd.DataFrame:
     return timed.merge(largest, on=SIZE)
 
 
-def side_by_side(series: Series) -> Series:
-    """Add a column of the number of species, moved a little so that marks do not cover each other."""
-    moved = series.lines["species"].astype(float) + 0.4 * series.offset
-    return replace(series, lines=series.lines.assign(**{BESIDE: moved}))
+def draw_against_species(family: pd.DataFrame, scale: float = 1e3) -> tuple[Figure, Axes]:
+    """Draw wall times against the number of species, moved a little so that marks do not cover each other."""
+    figure, axes = plt.subplots(figsize=(6.0, 3.4))
 
+    shown = series_of(family)
+    for series in shown:
+        moved = series.lines["species"].astype(float) + 0.4 * series.offset
+        draw_line(axes, replace(series, lines=series.lines.assign(moved=moved)), "moved", scale)
 
-def label_of_size(family: pd.DataFrame) -> str:
-    """Return the label of the horizontal axis, with what stays the same along it."""
     one = family.iloc[0]
-    return f"number of species (N = {one['particles']} particles, {one['pairs']:,} pairs)"
+    axes.set_xticks(sorted(family["species"].unique()))
+    axes.set_xlabel(f"number of species (N = {one['particles']} particles, {one['pairs']:,} pairs)")
+    axes.grid(axis="x", visible=False)
+    axes.margins(x=0.06)
+    legend_beside(axes, shown)
+    return figure, axes

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from anisweep.figures._series import draw_line, legend_beside, series_of
-from anisweep.figures._species import BESIDE, label_of_size, side_by_side, species_family
+from anisweep.figures._species import draw_against_species, species_family
 
 TITLE = "Scaling with species"
 CAPTION = (
@@ -19,20 +17,9 @@ CAPTION = (
 def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     """Draw time / N^2 against the number of species."""
     family = species_family(summary)
-    figure, axes = plt.subplots(figsize=(6.0, 3.4))
-
-    shown = series_of(family)
-    for series in shown:
-        microseconds = 1e6 / series.lines["particles"].astype("float64") ** 2
-        draw_line(axes, side_by_side(series), BESIDE, microseconds)
-
-    axes.set_xticks(sorted(family["species"].unique()))
-    axes.set_xlabel(label_of_size(family))
+    figure, axes = draw_against_species(family, 1e6 / float(family["particles"].iloc[0]) ** 2)
     axes.set_ylabel("time / N² in µs")
     axes.set_ylim(0, min(axes.get_ylim()[1], _twice_the_largest(family)))
-    axes.grid(axis="x", visible=False)
-    axes.margins(x=0.06)
-    legend_beside(axes, shown)
     return figure
 
 

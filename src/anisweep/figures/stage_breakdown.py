@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from anisweep.figures import NothingToDraw
 from anisweep.figures._series import legend_above
-from anisweep.tables.names import series_in_order, with_names
+from anisweep.tables.names import series_in_order, stage_in_words, with_names
 
 TITLE = "Where the time goes"
 CAPTION = (
@@ -56,7 +56,7 @@ def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     named = with_names(traced)
     systems = _smallest_and_largest(named)
     shares = named[stages].fillna(0.0).div(named["traced_wall_s"], axis=0)
-    shares.columns = [_words(name) for name in stages]
+    shares.columns = [stage_in_words(name) for name in stages]
     grouped = _group_small(shares)
 
     modes = len(series_in_order(named))
@@ -136,7 +136,3 @@ def _milliseconds(seconds: float) -> str:
     """Format seconds as milliseconds with three digits, or all before the point."""
     value = 1e3 * seconds
     return f"{value:,.0f} ms" if value >= 100 else f"{value:.3g} ms"
-
-
-def _words(column: str) -> str:
-    return column.removeprefix("stage_").removesuffix("_s").replace("_", " ")

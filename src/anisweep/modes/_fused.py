@@ -17,23 +17,10 @@ from anisweep.modes._species import one_species
 
 def projection(make: Callable[..., Any], hypers: Hypers, **more: Any) -> Any:
     """Return an `EllipsoidalDensityProjection`, or a class with its arguments, for some hyperparameters."""
-    width = hypers.radial_gaussian_width
-
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "In quaternion mode", UserWarning)
-        return make(
-            max_angular=hypers.max_angular,
-            radial_basis_name=hypers.radial_basis_name,
-            cutoff_radius=float(hypers.cutoff_radius),
-            subtract_center_contribution=hypers.subtract_center_contribution,
-            radial_gaussian_width=None if width is None else float(width),
-            max_radial=hypers.max_radial,
-            rotation_key="c_q",
-            basis_rcond=hypers.basis_rcond,
-            basis_tol=hypers.basis_tol,
-            drop_isolated=True,  # as the reference does
-            **more,
-        )
+        # Isolated particles are dropped as the reference does.
+        return make(**hypers.arguments, rotation_key="c_q", drop_isolated=True, **more)
 
 
 def compute(

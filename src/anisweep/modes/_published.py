@@ -30,23 +30,12 @@ class Published:
 def projection(hypers: Hypers) -> Any:
     """Return the package's ``EllipsoidalDensityProjection``, for orientations in the array ``c_q``."""
     radial = hypers.max_radial
-    width = hypers.radial_gaussian_width
+    arguments = hypers.arguments | {"max_radial": list(radial) if isinstance(radial, tuple) else radial}
 
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "In quaternion mode", UserWarning)
 
-        # The package takes neither tuples nor integral lengths.
-        return package.EllipsoidalDensityProjection(
-            max_angular=hypers.max_angular,
-            radial_basis_name=hypers.radial_basis_name,
-            cutoff_radius=float(hypers.cutoff_radius),
-            subtract_center_contribution=hypers.subtract_center_contribution,
-            radial_gaussian_width=None if width is None else float(width),
-            max_radial=list(radial) if isinstance(radial, tuple) else radial,
-            rotation_key="c_q",
-            basis_rcond=hypers.basis_rcond,
-            basis_tol=hypers.basis_tol,
-        )
+        return package.EllipsoidalDensityProjection(**arguments, rotation_key="c_q")
 
 
 def compute(

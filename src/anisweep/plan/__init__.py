@@ -88,6 +88,7 @@ def decide(state: State, config: Config) -> Plan:
     reasons = state.reasons
     artifacts = [entry.name for entry in [*state.entries, *state.lost]]
     under_way = [pack.name for pack in [*state.owed, *state.frozen]]
+    attached = [pack for pack in state.owed if state.in_flight.intersection(cell.key for cell in pack.cells)]
     packs = packs_of(
         [(cell, state.references[cell.key]) for cell in state.open],
         config,
@@ -104,15 +105,11 @@ def decide(state: State, config: Config) -> Plan:
         in_flight=state.in_flight,
         to_measure=[CellToMeasure(cell, reasons.of(cell)) for cell in state.open],
         packs=packs,
-        attached=[] if state.running else [pack for pack in state.owed if _holds(pack, state.in_flight)],
+        attached=[] if state.running else attached,
         damaged=[entry for entry in state.entries if not entry.sound],
         model=state.model,
         running=state.running,
     )
-
-
-def _holds(pack: Pack, keys: set[str]) -> bool:
-    return any(cell.key in keys for cell in pack.cells)
 
 
 def write_packs(project: Project, packs: Iterable[Pack]) -> None:

@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from anisweep.artifacts.store import Entry
+from anisweep.artifacts.store import Entry, Point
 from anisweep.cell import Cell, Pack
 from anisweep.environments.lock import Environment
-
-
-@dataclass(frozen=True)
-class Earlier:
-    """Hold a measurement of the same point that no longer counts."""
-
-    artifact: str
-    key: str
-    environment: str
-    code: str
 
 
 class Reasons:
@@ -43,7 +31,7 @@ class Reasons:
         self.code_files = code_files
         self.damaged: dict[str, str] = {}
         self.unfinished: set[str] = set()
-        self.earlier: dict[tuple[str, str], Earlier] = {}
+        self.earlier: dict[tuple[str, str], tuple[str, Point]] = {}
         self.any_dataset: set[tuple[str, str]] = set()
 
         for entry in [*lost, *entries]:
@@ -51,11 +39,11 @@ class Reasons:
 
     def compared_with(self, cell: Cell) -> str:
         """Return the artifact whose pack says what has changed for a cell; empty when none is needed."""
-        before = self.earlier.get((cell.site, cell.point))
+        artifact, before = self.earlier.get((cell.site, cell.point), ("", None))
         if before is None or cell.key in self.damaged:
             return ""
         same = (before.environment, before.code) == (cell.environment, cell.code)
-        return "" if same else before.artifact
+        return "" if same else artifact
 
     def of(self, cell: Cell) -> str:
         """Return the reason for one cell."""
@@ -64,15 +52,15 @@ class Reasons:
         if cell.key in self.unfinished:
             return "failed or stalled before"
 
-        before = self.earlier.get((cell.site, cell.point))
+        artifact, before = self.earlier.get((cell.site, cell.point), ("", None))
         if before is None:
             seen = (cell.site, cell.dataset_free) in self.any_dataset
             return "dataset changed" if seen else "new"
 
         if before.environment != cell.environment:
-            return f"environment changed: {self._packages(before)}"
+            return f"environment changed: {self._packages(artifact)}"
         if before.code != cell.code:
-            return f"code changed: {self._files(before, cell)}"
+            return f"code changed: {self._files(artifact, cell)}"
         return "settings of the measurement changed"
 
     def _learn(self, entry: Entry, missing: bool) -> None:
@@ -82,15 +70,15 @@ class Reasons:
 
         self.unfinished.update(entry.unfinished)
         for point, seen in entry.points.items():
-            self.earlier[seen.site, point] = Earlier(entry.name, seen.key, seen.environment, seen.code)
+            self.earlier[seen.site, point] = entry.name, seen
             self.any_dataset.add((seen.site, seen.dataset_free))
 
-    def _packages(self, before: Earlier) -> str:
-        then = self.packs[before.artifact].packages
+    def _packages(self, artifact: str) -> str:
+        then = self.packs[artifact].packages
         return _differences(then, self.environment.packages) or "hashes of the lock"
 
-    def _files(self, before: Earlier, cell: Cell) -> str:
-        then = self.packs[before.artifact].code_files.get(cell.mode, {})
+    def _files(self, artifact: str, cell: Cell) -> str:
+        then = self.packs[artifact].code_files.get(cell.mode, {})
         now = self.code_files[cell.mode]
         return ", ".join(sorted(name for name in {*then, *now} if then.get(name) != now.get(name)))
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from anisweep.cell import NOT_PINNED
 from anisweep.formatting import between, counted, plain, share, time_with_unit
-from anisweep.tables.names import with_names
+from anisweep.tables.names import stage_in_words, with_names
 
 #: How the sentence calls the mode that is AniSOAP as it was published.
 PUBLISHED = "numpy_only"
@@ -47,8 +47,7 @@ def _missing(missing: Sequence[str]) -> str:
     if not missing:
         return ""
 
-    are = "cell is" if len(missing) == 1 else "cells are"
-    return f" Incomplete: {len(missing)} {are} missing."
+    return f" Incomplete: {counted(len(missing), 'cell is', 'cells are')} missing."
 
 
 def _time(here: pd.DataFrame) -> str:
@@ -130,9 +129,8 @@ def _stage(here: pd.DataFrame) -> str:
 
     line = references.iloc[-1]
     largest = max(stages, key=lambda stage: np.nan_to_num(line[stage]))
-    name = largest.removeprefix("stage_").removesuffix("_s").replace("_", " ")
-    part = share(line[largest] / line["traced_wall_s"])
-    return f"{part} of {_called(line['mode'])}'s time on {_spoken(line['system'])} goes into the {name}"
+    part, stage = share(line[largest] / line["traced_wall_s"]), stage_in_words(largest)
+    return f"{part} of {_called(line['mode'])}'s time on {_spoken(line['system'])} goes into the {stage}"
 
 
 def _not_ok(here: pd.DataFrame) -> str:

@@ -138,6 +138,11 @@ def dtype_of(hint: Any) -> str:
     return {str: "str", int: "Int64", float: "float64", bool: "boolean"}.get(hint, "object")
 
 
+def dtypes_of(registry: type[Any]) -> dict[str, str]:
+    """Return the pandas type of each field of a registry."""
+    return {name: dtype_of(hint) for name, hint in get_type_hints(registry).items()}
+
+
 def _exploded(metric: Field[Any], values: list[dict[str, Any]]) -> dict[str, pd.Series[Any]]:
     keys = sorted({key for value in values for key in value})
     return {column_of(metric, key): _entries([value.get(key) for value in values]) for key in keys}

@@ -7,13 +7,13 @@ import marshal
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path, PurePath
-from typing import Any, get_type_hints
+from typing import Any
 
 import pandas as pd
 
 from anisweep.cell import FREE
 from anisweep.row import Row, metric
-from anisweep.tables.cells import dtype_of
+from anisweep.tables.cells import dtypes_of
 
 #: As cProfile keeps it: file, line, name.
 Function = tuple[str, int, str]
@@ -78,8 +78,8 @@ def hotspots_table(profiles: Iterable[Profile]) -> pd.DataFrame:
     Within a profile the function with the longest own time comes first.
     """
     lines = [asdict(line) for profile in profiles for line in _hotspots(profile)]
-    types = {name: dtype_of(hint) for name, hint in get_type_hints(Hotspot).items()}
-    table = pd.DataFrame(lines, columns=[f.name for f in fields(Hotspot)]).astype(types)
+    types = dtypes_of(Hotspot)
+    table = pd.DataFrame(lines, columns=list(types)).astype(types)
     order = ["site", "dataset", "output", "hypers", "mode", "profile", "self_s", "function"]
     return table.sort_values(order, ascending=[*[True] * 6, False, True], ignore_index=True)
 

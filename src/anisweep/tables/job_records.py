@@ -15,6 +15,7 @@ import pandas as pd
 from anisweep.former_names import ENDS
 from anisweep.parsing.json_text import read_json
 from anisweep.parsing.schema import build
+from anisweep.tables.cells import dtypes_of
 
 
 @dataclass(frozen=True)
@@ -52,14 +53,7 @@ class PackJobRecord:
 
 
 #: Columns and types, also of an empty table.
-TYPES = {
-    **dict.fromkeys(("pack", "site", "batch", "job", "end", "host", "slot"), "str"),
-    "attempts": "Int64",
-    **dict.fromkeys(
-        ("queued_s", "run_s", "measured_s", "sent_mb", "received_mb", "submitted", "ended"), "float64"
-    ),
-    "holds": "object",
-}
+TYPES = dtypes_of(PackJobRecord)
 
 
 #: Points in time among them.

@@ -27,7 +27,7 @@ def with_names(summary: pd.DataFrame) -> pd.DataFrame:
     if (frames.nunique() > 1).any():
         several = frames.transform("nunique") > 1
         system = system + [
-            f", {_frames(count)}" if said else ""
+            f", {counted(count, 'frame')}" if said else ""
             for count, said in zip(summary["frames"], several, strict=True)
         ]
 
@@ -79,6 +79,11 @@ def hypers_names(sets: Sequence[str]) -> dict[str, str]:
     }
 
 
+def stage_in_words(column: str) -> str:
+    """Return the stage of a column: of ``stage_pair_loop_s`` the words ``pair loop``."""
+    return _words(column.removeprefix("stage_").removesuffix("_s"))
+
+
 def hyper_in_short(name: str) -> str:
     """Return the short name of a hyperparameter (``lmax``, ``cutoff``), for names and axes."""
     return SHORT.get(name, _words(name))
@@ -92,10 +97,6 @@ def hypers_in_words(text: str) -> str:
 def threads_in_words(threads: int) -> str:
     """Return ``2 thr.``, or ``not pinned``."""
     return "not pinned" if threads == NOT_PINNED else f"{threads} thr."
-
-
-def _frames(count: int) -> str:
-    return counted(count, "frame")
 
 
 def _differs(column: pd.Series[Any]) -> bool:

@@ -8,14 +8,13 @@ what is unproven about it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import get_type_hints
 
 import pandas as pd
 
 from anisweep.row import metric
-from anisweep.tables.cells import dtype_of
+from anisweep.tables.cells import dtypes_of
 from anisweep.tables.reading import read
 
 #: What no bundle of the study's formats records.
@@ -85,8 +84,8 @@ def read_old_rows(folder: Path) -> pd.DataFrame:
 def old_rows_table(rows: Iterable[OldRow]) -> pd.DataFrame:
     """Make a table with one line a row, in the order in which they come."""
     plain = [asdict(row) for row in rows]
-    types = {name: dtype_of(hint) for name, hint in get_type_hints(OldRow).items()}
-    return pd.DataFrame(plain, columns=[f.name for f in fields(OldRow)]).astype(types)
+    types = dtypes_of(OldRow)
+    return pd.DataFrame(plain, columns=list(types)).astype(types)
 
 
 def write_old_rows(table: pd.DataFrame, folder: Path) -> list[str]:

@@ -19,6 +19,7 @@ import pandas as pd
 
 from anisweep.cell import FREE, NOT_PINNED, digest
 from anisweep.tables.cells import Platform
+from anisweep.tables.old_rows import COLUMNS, SHORT
 
 USUAL = {"output": "coefficients", "precision": "fp64", "device": "cpu", "threads": 1}
 
@@ -90,14 +91,13 @@ def _old_mode(row: pd.Series[Any], several_hypers: bool, several_frames: bool) -
 
 def timings_table(rows: pd.DataFrame) -> pd.DataFrame:
     """Make a table with one line a row: time, its parts, and time / N^2, all in seconds."""
-    columns = ["file", "mode", "rep", "N", "species_unique", "wall_s", "compute_s"]
-    return rows[[*columns, "conv_in_s", "conv_out_s", "time_per_N2"]].dropna(subset=["wall_s"])
+    return rows[COLUMNS["timings_local"]].dropna(subset=["wall_s"])
 
 
 def short_table(rows: pd.DataFrame) -> pd.DataFrame:
     """Make a table with one line a row: time and size."""
     named = rows.rename(columns={"species_unique": "species", "species": "species_measured"})
-    return named[["file", "mode", "wall_s", "N", "species"]].dropna(subset=["wall_s"])
+    return named[SHORT].dropna(subset=["wall_s"])
 
 
 def summary_of_timings(rows: pd.DataFrame) -> pd.DataFrame:

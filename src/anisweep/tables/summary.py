@@ -5,15 +5,15 @@ Sites are never averaged.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any, get_type_hints
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from anisweep.cell import NOT_PINNED
 from anisweep.row import metric
-from anisweep.tables.cells import dtype_of
+from anisweep.tables.cells import dtypes_of
 from anisweep.tables.statistics import interval_of_times, paired_ratio
 
 #: What is computed, and how. Together they make a point: lines that differ in any of it are never averaged.
@@ -105,7 +105,8 @@ def summary_table(cells: pd.DataFrame) -> pd.DataFrame:
         ok = rows[rows["status"] == "ok"]
         lines.append(vars(line) | {stage: ok[stage].median() for stage in stages})
 
-    return _sorted(_typed(pd.DataFrame(lines, columns=[*(f.name for f in fields(SummaryLine)), *stages])))
+    types = dtypes_of(SummaryLine)
+    return _sorted(pd.DataFrame(lines, columns=[*types, *stages]).astype(types))
 
 
 def reference_times(cells: pd.DataFrame) -> pd.DataFrame:
@@ -176,11 +177,6 @@ def _origin(rows: pd.DataFrame) -> dict[str, Any]:
 
 def _listed(values: pd.Series[Any]) -> str:
     return " ".join(sorted({str(value) for value in values.dropna() if value}))
-
-
-def _typed(table: pd.DataFrame) -> pd.DataFrame:
-    types = get_type_hints(SummaryLine)
-    return table.astype({name: dtype_of(hint) for name, hint in types.items()})
 
 
 def _sorted(table: pd.DataFrame) -> pd.DataFrame:

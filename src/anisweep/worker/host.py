@@ -39,7 +39,7 @@ def facts() -> dict[str, Any]:
         "memory_mb": round(psutil.virtual_memory().total / 2**20),
         "governor": _text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "frequency_mhz": round(frequency.current) if (frequency := psutil.cpu_freq()) else None,
-        "throttled": _throttled(),
+        "throttled": throttle_count(),
         "system": platform.platform(),
         "container": os.environ.get("APPTAINER_NAME") or os.environ.get("SINGULARITY_NAME") or "",
         "slot": _machine_ad(),
@@ -98,7 +98,7 @@ def noise(walls: list[float], threads: int, load_before: float, throttled: int) 
             "computing. `top` shows who."
         )
 
-    if throttled and throttled < _throttled():
+    if throttled and throttled < throttle_count():
         warnings.append(
             "the processor was throttled for heat: times are too long. Improve cooling, or run again."
         )
@@ -114,7 +114,8 @@ def noise(walls: list[float], threads: int, load_before: float, throttled: int) 
 
 def throttle_count() -> int:
     """Return how often the processor has been throttled since it was switched on."""
-    return _throttled()
+    count = _text("/sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count")
+    return int(count) if count.isdigit() else 0
 
 
 def reset_peak_memory() -> float | None:
@@ -149,11 +150,6 @@ def _level(flags: set[str]) -> str:
 def _caches() -> dict[str, str]:
     folders = sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*"))
     return {f"L{_text(f / 'level')} {_text(f / 'type')}": _text(f / "size") for f in folders}
-
-
-def _throttled() -> int:
-    count = _text("/sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count")
-    return int(count) if count.isdigit() else 0
 
 
 def _machine_ad() -> dict[str, str]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal
 
 import pandas as pd
 
 from anisweep.files import write_text
 from anisweep.row import metric
-from anisweep.tables.cells import dtype_of
+from anisweep.tables.cells import dtypes_of
 
 Verdict = Literal["confirmed", "refuted", "inconclusive", "open", "not measurable"]
 
@@ -40,20 +40,17 @@ class Line:
 
 def write(lines: list[Line], file: Path) -> None:
     """Write the ledger to ``claims.csv``."""
-    table = pd.DataFrame([asdict(line) for line in lines], columns=[f.name for f in fields(Line)])
-    write_text(file, table.astype(_types()).to_csv(index=False))
+    types = dtypes_of(Line)
+    table = pd.DataFrame([asdict(line) for line in lines], columns=list(types))
+    write_text(file, table.astype(types).to_csv(index=False))
 
 
 def read(file: Path) -> list[Line]:
     """Read the ledger from ``claims.csv``."""
-    table = pd.read_csv(file, dtype=_types())
+    table = pd.read_csv(file, dtype=dtypes_of(Line))
     return [_from_csv(row) for _, row in table.iterrows()]
 
 
 def _from_csv(row: pd.Series[Any]) -> Line:
     """Return a line of the ledger, in which empty entries have the value of a new line."""
     return Line(**{str(name): value for name, value in row.items() if pd.notna(value)})
-
-
-def _types() -> dict[str, str]:
-    return {name: dtype_of(hint) for name, hint in get_type_hints(Line).items()}

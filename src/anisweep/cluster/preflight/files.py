@@ -27,7 +27,7 @@ def inputs_there(submission: Submission) -> Iterator[Finding]:
     generated = {f"data/{name}-{recipe.digest[:12]}.xyz" for name, recipe in datasets.generated().items()}
 
     for path in _inputs(submission):
-        if path not in generated and not (submission.project.root / path).exists():
+        if path not in generated and not (submission.jobs.project.root / path).exists():
             yield Finding(
                 f"{path}: this input is not there, and no rule makes it.",
                 "`anisweep plan` prepares it from the `file:` that the study names.",
@@ -37,7 +37,7 @@ def inputs_there(submission: Submission) -> Iterator[Finding]:
 def inputs_small(submission: Submission) -> Iterator[Finding]:
     """Find inputs that are too large for file transfer."""
     for path in _inputs(submission):
-        file = submission.project.root / path
+        file = submission.jobs.project.root / path
         size = file.stat().st_size / 1e6 if file.exists() else 0
 
         if size > LARGEST_MB:
@@ -49,7 +49,7 @@ def inputs_small(submission: Submission) -> Iterator[Finding]:
 
 def results_take_files(submission: Submission) -> Iterator[Finding]:
     """Find out whether the results' folder can be written and has space for the artifacts."""
-    folder = submission.project.results
+    folder = submission.jobs.project.results
     needed = max(SMALLEST_ROOM_MB, ARTIFACT_MB * len(submission.packs))
 
     try:

@@ -44,13 +44,13 @@ OFF = ("", "0", "false", "no")
 
 def filled_in(submission: Submission) -> Iterator[Finding]:
     """Check that condor/site.yaml names a NetID."""
-    if not submission.site.netid:
+    if not submission.jobs.site.netid:
         yield Finding(f"{FILE} is not filled in: netid is empty.", f"Write your NetID into {FILE}.")
 
 
 def netid_and_email_fit(submission: Submission) -> Iterator[Finding]:
     """Yield what looks like a slip of the pen."""
-    netid, email, me = submission.site.netid, submission.site.email, getuser()
+    netid, email, me = submission.jobs.site.netid, submission.jobs.site.email, getuser()
 
     if netid and netid != me:
         yield Finding(
@@ -68,10 +68,10 @@ def netid_and_email_fit(submission: Submission) -> Iterator[Finding]:
 
 def submit_commands_known(submission: Submission) -> Iterator[Finding]:
     """Yield the commands that HTCondor would pass over in silence, for they are nearly another one."""
-    profile = (submission.project.root / COMMON).read_text()
+    profile = (submission.jobs.project.root / COMMON).read_text()
     known = {*COMMANDS, *PLANNED, *(name.lower() for name in IN_PROFILE.findall(profile))}
 
-    for name in submission.site.submit:
+    for name in submission.jobs.site.submit:
         near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.85)
         if near and name.lower() not in known:
             yield Finding(
@@ -84,17 +84,17 @@ def submit_commands_known(submission: Submission) -> Iterator[Finding]:
 
 def clone_has_a_plain_path(submission: Submission) -> Iterator[Finding]:
     """Check the path of the clone, which every submit file names several times."""
-    wrong = path_in_the_way(submission.project.root)
+    wrong = path_in_the_way(submission.jobs.project.root)
     if wrong:
         yield Finding(wrong, PLAIN_PATH)
 
 
 def staging_set(submission: Submission) -> Iterator[Finding]:
     """Check that the staging folder is set and can be reached."""
-    staging = submission.site.staging
+    staging = submission.jobs.site.staging
 
     try:
-        folder = submission.site.staging_folder
+        folder = submission.jobs.site.staging_folder
     except UserError:
         yield Finding(
             f"{FILE}: staging: {staging} is not set here.",
@@ -113,12 +113,12 @@ def staging_set(submission: Submission) -> Iterator[Finding]:
 def images_there(submission: Submission) -> Iterator[Finding]:
     """Check for an image of this tree's recipe, lock and base, for each device that packs ask for."""
     try:
-        folder = submission.site.staging_folder
+        folder = submission.jobs.site.staging_folder
     except UserError:
         return  # said above
 
     for device in sorted(submission.jobs.images):
-        wanted = images.wanted_at(submission.site, submission.project, device)
+        wanted = images.wanted_at(submission.jobs.site, submission.jobs.project, device)
         if images.find(wanted, folder) is None:
             yield _without_image(wanted, folder)
 
@@ -142,7 +142,7 @@ def _without_image(wanted: WantedImage, folder: Path) -> Finding:
 
 def staging_stays_home(submission: Submission) -> Iterator[Finding]:
     """Find jobs that may leave CHTC and need its mounted staging folder: together these match no slot."""
-    lines = submission.site.submit
+    lines = submission.jobs.site.submit
     flags = [name for name, value in lines.items() if _leads_elsewhere(name, value)]
     urls = [submission.jobs.container(pack) for pack in submission.packs]
     needing = {

@@ -9,8 +9,6 @@ from typing import Literal
 
 from anisweep.cell import Pack
 from anisweep.cluster.jobs import Jobs
-from anisweep.config.project import Project
-from anisweep.config.site import Site
 from anisweep.plan.requests import ResourceRequest
 
 
@@ -36,16 +34,6 @@ class Submission:
 
     jobs: Jobs
     packs: Sequence[Pack]
-
-    @property
-    def project(self) -> Project:
-        """Return the project that submits."""
-        return self.jobs.project
-
-    @property
-    def site(self) -> Site:
-        """Return the site that is submitted to."""
-        return self.jobs.site
 
     @cached_property
     def requests(self) -> set[ResourceRequest]:

@@ -52,7 +52,7 @@ def images_not_too_often(submission: Submission) -> Iterator[Finding]:
     sent = [pack for pack in submission.packs if "://" not in submission.jobs.container(pack)]
     gigabytes = sum(submission.jobs.carried_mb(pack) for pack in sent) / 1024
 
-    if gigabytes > MOST_GIGABYTES and not submission.site.submit.get("container_is_common"):
+    if gigabytes > MOST_GIGABYTES and not submission.jobs.site.submit.get("container_is_common"):
         yield Finding(
             f"{counted(len(sent), 'job')} take their image from this machine, {gigabytes:,.0f} GB in all.",
             "Name a folder below /staging in condor/site.yaml: the pool's caches carry its files. Or merge "

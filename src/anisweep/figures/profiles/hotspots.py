@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from anisweep.figures.profiles._modes import INK, panels
-from anisweep.formatting import counted
+from anisweep.formatting import counted, time_with_unit
 
 TITLE = "Hotspots"
 CAPTION = (
@@ -43,12 +43,16 @@ def _draw_panel(axes: Axes, mode: str, lines: pd.DataFrame) -> None:
     ends = top["cumulative"].clip(lower=top["own"] + top["spread"].fillna(0.0))
     for place, end, seconds, calls in zip(places, ends, top["self_s"], top["calls"], strict=True):
         axes.text(
-            end + 1.5, place, f"{_seconds(seconds)}, {counted(round(calls), 'call')}", va="center", fontsize=9
+            end + 1.5,
+            place,
+            f"{time_with_unit(seconds)}, {counted(round(calls), 'call')}",
+            va="center",
+            fontsize=9,
         )
 
-    profiled = _seconds(lines["profiled_s"].mean())
+    profiled = time_with_unit(lines["profiled_s"].mean())
     apart = lines["import_s"].max()
-    imported = "" if pd.isna(apart) else f", imports apart {_seconds(apart)}"
+    imported = "" if pd.isna(apart) else f", imports apart {time_with_unit(apart)}"
     axes.annotate(
         f"{mode}: {profiled}{imported}",
         xy=(0.0, 1.0),
@@ -80,13 +84,6 @@ def longest(lines: pd.DataFrame) -> pd.DataFrame:
     sums = named[["own", "cumulative", "self_s", "calls"]].sum() / profiles
     means = sums.assign(spread=named["own"].std())
     return means.sort_values("own", ascending=False).head(MOST)
-
-
-def _seconds(value: float) -> str:
-    for unit, factor in (("s", 1.0), ("ms", 1e3)):
-        if value * factor >= 1:
-            return f"{value * factor:.3g} {unit}"
-    return f"{1e6 * value:.0f} µs"
 
 
 def _short(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from anisweep.formatting import milliseconds, share
 from anisweep.report.model import Measured, Table, point_id
 from anisweep.report.sections._entries import identity, number
-from anisweep.tables.names import with_names
+from anisweep.tables.names import stage_in_words, with_names
 
 PLACE = 100
 
@@ -14,7 +14,7 @@ def section(study: Measured) -> Table:
     """Make a table with a line for each series that was traced."""
     named = with_names(study.summary)
     stages = [name for name in named.columns if name.startswith("stage_")]
-    heads = ["system", "mode", *(_words(name) for name in stages), "unaccounted", "traced / ms"]
+    heads = ["system", "mode", *(stage_in_words(name) for name in stages), "unaccounted", "traced / ms"]
     traced = named[named["traced_wall_s"].notna()]
     rows = []
 
@@ -26,7 +26,3 @@ def section(study: Measured) -> Table:
 
     note = "Share of the wall time of one traced call; medians. Unaccounted is what no stage claims."
     return Table("Where the time goes", heads, rows, note=note)
-
-
-def _words(column: str) -> str:
-    return column.removeprefix("stage_").removesuffix("_s").replace("_", " ")
