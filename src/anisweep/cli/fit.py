@@ -108,6 +108,8 @@ def evaluate(model: Path, file: Path, out: Path | None, threads: int, **given: A
         loaded, request, names, lambda done: shown.show(counted(done, "frame"), finished=False)
     )
     click.echo(_table(errors, loaded.unit))
+    if errors[0].kind == "energies" and not any(getattr(loaded, "intercepts", (1,))):
+        click.echo("The model learned no energies, so only differences between energies mean something.")
     if out:
         _draw(errors, loaded.unit, out)
         click.echo(f"Wrote {out}.")

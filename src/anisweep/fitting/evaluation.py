@@ -14,8 +14,7 @@ from anisweep.datasets.user_files.userfile import read_any
 from anisweep.describe.particles import frame_of
 from anisweep.describe.request import Request
 from anisweep.fitting.file_labels import USUAL, LabelNames, checked
-from anisweep.models.neural import NeuralModel
-from anisweep.models.ridge import RidgeModel
+from anisweep.models.calculator import EnergyModel
 
 #: Frames that are computed together.
 FRAMES = 100
@@ -48,7 +47,7 @@ class LabelErrors:
 
 
 def evaluate(
-    model: RidgeModel | NeuralModel, request: Request, names: LabelNames, tell: Callable[[int], None]
+    model: EnergyModel, request: Request, names: LabelNames, tell: Callable[[int], None]
 ) -> list[LabelErrors]:
     """Compute every frame of a file, and return the errors for each kind of label that there is.
 
@@ -103,7 +102,7 @@ def _pair(pairs: list[tuple[np.ndarray, np.ndarray]], given: np.ndarray, found: 
     pairs.append((given[labelled], found[labelled]))
 
 
-def _check_species(frame: Atoms, model: RidgeModel | NeuralModel, place: Place) -> None:
+def _check_species(frame: Atoms, model: EnergyModel, place: Place) -> None:
     strange = np.flatnonzero(~np.isin(frame.numbers, model.species))
     if len(strange):
         came = f"particle {strange[0]} is of species {frame.numbers[strange[0]]}"

@@ -43,6 +43,7 @@ def test_pair_features_and_other_options_reach_the_model(said):
     model = load("model.json")
     assert model.features == "pair_features"
     assert not model.intercepts.any()
+    assert "The model learned no energies, so only" in said("evaluate", "model.json", "some.xyz")
     assert model.projection.tables.smoothing == 1.0
 
 
