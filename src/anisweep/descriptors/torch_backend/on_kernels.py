@@ -210,9 +210,9 @@ def _forward(arrays: FrameArrays, directions: Directions) -> Forward:
     return Forward(displacements - undone, turns, strains)
 
 
-def _turns(q: np.ndarray, directions: np.ndarray) -> np.ndarray:
+def _turns(quaternions: np.ndarray, directions: np.ndarray) -> np.ndarray:
     """Return the turns along directions of quaternions: the transpose of `Gradients.quaternions`."""
-    scalar, vector = q[:, :1], q[:, 1:]
-    turned = scalar * directions[:, 1:] - directions[:, :1] * vector - np.cross(directions[:, 1:], vector)
-    turns: np.ndarray = turned * (2 / np.einsum("ij,ij->i", q, q))[:, None]
+    q, v = torch.from_numpy(quaternions), torch.from_numpy(directions)
+    turned = q[:, :1] * v[:, 1:] - v[:, :1] * q[:, 1:] + torch.linalg.cross(q[:, 1:], v[:, 1:])
+    turns: np.ndarray = (turned * 2 / (q * q).sum(dim=1, keepdim=True)).numpy()
     return turns

@@ -255,7 +255,7 @@ class TorchProjection(EllipsoidalDensityProjection):
         if self.tables.smoothing > 0:
             weight = weight * geometry.fading(r, basis.cutoff, self.tables.smoothing)
 
-        centres, species = len(batch.positions), len(near.species)
+        centres, species = batch.positions.shape[0], len(near.species)
         mean, rho, weight = (part.to(self.dtype) for part in (mean, rho, weight))
         values = expand(
             mean, rho, weight, rotations, centres * species, near.groups, tables, self.precision, self.fused
@@ -356,7 +356,7 @@ def _with_triton(device: str, precision: str) -> bool:
 
 def _mean(values: Tensor, near: Neighbours) -> Tensor:
     """Return the mean over the centres of each frame; zero where there is none."""
-    sums = values.new_zeros(len(near.counts), values.shape[1]).index_add(0, near.frame, values)
+    sums = values.new_zeros(near.counts.shape[0], values.shape[1]).index_add(0, near.frame, values)
     return sums / near.counts.clamp(min=1)[:, None]
 
 
