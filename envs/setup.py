@@ -79,6 +79,9 @@ def make_environment() -> None:
         requirements.write_text(without_torch() if TORCH_INDEX else LOCK.read_text())
         install(requirements)
 
+    if not SUBMIT:
+        print("Compiling the kernels in C (half a minute on a quiet machine).")
+
     # Built anew each time: uv does not know whether kernels were compiled the last time.
     for folder in OURS:
         run("uv", "pip", "install", "--quiet", "--no-deps", "--reinstall", "--editable", str(folder))

@@ -131,9 +131,11 @@ def say_what_was_learned(out: Path, fitted: Fitted) -> None:
     """Name the model, how large it is, and what it comes from."""
     learned = ", ".join(f"{number:,} {kind}" for kind, number in fitted.labels.items())
     after = (
-        f"anisweep evaluate {out} FILE" if out.suffix == MODEL else "anisweep merge SHARD... -o MODEL.json"
+        f"on frames that it has not learned from: anisweep evaluate {out} OTHER.xyz"
+        if out.suffix == MODEL
+        else "anisweep merge SHARD... -o MODEL.json"
     )
-    click.echo(f"Wrote {out}: {counted(fitted.weights, 'weight')} from {learned}. Next: {after}")
+    click.echo(f"Wrote {out}: {counted(fitted.weights, 'weight')} from {learned}. Next, {after}")
 
 
 def _of_an_option(refusal: BadInput) -> UserError:
@@ -151,9 +153,7 @@ def check_kernels() -> None:
 
     try:
         loader.level()
-    except ImportError as error:  # an environment that only submits has no kernels
-        raise UserError(f"{error}.\nAllowed: the environment of `make env`, or `pip install .`") from error
-    except RuntimeError as error:
+    except (ImportError, RuntimeError) as error:  # an environment that only submits has no kernels
         raise UserError(f"{error}.") from error
 
 

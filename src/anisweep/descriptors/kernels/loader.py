@@ -53,7 +53,8 @@ FOLDER = Path(__file__).parent
 SOURCE = "52e5b28ad32c"
 
 NO_KERNELS = (
-    "{} has no compiled kernels ({}): install with `pip install .`, which needs a C compiler "
+    "{} has no compiled kernels ({}), perhaps because an installation was interrupted: give `make env` "
+    "again in a clone, or `pip install .`. Either needs a C compiler "
     "(Debian, Ubuntu: apt-get install gcc libc6-dev; macOS: xcode-select --install)"
 )
 
