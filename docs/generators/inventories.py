@@ -21,7 +21,8 @@ SITES = {
 NAMES = {
     "python": [
         *((name, "class", "library/functions.html") for name in ("bool", "float", "int")),
-        *((name, "class", "library/stdtypes.html") for name in ("list", "str", "tuple")),
+        *((name, "class", "library/stdtypes.html") for name in ("dict", "list", "str", "tuple")),
+        ("callable", "function", "library/functions.html"),
         ("None", "data", "library/constants.html"),
         ("ValueError", "exception", "library/exceptions.html"),
     ],
