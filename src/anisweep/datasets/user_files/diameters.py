@@ -17,8 +17,12 @@ from anisweep.datasets.user_files.conventions import length_by_convention
 from anisweep.datasets.user_files.frame_checks import LARGEST, check_fit
 
 #: Three lengths for all particles, three for each species, one (N, 3) array or three (N,) arrays by their
-#: names or the stem of these, or ``None``: the file has ``c_diameter[1]``, ``[2]`` and ``[3]``.
+#: names or the stem of these, or ``None``: the file has ``c_diameter[1]``, ``[2]`` and ``[3]``, or one array
+#: ``c_diameter`` of three columns.
 Diameters = Sequence[float] | Mapping[str, Sequence[float]] | str | Sequence[str] | None
+
+#: The three of `DIAMETERS` in one array.
+WHOLE = "c_diameter"
 
 #: Upstream gives NaN for ellipsoids that are flatter than this. Angstrom.
 SMALLEST = 1e-3
@@ -45,7 +49,8 @@ def diameters_of(atoms: Atoms, given: Diameters, place: Place, radii: bool | Non
     if isinstance(given, Mapping):
         values = _by_species(atoms, given, place)
     elif given is None or isinstance(given, str) or all(isinstance(item, str) for item in given):
-        names: Any = DIAMETERS if given is None else given
+        usual = WHOLE if WHOLE in atoms.arrays else DIAMETERS
+        names: Any = usual if given is None else given
         columns = columns_of(atoms, names, LENGTHS, place)
         values = _from_arrays(atoms, columns, place)
         radii = length_by_convention(columns.stem).radii if radii is None else radii

@@ -110,6 +110,7 @@ DIAMETER_ARRAYS = {"dx": [3, 4], "dy": [2, 3], "dz": [1, 2]}
         ({"widths": [[3, 2, 1], [4, 3, 2]]}, ["widths"]),
         ({}, {"C": [3, 2, 1], "H": [4, 3, 2], "O": [1, 1, 1]}),
         ({f"c_diameter[{k}]": values for k, values in enumerate(DIAMETER_ARRAYS.values(), 1)}, None),
+        ({"c_diameter": np.transpose(list(DIAMETER_ARRAYS.values()))}, None),
     ],
 )
 def test_diameters_in_every_form(file, arrays, given_diameters):
