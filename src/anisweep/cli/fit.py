@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from anisweep.cli.decorators import plainly
 from anisweep.cli.describe import (
@@ -88,7 +90,10 @@ def fit(file: Path, out: Path, threads: int, **given: Any) -> None:
 @click.option("--threads", default=1, show_default=True, help="Number of threads.")
 @plainly
 def evaluate(model: Path, file: Path, out: Path | None, threads: int, **given: Any) -> None:
-    """Compare what MODEL computes with the labels in FILE."""
+    """Compare what MODEL computes with the labels in FILE.
+
+    Orientations, diameters and labels are read as they were for the fit, but for the options that are given.
+    """
     from anisweep import fitting
     from anisweep.cli.describe_options import reading_of
     from anisweep.models import load
@@ -96,7 +101,9 @@ def evaluate(model: Path, file: Path, out: Path | None, threads: int, **given: A
     if out and out.suffix not in (".png", ".svg"):
         raise UserError(f"{out}: its name ends in {out.suffix!r}. Allowed: .png and .svg.\nChoose another.")
 
-    loaded, request, names = load(model, threads), reading_of(file, given), _names(given)
+    loaded = load(model, threads)
+    given = _as_in_the_fit(model, given)
+    request, names = reading_of(file, given), _names(given)
     hypers = replace(request.hypers, cutoff_radius=loaded.projection.cutoff_radius)
     request = replace(request, hypers=hypers)
     check_kernels()
@@ -113,6 +120,23 @@ def evaluate(model: Path, file: Path, out: Path | None, threads: int, **given: A
     if out:
         _draw(errors, loaded.unit, out)
         click.echo(f"Wrote {out}.")
+
+
+def _as_in_the_fit(model: Path, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the options, with those of the fit that wrote the model where none is given."""
+    from anisweep.models import model_file
+
+    origin = model_file.read(model).get("provenance", {})
+    origin = {**origin, **origin.get("labels", {}), "file_format": None}
+    source = click.get_current_context().get_parameter_source
+    taken = dict(given)
+
+    for name in given:
+        value = origin.get(name)
+        if source(name) is ParameterSource.DEFAULT and value not in (None, given[name]):
+            taken[name] = value if isinstance(value, str | bool) else json.dumps(value)
+            click.echo(f"As in the fit: {name.replace('_', ' ')} {taken[name]}.", err=True)
+    return taken
 
 
 def _request(file: Path, given: dict[str, Any]) -> FitRequest:

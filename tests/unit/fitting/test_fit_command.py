@@ -47,6 +47,19 @@ def test_pair_features_and_other_options_reach_the_model(said):
     assert model.projection.tables.smoothing == 1.0
 
 
+def test_evaluate_reads_as_the_fit_did_unless_told(said):
+    lengths = ("--diameters", '{"C": [2, 2, 1], "H": [1, 1, 2]}')
+    said(*FIT, *lengths, "--torques", "torques", "-o", "model.json")
+
+    table = said("evaluate", "model.json", "some.xyz")
+    assert 'As in the fit: diameters {"C": [2, 2, 1], "H": [1, 1, 2]}.' in table
+    assert "As in the fit: torques torques." in table
+    assert rmse(table, "forces") == rmse(said("evaluate", "model.json", "some.xyz", *lengths), "forces")
+    assert rmse(table, "forces") != rmse(
+        said("evaluate", "model.json", "some.xyz", "--diameters", "[3, 3, 1]"), "forces"
+    )
+
+
 @pytest.mark.parametrize("fraction", ["1", "0.4"])
 def test_merged_shards_are_one_run(said, fraction):
     options = (*FIT, "--force-fraction", fraction)
