@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,26 +78,31 @@ def merge(shards: tuple[Path, ...], out: Path) -> None:
     rounding those of one run. Shards of machines with different instruction sets differ in the last digits; a
     warning says so.
     """
-    from anisweep.descriptors.kernels import loader
-
     if out.suffix == MODEL:
         from anisweep import fitting
 
-        say_what_was_learned(out, fitting.merge(shards, out))
+        fitted = fitting.merge(shards, out)
+        say_what_was_learned(out, fitted)
+        _say_what_differs(fitted.levels, "fit")
         return
 
     from anisweep.describe import merge as merging
 
     merged = merging(shards, out)
-    levels = merged.levels
     _say_what_was_written(out, merged.shape)
+    _say_what_differs(merged.levels, "describe")
+
+
+def _say_what_differs(levels: Sequence[str], command: str) -> None:
+    """Warn of shards from machines with different instruction sets."""
+    from anisweep.descriptors.kernels import loader
 
     if len(levels) > 1:
         lowest = min(levels, key=loader.LEVELS.index)
         click.echo(
             f"Warning: shards were computed with the instruction sets {', '.join(levels)}, so values may "
             "differ from those of one run in the last digits.\n"
-            f"Where that matters describe all shards again with {loader.VARIABLE}={lowest}.",
+            f"Where that matters {command} all shards again with {loader.VARIABLE}={lowest}.",
             err=True,
         )
 

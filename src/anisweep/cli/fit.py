@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,9 @@ from anisweep.formatting import counted
 if TYPE_CHECKING:
     from anisweep.descriptors.kernels.run import Output
     from anisweep.fitting import FitRequest, LabelErrors, LabelNames
+
+#: Options that say how another one is meant: they are the fit's only where this one is.
+MEANT_FOR = {"radii": "diameters", "orientation_order": "orientations"}
 
 #: What each kind of label is, for readers of its name.
 MEANING = {
@@ -129,14 +133,22 @@ def _as_in_the_fit(model: Path, given: dict[str, Any]) -> dict[str, Any]:
     origin = model_file.read(model).get("provenance", {})
     origin = {**origin, **origin.get("labels", {}), "file_format": None}
     source = click.get_current_context().get_parameter_source
+    left_out = {name for name in given if source(name) is ParameterSource.DEFAULT}
     taken = dict(given)
 
     for name in given:
         value = origin.get(name)
-        if source(name) is ParameterSource.DEFAULT and value not in (None, given[name]):
+        if {name, MEANT_FOR.get(name, name)} <= left_out and value not in (None, given[name]):
             taken[name] = value if isinstance(value, str | bool) else json.dumps(value)
-            click.echo(f"As in the fit: {name.replace('_', ' ')} {taken[name]}.", err=True)
+            click.echo(f"As in the fit: {_option(name, taken[name])}.", err=True)
     return taken
+
+
+def _option(name: str, value: Any) -> str:
+    """Return an option as it is given."""
+    if isinstance(value, bool):
+        return "--semi-axes" if value else "--no-semi-axes"
+    return f"--{name.replace('_', '-')} {shlex.quote(value)}"
 
 
 def _request(file: Path, given: dict[str, Any]) -> FitRequest:
@@ -178,7 +190,8 @@ def _say_what_is_learned(request: FitRequest) -> None:
     meaning = MEANING | (
         {"stresses": "minus the stress times the volume"} if "virial" in found.values() else {}
     )
-    said = [f"{kind} `{name}` ({meaning[kind]})" for kind, name in found.items()]
+    weights = request.settings.weights
+    said = [f"{kind} `{name}` ({meaning[kind]})" for kind, name in found.items() if getattr(weights, kind)]
     click.echo(f"{request.particles.file}: learns from {', '.join(said)}.", err=True)
 
 

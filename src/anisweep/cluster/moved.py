@@ -118,7 +118,8 @@ def events_elsewhere(batch: Batch) -> list[Path]:
     old = submitted_from(batch.folder / "jobs.sub")
     places = [old, *_aside(old)] if old else []
     logs = [place / batch.path / batch.events.name for place in places]
-    return [log for log in logs if log.exists() and not log.samefile(batch.events)]
+    own = batch.events
+    return [log for log in logs if log.exists() and not (own.exists() and log.samefile(own))]
 
 
 def _aside(old: Path) -> list[Path]:

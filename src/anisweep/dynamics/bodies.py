@@ -45,6 +45,14 @@ def units_of(model: Any, unit: str | None, sharp_cutoff: bool) -> UnitSystem:
     return UNIT_SYSTEMS[name]
 
 
+def forget_labels(frame: Atoms) -> None:
+    """Remove energy, forces and the like from a copy of the frame that a run started from."""
+    for name in ("energy", "stress", "virial"):
+        frame.info.pop(name, None)
+    for name in ("forces", "torques"):
+        frame.arrays.pop(name, None)
+
+
 def numbers_of(
     name: str, given: Any, frames: list[Atoms], arrays: FrameArrays, inner: tuple[int, ...] = ()
 ) -> np.ndarray:

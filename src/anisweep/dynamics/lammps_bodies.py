@@ -15,11 +15,14 @@ from ase import Atoms
 from anisweep.datasets.user_files.orientations import from_matrices
 from anisweep.descriptors.arrays import FrameArrays
 from anisweep.descriptors.errors import BadInput
-from anisweep.dynamics.bodies import numbers_of, units_of
+from anisweep.dynamics.bodies import forget_labels, numbers_of, units_of
 from anisweep.dynamics.free_rotation import matrices_of, unit_quaternions
 
 #: No axis of a shape is shorter than this part of the longest: LAMMPS takes no flat particles.
 FLAT = 0.02
+
+#: Unwrapped positions and orientations of the particles.
+VALUES = "property/atom xu yu zu quatw quati quatj quatk"
 
 SET_UP = """
 units {style}
@@ -32,7 +35,7 @@ create_box {types} cell
 pair_style zero 1.0 nocoeff
 pair_coeff * *
 timestep {step}
-compute bodies all property/atom xu yu zu quatw quati quatj quatk
+compute bodies all {values}
 fix model all external pf/callback 1 1
 fix_modify model energy yes virial yes
 """
@@ -104,7 +107,7 @@ class LammpsBodies:
         kinds = {"types": len(arrays.species), "style": units.style, "step": units.time}
         box = {"lx": lx, "ly": ly, "lz": lz, "xy": xy, "xz": xz, "yz": yz}
         self.lammps = _start()
-        self.command(SET_UP.format(boundary=boundary, **kinds, **box))
+        self.command(SET_UP.format(boundary=boundary, values=VALUES, **kinds, **box))
         self._add_particles(masses, shapes)
         self.lammps.set_fix_external_callback("model", self._push)
 
@@ -118,11 +121,14 @@ class LammpsBodies:
 
     def frame(self) -> Atoms:
         """Return the particles as they are now, turned back; positions are not wrapped into the cell."""
-        values, cell = self._values(), self._cell()
+        self.command(f"compute now all {VALUES}")  # `bodies` is as old as the last step
+        values, cell = self._values("now"), self._cell()
+        self.command("uncompute now")
         projection = self.model.projection
         turns = self._turn @ matrices_of(values[:, 3:])
 
         now = self._start.copy()
+        forget_labels(now)
         now.positions = (values[:, :3] + self._cells @ cell) @ self._turn.T
         now.cell = np.where(now.pbc[:, None], self._hand * cell @ self._turn.T, now.cell.array)
         now.arrays[projection.rotation_key] = (
@@ -169,11 +175,11 @@ class LammpsBodies:
             self._failed = error
             self.lammps.force_timeout()
 
-    def _values(self) -> np.ndarray:
+    def _values(self, compute: str = "bodies") -> np.ndarray:
         """Return unwrapped positions and quaternions in the order of the frame, (particles, 7)."""
         tags = self.lammps.numpy.extract_atom("id")[: len(self._arrays.numbers)]
         ordered = np.empty((len(tags), 7))
-        ordered[tags - 1] = self.lammps.numpy.extract_compute("bodies", 1, 2)[: len(tags)]
+        ordered[tags - 1] = self.lammps.numpy.extract_compute(compute, 1, 2)[: len(tags)]
         return ordered
 
     def _cell(self) -> np.ndarray:

@@ -17,7 +17,7 @@ from ase import Atoms
 from anisweep.datasets.oriented_xyz import text_of
 from anisweep.descriptors.errors import BadInput
 from anisweep.descriptors.frames import frames_as_list
-from anisweep.dynamics.bodies import numbers_of, units_of
+from anisweep.dynamics.bodies import forget_labels, numbers_of, units_of
 from anisweep.dynamics.free_rotation import matrices_of, turned, unit_quaternions
 from anisweep.files import durable
 from anisweep.formatting import duration
@@ -126,6 +126,7 @@ class RigidBodies:
         matrices = self.model.projection.rotation_type == "matrix"
 
         for frame, part in zip(frames, self._parts(), strict=True):
+            forget_labels(frame)
             turns = self._arrays.rotations[part].copy()
             frame.positions = self._arrays.positions[part]
             frame.arrays[self.model.projection.rotation_key] = matrices_of(turns) if matrices else turns
@@ -167,6 +168,9 @@ class RigidBodies:
         FileExistsError
             When the trajectory is there already.
         """
+        if every < 1:
+            raise BadInput(f"every must be a whole number from 1 on, not {every!r}")
+
         started = time.monotonic()
         with ExitStack() as files:
             stream = None if trajectory is None else files.enter_context(durable(Path(trajectory)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -46,11 +46,13 @@ class Fitted:
     labels : numbers of each kind that were learned from
     weights : how many the model has
     note : what is strange about the labels; empty for nothing
+    levels : instruction sets of the machines that computed it
     """
 
     labels: dict[str, int]
     weights: int
     note: str = ""
+    levels: tuple[str, ...] = ()
 
 
 def fit(request: FitRequest, output: Path, threads: int, tell: Callable[[Progress], None]) -> Fitted | None:
@@ -135,7 +137,7 @@ def write_model(summed: SummedFrames, output: Path) -> Fitted:
 
     model = RidgeModel.solving(summed.equations, summed.projection(), summed.species, settings)
     model_file.write(output, {**model.content(), "provenance": origin})
-    return fitted
+    return replace(fitted, levels=tuple(origin["levels"]))
 
 
 def _what_was_learned(summed: SummedFrames) -> Fitted:

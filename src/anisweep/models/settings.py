@@ -105,6 +105,8 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         for name, sizes in (("epochs", [self.epochs]), ("batch", [self.batch]), ("hidden", self.hidden)):
+            if not isinstance(sizes, list | tuple):
+                raise BadInput(f"{name} must be several numbers, as (64, 64), not {sizes!r:.80}")
             if not all(isinstance(size, Integral) and size > 0 for size in sizes):
                 raise BadInput(f"{name} must be whole and above 0, not {getattr(self, name)!r:.80}")
         if not _is_number(self.validation) or not 0 < self.validation < 1:

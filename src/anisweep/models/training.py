@@ -8,9 +8,10 @@ import os
 import time
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
+from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from torch import Tensor
 from anisweep.descriptors.arrays import FrameArrays
 from anisweep.descriptors.errors import BadInput
 from anisweep.descriptors.frames import frames_as_list
+from anisweep.descriptors.kernels import loader
 from anisweep.descriptors.projection import EllipsoidalDensityProjection
 from anisweep.descriptors.torch_backend import Batch, TorchProjection
 from anisweep.files import whole
@@ -127,16 +129,19 @@ def train(
         model = _standardised(linear, [frames[i] for i in split[0]], settings)
 
     with clock.stage("neighbours"):
-        kept = (learned, settings.fit.wanted(labels, arrays))
+        scales = equations.scales(settings.fit.weights)
+        apart = settings.fit.wanted(_without(labels, arrays, split[0]), arrays)
+        _check_apart(apart, scales)
         in_torch = _in_torch(projection, settings)
         parts = [
-            [_item(in_torch, frames, arrays, some, of) for some in _runs_of(part, settings.batch)]
-            for part, of in zip(split, kept, strict=True)
+            [_item(in_torch, frames, arrays, some, of, scales) for some in _runs_of(part, settings.batch)]
+            for part, of in zip(split, (learned, apart), strict=True)
         ]
 
     with clock.stage("optimiser"):
-        loop = Loop(model, in_torch, equations.scales(settings.fit.weights), settings, clock)
-        digest = _digest(arrays, labels, repr((settings, hyperparameters_of(projection))))
+        loop = Loop(model, in_torch, scales, settings, clock)
+        made_by = (version("anisweep"), torch.__version__, loader.SOURCE, loader.level())
+        digest = _digest(arrays, labels, repr((settings, hyperparameters_of(projection), made_by)))
     errors = loop.run(parts, None if checkpoint is None else Path(checkpoint), digest, progress)
     return Trained(loop.best_model(), np.array(errors), dict(clock.seconds))
 
@@ -204,6 +209,8 @@ class Loop:
             with self.clock.stage("validation"):
                 others = [float(self._squares(item, False).detach()) for item in parts[1]]
             errors.append([_root(squares, parts[0]), _root(others, parts[1])])
+            if not np.isfinite(errors[-1]).all():
+                raise BadInput(f"epoch {epoch + 1}: the training diverged: take a smaller learning_rate")
 
             with self.clock.stage("checkpoint"):
                 if errors[-1][1] <= np.nanmin([error for _, error in errors]):
@@ -382,14 +389,30 @@ def _in_torch(projection: EllipsoidalDensityProjection, settings: TrainingSettin
         return TorchProjection(**hyperparameters_of(projection), **more)
 
 
+def _check_apart(labels: TrainingLabels, kinds: Iterable[str]) -> None:
+    """Refuse frames that are kept apart and have no label by which the best epoch could be told."""
+    if not any(np.isfinite(getattr(labels, kind)).any() for kind in kinds):
+        raise BadInput(
+            "no frame that is kept apart has a label of a kind that is learned, so that no epoch can be the "
+            "best: give another seed, more labels, or a larger validation"
+        )
+
+
 def _item(
-    projection: TorchProjection, frames: list[Any], arrays: FrameArrays, some: np.ndarray, of: TrainingLabels
+    projection: TorchProjection,
+    frames: list[Any],
+    arrays: FrameArrays,
+    some: np.ndarray,
+    of: TrainingLabels,
+    learned: Iterable[str],
 ) -> LabelledBatch:
-    """Return some frames and their labels as tensors."""
+    """Return some frames and their labels as tensors; only the kinds that are learned count."""
     batch = projection.batch([frames[i] for i in some], arrays.species.tolist())
     particles = np.concatenate([np.arange(arrays.start[i], arrays.start[i + 1]) for i in some])
     taken = {kind: values[particles if kind in VECTORS else some] for kind, values in vars(of).items()}
-    rows = sum(int(np.isfinite(values).sum()) for values in taken.values())
+    rows = sum(int(np.isfinite(taken[kind]).sum()) for kind in learned)
+    periodic = np.array([frames[i].pbc.all() for i in some])  # others have no stress, and perhaps no volume
+    volumes = np.array([abs(frames[i].cell.volume) for i in some])
 
     kinds, labels = arrays.places(arrays.species)[particles], {}
     for kind, values in taken.items():
@@ -398,7 +421,7 @@ def _item(
         batch,
         torch.tensor(kinds, device=projection.device),
         labels,
-        torch.linalg.det(batch.cells).abs(),
+        torch.tensor(np.where(periodic, volumes, 1.0), dtype=batch.cells.dtype, device=projection.device),
         max(1, rows),
     )
 

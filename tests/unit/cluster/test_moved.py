@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anisweep.cluster import arrivals
-from anisweep.cluster.moved import BROUGHT, bring_events, in_words, is_elsewhere, moved_batches
+from anisweep.cluster.moved import (
+    BROUGHT,
+    bring_events,
+    events_elsewhere,
+    in_words,
+    is_elsewhere,
+    moved_batches,
+)
 from anisweep.cluster.status import as_text, states
 from anisweep.config.project import Project
 from anisweep.errors import UserError
@@ -169,6 +176,14 @@ def test_the_newest_event_counts_wherever_it_was_written(project, tmp_path):
     batch.events.write_text(SUBMITTED + held(0, 4) + ENDED.replace("10:01", "10:09"))
     (state,) = states(project, None)
     assert state.state == "terminated"
+
+
+def test_an_event_log_may_be_at_the_old_place_alone(project, tmp_path):
+    old = tmp_path / "old"
+    batch = submitted_from(project, old)
+    (old / batch.path).mkdir(parents=True)
+    batch.events.rename(old / batch.path / "events.log")
+    assert events_elsewhere(batch) == [old / batch.path / "events.log"]
 
 
 def test_what_was_moved_aside_for_the_link_is_taken_over(project, tmp_path):

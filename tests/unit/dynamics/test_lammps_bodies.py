@@ -43,6 +43,19 @@ def test_from_rest_both_go_the_same_way(species, hand):
     assert np.abs(theirs.cell.array - frame.cell.array).max() < 1e-12
 
 
+def test_a_frame_is_as_it_is_now_also_where_nothing_has_run():
+    frame = lattice()
+    frame.info["energy"] = 3.0
+    program = LammpsBodies(model(), frame)
+    assert (turns(program.frame()) * turns(frame).inv()).magnitude().max() < 1e-12
+    assert "energy" not in program.frame().info
+
+    before = program.frame().positions
+    program.command("displace_atoms all move 1 0 0 units box")
+    moved = np.linalg.norm(program.frame().positions - before, axis=1)
+    assert np.abs(moved - 1).max() < 1e-12
+
+
 def test_an_error_of_the_model_ends_the_run():
     program = LammpsBodies(model(), lattice())
     program.command("fix move all nve/asphere\n velocity all set 1e12 0 0")

@@ -52,12 +52,18 @@ def test_evaluate_reads_as_the_fit_did_unless_told(said):
     said(*FIT, *lengths, "--torques", "torques", "-o", "model.json")
 
     table = said("evaluate", "model.json", "some.xyz")
-    assert 'As in the fit: diameters {"C": [2, 2, 1], "H": [1, 1, 2]}.' in table
-    assert "As in the fit: torques torques." in table
+    assert """As in the fit: --diameters '{"C": [2, 2, 1], "H": [1, 1, 2]}'.""" in table
+    assert "As in the fit: --torques torques." in table
     assert rmse(table, "forces") == rmse(said("evaluate", "model.json", "some.xyz", *lengths), "forces")
     assert rmse(table, "forces") != rmse(
         said("evaluate", "model.json", "some.xyz", "--diameters", "[3, 3, 1]"), "forces"
     )
+
+
+def test_how_lengths_are_meant_goes_with_the_lengths(said):
+    said(*FIT, "--diameters", "[1, 1, 2]", "--semi-axes", "-o", "model.json")
+    assert "As in the fit: --semi-axes." in said("evaluate", "model.json", "some.xyz")
+    assert "--semi-axes" not in said("evaluate", "model.json", "some.xyz", "--diameters", "[2, 2, 4]")
 
 
 @pytest.mark.parametrize("fraction", ["1", "0.4"])

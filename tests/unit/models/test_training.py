@@ -99,7 +99,8 @@ def test_what_torch_trains_is_what_numpy_computes():
 
     arrays = true.projection.gather(frames)
     in_torch = training._in_torch(true.projection, settings())
-    item = training._item(in_torch, frames, arrays, np.arange(4), TrainingLabels.of(arrays, **labels))
+    kept = TrainingLabels.of(arrays, **labels)
+    item = training._item(in_torch, frames, arrays, np.arange(4), kept, list(labels))
     scales = dict.fromkeys(labels, 1.0)
     loop = training.Loop(trained.model, in_torch, scales, settings(), training.StageClock())
     size = sum(float(np.sum(np.square(part))) for part in labels.values())
@@ -170,6 +171,33 @@ def test_each_stage_has_its_time_and_progress_says_what_is_left():
     assert said[-1].endswith("; 0 s left")
 
 
+def test_frames_without_a_volume_learn_beside_stresses():
+    frames, labels, _ = labelled(8)
+    for number in range(0, 8, 2):
+        frames[number].pbc, frames[number].cell = False, None
+        labels["stresses"][number] = None
+    assert sum(stress is not None for stress in labels["stresses"]) == 4
+
+    trained = train(calculator(), frames, **labels, settings=settings(epochs=2))
+    assert np.isfinite(trained.errors).all()
+
+
+def test_frames_apart_without_a_label_are_refused():
+    frames, labels, _ = labelled(8)
+    chosen = settings(epochs=2)
+    energies = labels["energies"].tolist()
+    for number in training._split(len(frames), chosen)[1]:
+        energies[number] = None
+    with pytest.raises(BadInput, match="no frame that is kept apart has a label of a kind that is learned"):
+        train(calculator(), frames, energies, settings=chosen)
+
+
+def test_a_training_that_diverges_says_so():
+    frames, labels, _ = labelled(8)
+    with pytest.raises(BadInput, match="the training diverged: take a smaller learning_rate"):
+        train(calculator(), frames, **labels, settings=settings(epochs=30, learning_rate=1e200))
+
+
 def test_killed_at_any_instant_it_gives_the_same_bits(tmp_path, monkeypatch):
     frames, labels, _ = labelled(8)
     chosen = settings(epochs=15)
@@ -217,6 +245,7 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path):
 
 WRONG = [
     ({"epochs": 0}, "epochs must be whole and above 0, not 0"),
+    ({"hidden": 64}, r"hidden must be several numbers, as \(64, 64\), not 64"),
     ({"batch": 1.5}, "batch must be whole and above 0, not 1.5"),
     ({"hidden": (8, -1)}, r"hidden must be whole and above 0, not \(8, -1\)"),
     ({"validation": 1.0}, "validation must be a number between 0 and 1, not 1.0"),
