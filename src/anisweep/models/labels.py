@@ -46,8 +46,7 @@ class LabelWeights:
     def __post_init__(self) -> None:
         for field in fields(self):
             weight = getattr(self, field.name)
-            number = isinstance(weight, Real) and not isinstance(weight, bool)
-            if not number or not 0 <= weight < float("inf"):
+            if not is_real(weight) or not 0 <= weight < float("inf"):
                 raise BadInput(
                     f"the weight of {field.name} must be a finite number from 0 on, not {weight!r}"
                 )
@@ -235,6 +234,11 @@ def _energy(entry: Any, where: str) -> float:
             raise
         return np.nan
     return float(number) if number.ndim == 0 else np.nan
+
+
+def is_real(value: Any) -> bool:
+    """Return True for a real number, which no truth value is."""
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def _where(arrays: FrameArrays, frame: int) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from numbers import Integral, Real
-from typing import Any
+from numbers import Integral
 
 from anisweep.descriptors.arrays import FrameArrays
 from anisweep.descriptors.errors import BadInput
 from anisweep.descriptors.kernels.run import Output
 from anisweep.descriptors.projection import EllipsoidalDensityProjection
-from anisweep.models.labels import LabelWeights, TrainingLabels
+from anisweep.models.labels import LabelWeights, TrainingLabels, is_real
 from anisweep.models.rows import with_a_part_of_the_particles, without_weightless
 
 #: What a model can be linear in: invariants.
@@ -36,13 +35,13 @@ class FitSettings:
 
     def __post_init__(self) -> None:
         alpha, weights, fraction, seed = self.alpha, self.weights, self.force_fraction, self.seed
-        if not _is_number(alpha) or not 0 <= alpha < float("inf"):
+        if not is_real(alpha) or not 0 <= alpha < float("inf"):
             raise BadInput(f"alpha must be a number from 0 on, not {alpha!r}")
         if not isinstance(weights, LabelWeights):
             raise BadInput(
                 f"weights must be LabelWeights, for example LabelWeights(forces=10), not {weights!r:.80}"
             )
-        if not _is_number(fraction) or not 0 < fraction <= 1:
+        if not is_real(fraction) or not 0 < fraction <= 1:
             raise BadInput(f"force_fraction must be a number above 0, and at most 1, not {fraction!r}")
         if not isinstance(seed, Integral) or isinstance(seed, bool) or seed < 0:
             raise BadInput(f"seed must be a whole number from 0 on, not {seed!r}")
@@ -109,9 +108,9 @@ class TrainingSettings:
                 raise BadInput(f"{name} must be several numbers, as (64, 64), not {sizes!r:.80}")
             if not all(isinstance(size, Integral) and size > 0 for size in sizes):
                 raise BadInput(f"{name} must be whole and above 0, not {getattr(self, name)!r:.80}")
-        if not _is_number(self.validation) or not 0 < self.validation < 1:
+        if not is_real(self.validation) or not 0 < self.validation < 1:
             raise BadInput(f"validation must be a number between 0 and 1, not {self.validation!r:.80}")
-        if not _is_number(self.learning_rate) or not 0 < self.learning_rate < float("inf"):
+        if not is_real(self.learning_rate) or not 0 < self.learning_rate < float("inf"):
             raise BadInput(f"learning_rate must be a number above 0, not {self.learning_rate!r:.80}")
         if self.precision not in ("auto", "fp64", "fp32"):
             raise BadInput(f"precision must be auto, fp64 or fp32, not {self.precision!r:.80}")
@@ -121,7 +120,3 @@ class TrainingSettings:
         """Return the precision that is taken."""
         automatic = "fp32" if self.device.startswith("cuda") else "fp64"
         return automatic if self.precision == "auto" else self.precision
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)

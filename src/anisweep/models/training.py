@@ -411,8 +411,8 @@ def _item(
     particles = np.concatenate([np.arange(arrays.start[i], arrays.start[i + 1]) for i in some])
     taken = {kind: values[particles if kind in VECTORS else some] for kind, values in vars(of).items()}
     rows = sum(int(np.isfinite(taken[kind]).sum()) for kind in learned)
-    periodic = np.array([frames[i].pbc.all() for i in some])  # others have no stress, and perhaps no volume
-    volumes = np.array([abs(frames[i].cell.volume) for i in some])
+    periodic = arrays.periodic[some].all(axis=1)  # others have no stress, and perhaps no volume
+    volumes = np.abs(np.linalg.det(arrays.cells[some]))
 
     kinds, labels = arrays.places(arrays.species)[particles], {}
     for kind, values in taken.items():
