@@ -16,6 +16,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+#: What may have a docstring.
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
 #: The folder of this package.
 PACKAGE = Path(__file__).resolve().parent
 
@@ -61,7 +64,7 @@ def _canonical(node: Any) -> str:
     Empty fields are left out, since what ``ast.dump`` prints for them differs between versions of Python.
     """
     if isinstance(node, list):
-        return f"[{','.join(map(_canonical, node))}]"
+        return f"[{','.join([_canonical(each) for each in node])}]"
 
     if not isinstance(node, ast.AST):
         return _quoted(repr(node))
@@ -84,8 +87,7 @@ def _quoted(text: str) -> str:
 
 
 def _has_docstring(node: ast.AST) -> bool:
-    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    return isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None
+    return isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None
 
 
 def imported_sources(paths: Iterable[Path], package_root: Path) -> dict[str, Path]:
@@ -106,12 +108,12 @@ def imported_sources(paths: Iterable[Path], package_root: Path) -> dict[str, Pat
         Module name -> file, sorted by name; without the files to start from.
     """
     starts = [path.resolve() for path in paths]
+    root = package_root.resolve()
     found: dict[str, Path] = {}
     waiting = [*starts]
 
     while waiting:
-        current = waiting.pop()
-        for module, file in _direct_imports(current, package_root.resolve()):
+        for module, file in _direct_imports(waiting.pop(), root):
             if module not in found:
                 found[module] = file
                 waiting.append(file)
@@ -150,13 +152,10 @@ def code_of(*patterns: str) -> list[str]:
     return sorted(os.path.relpath(file) for file in found)
 
 
-def _direct_imports(path: Path, root: Path) -> Iterator[tuple[str, Path]]:
+def _direct_imports(path: Path, root: Path) -> list[tuple[str, Path]]:
     package = _package_of(path, root)
-
-    for name in _read(path).imports:
-        found = _locate(_absolute(name, package), root)
-        if found is not None:
-            yield found
+    located = (_locate(_absolute(name, package), root) for name in _read(path).imports)
+    return [found for found in located if found is not None]
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
@@ -188,8 +187,12 @@ def _package_of(path: Path, root: Path) -> str:
     return ".".join(path.parent.relative_to(root.parent).parts)
 
 
+@cache
 def _locate(name: str, root: Path) -> tuple[str, Path] | None:
-    """Return the module and the file that a dotted name needs; ``None`` when it is not ours."""
+    """Return the module and the file that a dotted name needs; ``None`` when it is not ours.
+
+    It looks once for each name: modules that appear while a plan is made are not asked for.
+    """
     while name.partition(".")[0] == root.name:
         stem = root.parent.joinpath(*name.split("."))
 

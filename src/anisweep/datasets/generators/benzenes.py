@@ -73,7 +73,7 @@ def _best_turns(coarse: Atoms, shapes: Array) -> tuple[int, ...]:
     for one, other, vector in zip(first, second, vectors, strict=True):
         if one == other:
             # A molecule turns together with its own image; each pair of images is met from both sides.
-            own = np.array([_repulsion(shape, shape + vector) for shape in shapes[one]]) / 2
+            own = _repulsion(shapes[one], shapes[one] + vector) / 2
             total += own.reshape([-1 if axis == one else 1 for axis in range(total.ndim)])
         elif one < other:
             total += _repulsion(shapes[one][:, None], shapes[other] + vector)
@@ -84,5 +84,5 @@ def _best_turns(coarse: Atoms, shapes: Array) -> tuple[int, ...]:
 def _repulsion(atoms: Array, others: Array) -> Array:
     """Return the sum of r^-12 between two molecules, over the leading axes of both."""
     between = atoms[..., :, None, :] - others[..., None, :, :]
-    inverse = 1.0 / (between**2).sum(axis=-1)
+    inverse = 1.0 / np.einsum("...x,...x", between, between)
     return np.asarray((inverse**6).sum(axis=(-2, -1)))
