@@ -147,12 +147,13 @@ class Cell:
 
     ``environment`` and ``code`` are digests; together with the rest they make the key, so a cell that
     was measured with another lock file or another mode is another cell. ``threads`` is the number that
-    every pool is pinned to, or `NOT_PINNED`.
+    every pool is pinned to, or `NOT_PINNED`. ``output`` is an `Output`, or the name of the task that ``mode``
+    belongs to.
     """
 
     dataset: Dataset
     hypers: Hypers
-    output: Output
+    output: Word
     mode: Word
     precision: Precision
     device: Device

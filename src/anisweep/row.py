@@ -49,7 +49,7 @@ class Row:
     order: Count = metric("position in the random order of its process", default=0)
     dataset: Word = metric("name of the data set", default="")
     dataset_digest: Word = metric("digest of the recipe or content of the data set", default="")
-    output: Word = metric("coefficients or power_spectrum", default="")
+    output: Word = metric("coefficients, power_spectrum, or the name of a task", default="")
     mode: Word = metric("mode that was asked for", default="")
     mode_executed: Word = metric("module whose code ran", default="")
     precision: Word = metric("floating-point format asked for", default="")
@@ -122,6 +122,7 @@ class Row:
         "ridge regression of energies on held-out frames: R², error, and R² with shuffled energies",
         default={},
     )
+    results: dict[Word, float] = metric("what a task found besides its times", default={})
     shape: list[Count] = metric("shape of the flattened result or spectrum", default=[])
     dtype: Word = metric("type of the result's numbers", default="")
 

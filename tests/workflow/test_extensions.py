@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pandas as pd
 import pytest
 
 from clone import ROOT, Clone
@@ -15,6 +16,8 @@ FIGURE = f"{SOURCE}/figures/memory.py"
 ANALYSIS = f"{SOURCE}/analysis/memory.py"
 SECTION = f"{SOURCE}/report/sections/memory.py"
 QUANTITY = f"{SOURCE}/analysis/claims/quantities/memory.py"
+TASK = f"{SOURCE}/tasks/frames_at_once.py"
+STUDY = "config/studies/frames_at_once.yaml"
 FORMAT = f"{SOURCE}/datasets/user_files/readers/csv.py"
 
 #: Each file, and the page that says so.
@@ -26,6 +29,8 @@ PAGES = {
     SECTION: "add-an-analysis.md",
     QUANTITY: "add-a-claim.md",
     FORMAT: "add-a-file-format.md",
+    TASK: "add-a-task.md",
+    STUDY: "add-a-task.md",
 }
 
 CLAIM = """\
@@ -62,7 +67,7 @@ def add(project: Clone, *targets: str) -> None:
     for target in targets:
         text = (ROOT / "docs" / "how-to" / PAGES[target]).read_text()
         after = re.split(rf"as\s`{re.escape(target)}`", text)[1]
-        found = re.search(r'```python\n("""(?:.*\n)*?)```', after)
+        found = re.search(r'```(?:python|yaml)\n((?:"""|question)(?:.*\n)*?)```', after)
         assert found
         (project.root / target).write_text(found[1])
 
@@ -100,6 +105,25 @@ def test_each_is_planned_measured_and_shown(extended: Clone) -> None:
     assert "Largest growth of resident memory" in report
     _, _, section = report.partition("<summary>How much memory a mode needs</summary>")
     assert "numpy_optimized" in section.partition("</details>")[0]
+
+
+def test_a_task_is_a_study_of_its_own(extended: Clone) -> None:
+    extended.snakemake("study=frames_at_once")
+
+    results = extended.root / "results"
+    cells = pd.read_csv(results / "frames_at_once" / "tables" / "cells.csv")
+    cells = cells[cells["role"] == "cell"].set_index("mode")
+    assert set(cells["output"]) == {"frames_at_once"}
+    assert set(cells["status"]) == {"ok"}
+    assert cells["max_relative_error"].max() <= 1e-12
+    assert cells["result_calls"].to_dict() == {
+        "frames_at_once.one_by_one": 16,
+        "frames_at_once.together": 1,
+    }
+
+    report = (results / "report.html").read_text()
+    _, _, section = report.partition("<summary>What the task found</summary>")
+    assert "calls of the projection" in section.partition("</details>")[0]
 
 
 def test_a_mode_measures_only_its_own_cells(project: Clone) -> None:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sized
+from collections.abc import Mapping, Sequence, Sized
 from datetime import date
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -227,6 +227,9 @@ class Sweep(ConfigSection):
     """A study and its sweep: every combination of these values becomes a cell."""
 
     question: Annotated[str, Field(min_length=1, description="one sentence; it stands above the answer")]
+    task: Annotated[
+        str | None, Field(description="a file in src/anisweep/tasks; if left out, descriptors are computed")
+    ] = None
     reference: Annotated[str, Field(description="reference mode, run first and last in each pack")] = (
         "numpy_only"
     )
@@ -236,7 +239,9 @@ class Sweep(ConfigSection):
     datasets: Annotated[
         dict[Name, DatasetEntry], Field(min_length=1, description="by name; several are an axis of the sweep")
     ]
-    modes: Annotated[Several[str], Field(description="names of files in src/anisweep/modes")]
+    modes: Annotated[
+        Several[str], Field(description="names of files in src/anisweep/modes, or of the task's modes")
+    ]
     outputs: Annotated[Several[Output], Field(description="what is computed")] = ["coefficients"]
     precisions: Annotated[
         Several[Precision], Field(description="a mode without one gives a row `unavailable`")
@@ -255,6 +260,14 @@ class Sweep(ConfigSection):
     ] = HyperAxes()
     measure: Measure = Measure()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _modes_of_the_task(cls, given: Any) -> Any:
+        """Call the modes of a task by both names, and take its first one as the reference."""
+        if not isinstance(given, dict) or not isinstance(given.get("task"), str):
+            return given
+        return _with_task(given)
+
     @model_validator(mode="after")
     def _not_too_many(self) -> Sweep:
         count = self.count()
@@ -269,7 +282,7 @@ class Sweep(ConfigSection):
         """Return how many cells every combination gives, where no two values are the same."""
         axes: tuple[Sized, ...] = (self.modes, self.precisions, self.devices, self.threads)
         problems = sum(
-            len(entry.frame_counts) * len(entry.outputs or self.outputs) for entry in self.datasets.values()
+            len(entry.frame_counts) * len(self.outputs_of(entry)) for entry in self.datasets.values()
         )
         hypers = sum(axes.count() for axes in self.hyper_sets)
         return self.replicates * problems * hypers * math.prod(map(len, axes))
@@ -279,10 +292,14 @@ class Sweep(ConfigSection):
         """Return the sections of hyperparameters, one or several."""
         return self.hypers if isinstance(self.hypers, list) else [self.hypers]
 
+    def outputs_of(self, entry: DatasetEntry) -> Sequence[str]:
+        """Return what is computed of a data set: what its entry says, or the study, or its task."""
+        return [self.task] if self.task else entry.outputs or self.outputs
+
     @field_validator("reference")
     @classmethod
-    def _known_reference(cls, value: str) -> str:
-        if modes.environment(_known_mode(value)):
+    def _known_reference(cls, value: str, info: ValidationInfo) -> str:
+        if modes.environment(_known_mode(value, info)):
             raise ValueError(
                 f"{value} needs an interpreter of its own, and the reference runs in all: choose another mode"
             )
@@ -290,8 +307,8 @@ class Sweep(ConfigSection):
 
     @field_validator("modes")
     @classmethod
-    def _known_modes(cls, values: list[str]) -> list[str]:
-        return [_known_mode(value) for value in values]
+    def _known_modes(cls, values: list[str], info: ValidationInfo) -> list[str]:
+        return [_known_mode(value, info) for value in values]
 
     @field_validator("datasets")
     @classmethod
@@ -309,10 +326,36 @@ class Sweep(ConfigSection):
         return entries
 
 
-def _known_mode(name: str) -> str:
-    if name not in modes.names():
-        raise ValueError(not_among(name, modes.names(), "mode"))
+def _known_mode(name: str, info: ValidationInfo) -> str:
+    task = info.data.get("task")
+    known = modes.names_in(task) if task else modes.names()
+    if name not in known:
+        raise ValueError(not_among(name, known, "mode"))
     return name
+
+
+def _with_task(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the keys of a study of a task, in which its modes have both names.
+
+    Raises
+    ------
+    ValueError
+        when there is no such task, or the study gives outputs, which belong to descriptors
+    """
+    task = given["task"]
+    if task not in modes.tasks():
+        raise ValueError(f"task: {not_among(task, modes.tasks(), 'task')}")
+    if "outputs" in given:
+        raise ValueError(f"outputs: a task computes what it is about. Remove this key, or `task: {task}`.")
+
+    def full(name: Any) -> Any:
+        return f"{task}.{name}" if isinstance(name, str) and not modes.task_of(name) else name
+
+    asked = given.get("modes")
+    return given | {
+        "reference": full(given.get("reference", modes.names_in(task)[0])),
+        "modes": [full(name) for name in asked] if isinstance(asked, list) else asked,
+    }
 
 
 def _check_generated(name: str, entry: DatasetEntry, generated: Mapping[str, datasets.Recipe]) -> None:

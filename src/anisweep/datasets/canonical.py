@@ -6,7 +6,9 @@ A canonical frame is an ``ase.Atoms`` with
 - ``arrays["c_diameter[1]"]``, ``[2]``, ``[3]``, shape (N,): diameters along the body axes, Angstrom;
 - a cell where it is periodic; vectors of other directions are zero;
 - where species have names that their numbers do not give, these in ``info["species_names"]``;
-- where there is an energy to learn, ``info["interaction_energy"]``, per molecule.
+- where there is an energy to learn, ``info["interaction_energy"]``, per molecule;
+- where they are known, ``info["energy"]`` of all and ``arrays["forces"]`` and ``["torques"]``, shape (N, 3),
+  in the units of their file.
 """
 
 from __future__ import annotations
@@ -24,6 +26,10 @@ DIAMETERS = ("c_diameter[1]", "c_diameter[2]", "c_diameter[3]")
 #: What is learned is what molecules have of each other: a total would be learned from their number alone.
 ENERGY = "interaction_energy"
 
+#: Of a whole frame, and of its particles.
+TOTAL_ENERGY = "energy"
+LABELS = ("forces", "torques")
+
 IDENTITY = (1.0, 0.0, 0.0, 0.0)
 
 
@@ -37,7 +43,7 @@ BARE_DIAMETERS = tuple(map(without_brackets, DIAMETERS))
 
 
 def canonical(atoms: Atoms, quaternions: ArrayLike, diameters: ArrayLike) -> Atoms:
-    """Return a canonical frame with the species, positions and cell of ``atoms`` and nothing else of it.
+    """Return a canonical frame with the species, positions, cell and labels of ``atoms``, nothing else of it.
 
     Parameters
     ----------
@@ -56,7 +62,21 @@ def canonical(atoms: Atoms, quaternions: ArrayLike, diameters: ArrayLike) -> Ato
     for name, width in zip(DIAMETERS, widths.T, strict=True):
         frame.arrays[name] = width.copy()
 
+    _keep_labels(atoms, frame)
     return frame
+
+
+def _keep_labels(atoms: Atoms, frame: Atoms) -> None:
+    """Keep energy, forces and torques that are numbers of the usual shapes; others are no labels."""
+    energy = atoms.info.get(TOTAL_ENERGY)
+    if isinstance(energy, int | float) and not isinstance(energy, bool) and np.isfinite(energy):
+        frame.info[TOTAL_ENERGY] = energy
+
+    for name in LABELS:
+        given = atoms.arrays.get(name)
+        fits = given is not None and given.shape == (len(atoms), 3) and given.dtype.kind == "f"
+        if fits and np.isfinite(given).all():
+            frame.arrays[name] = given.copy()
 
 
 def normalised(quaternions: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

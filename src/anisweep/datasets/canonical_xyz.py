@@ -11,7 +11,7 @@ import numpy as np
 from ase import Atoms
 from ase.data import chemical_symbols
 
-from anisweep.datasets.canonical import DIAMETERS, ENERGY
+from anisweep.datasets.canonical import DIAMETERS, ENERGY, LABELS, TOTAL_ENERGY
 from anisweep.datasets.errors import DataError
 from anisweep.datasets.species import NAMES
 from anisweep.datasets.user_files.readers.xyz import read_xyz
@@ -32,13 +32,16 @@ def to_text(frames: Iterable[Atoms]) -> str:
 def _frame_text(frame: Atoms) -> str:
     lattice = f'Lattice="{_row(frame.cell.array.ravel())}" ' if frame.pbc.any() else ""
     pbc = " ".join("FT"[int(flag)] for flag in frame.pbc)
-    energy = f" {ENERGY}={float(frame.info[ENERGY])!r}" if ENERGY in frame.info else ""
+    energies = (name for name in (ENERGY, TOTAL_ENERGY) if name in frame.info)
+    energy = "".join(f" {name}={float(frame.info[name])!r}" for name in energies)
     column, species = _species(frame)
-    properties = f'Properties="{column}:{PROPERTIES}"'
+    labels = [name for name in LABELS if name in frame.arrays]
+    properties = f'Properties="{column}:{PROPERTIES}{"".join(f":{name}:R:3" for name in labels)}"'
     header = f'{len(frame)}\n{lattice}{properties} pbc="{pbc}"{energy}{_names_text(frame)}\n'
 
     widths = [frame.arrays[name] for name in DIAMETERS]
-    numbers = np.column_stack([frame.positions, frame.arrays["c_q"], *widths])
+    marks = [frame.arrays[name] for name in labels]
+    numbers = np.column_stack([frame.positions, frame.arrays["c_q"], *widths, *marks])
     lines = [f"{one} {_row(row)}\n" for one, row in zip(species, numbers, strict=True)]
 
     return header + "".join(lines)

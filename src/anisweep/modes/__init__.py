@@ -13,6 +13,8 @@ measured in an interpreter of its own.
 Files that begin with an underscore hold what several modes share, and are no modes. How to add one:
 docs/how-to/add-a-mode.md.
 
+The modes of a task (`anisweep.tasks`) go by two names, as ``forces.c_kernels``, and are found here as well.
+
 Planning asks for names, summaries, precisions and devices on machines that have neither Torch nor
 AniSOAP, so these are read from the source and nothing is imported.
 """
@@ -28,12 +30,18 @@ from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+    from anisweep.cell import Cell
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 FOLDER = Path(__file__).parent
+TASKS = FOLDER.parent / "tasks"
 
 
 class Unavailable(Exception):
@@ -53,14 +61,48 @@ def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_"))
 
 
+def tasks() -> list[str]:
+    """Return the names of all tasks, sorted."""
+    return sorted(path.stem for path in TASKS.glob("*.py") if not path.stem.startswith("_"))
+
+
+def task_of(name: str) -> str:
+    """Return the task of a mode: ``forces`` of ``forces.c_kernels``; empty where it computes descriptors."""
+    return name.rpartition(".")[0]
+
+
+def names_in(task: str) -> list[str]:
+    """Return the modes of a task, the first of which is its usual reference."""
+    return [f"{task}.{mode}" for mode in _constant(f"{task}.", "MODES")]
+
+
+def file_of(name: str) -> str:
+    """Return the file that holds a mode, as its path in the package; the modes of a task share one."""
+    task = task_of(name)
+    return f"tasks/{task}.py" if task else f"modes/{name}.py"
+
+
 def load(name: str) -> ModuleType:
     """Import one mode, and none of the others."""
     _source(name)
-    return import_module(f"{__name__}.{name}")
+    task = task_of(name)
+    return import_module(f"anisweep.tasks.{task}" if task else f"{__name__}.{name}")
+
+
+def prepare(cell: Cell, frames: list[Atoms]) -> Any:
+    """Return the calculator of a cell, which its mode's ``compute`` takes."""
+    mode = load(cell.mode)
+    if task_of(cell.mode):
+        way = cell.mode.rpartition(".")[2]
+        return mode.prepare(way, cell.hypers, cell.precision, cell.device, frames)
+    return mode.prepare(cell.hypers, cell.output, cell.precision, cell.device)
 
 
 def summary(name: str) -> str:
-    """Return the first line of a mode's docstring."""
+    """Return the first line of a mode's docstring, or what its task says of it."""
+    task, _, way = name.rpartition(".")
+    if task:
+        return str(_constant(name, "MODES")[way])
     return (ast.get_docstring(_source(name)) or "").split("\n")[0]
 
 
@@ -79,6 +121,21 @@ def environment(name: str) -> dict[str, str]:
     return dict(_constant(name, "ENVIRONMENT", {}))
 
 
+def seconds_of_results(name: str) -> float:
+    """Return how long a task's ``results`` take, about."""
+    return float(_constant(name, "RESULTS_S", 0.0))
+
+
+def same_result(name: str) -> bool:
+    """Return False for the modes of a task whose results are not to be compared with one another."""
+    return bool(_constant(name, "SAME_RESULT", True))
+
+
+def meanings_of_results(task: str) -> dict[str, str]:
+    """Return what each number that a task gives besides its times means."""
+    return dict(_constant(f"{task}.", "RESULTS"))
+
+
 def require(what: str, wanted: str, allowed: tuple[str, ...]) -> None:
     """Raise ``Unavailable`` unless a mode has the precision or device that is wanted."""
     if wanted not in allowed:
@@ -93,14 +150,16 @@ def require_environment(wanted: dict[str, str]) -> None:
 
 
 def _source(name: str) -> ast.Module:
-    path = FOLDER / f"{name}.py"
+    task = task_of(name)
+    folder, stem, allowed = (TASKS, task, tasks()) if task else (FOLDER, name, names())
 
-    if name not in names():
-        nearest = get_close_matches(name, names(), n=1)
+    if stem not in allowed:
+        nearest = get_close_matches(stem, allowed, n=1)
         hint = f"; did you mean {nearest[0]}?" if nearest else ""
-        raise ValueError(f"no mode {name!r} in {FOLDER.name}/: there are {', '.join(names())}{hint}")
+        what = "task" if task else "mode"
+        raise ValueError(f"no {what} {stem!r} in {folder.name}/: there are {', '.join(allowed)}{hint}")
 
-    return _parsed(path)
+    return _parsed(folder / f"{stem}.py")
 
 
 @lru_cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from anisweep.cell import digest
+from anisweep.modes import file_of
 from anisweep.source import PACKAGE, imported_sources, source_digest
 
 
@@ -15,7 +16,7 @@ def code_files(mode: str) -> dict[str, str]:
     Those are the worker, the mode's own file, and what they import of this package. Comments,
     docstrings and blank lines do not count.
     """
-    roots = [PACKAGE / "modes" / f"{mode}.py", *sorted((PACKAGE / "worker").glob("*.py"))]
+    roots = [PACKAGE / file_of(mode), *sorted((PACKAGE / "worker").glob("*.py"))]
     files = {"anisweep." + ".".join(root.relative_to(PACKAGE).with_suffix("").parts): root for root in roots}
     files.update(imported_sources(roots, PACKAGE))
 

@@ -94,7 +94,7 @@ class CostModel:
         profiled = call + max(call, PROFILE_S) if settings.profile else 0.0
         used = CHANGED * call * settings.invariances + (call + LEARNING_S) * settings.downstream
         if cell.output != "power_spectrum":
-            used = 0.0
+            used = modes.seconds_of_results(cell.mode) if modes.task_of(cell.mode) else 0.0
         return min(timed + (2 + settings.warmups) * call + profiled + used, settings.limit_s)
 
     def cells_s(self, cells: Iterable[Cell], reference: str) -> float:

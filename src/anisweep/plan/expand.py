@@ -25,7 +25,7 @@ def cells_of(name: str, sweep: Sweep, site: str, project: Project) -> Iterator[C
     settings = Settings(**sweep.measure.model_dump())
     hypers = list(dict.fromkeys(point for axes in sweep.hyper_sets for point in hypers_of(axes, name)))
     sets = [
-        (dataset, entry.outputs)
+        (dataset, sweep.outputs_of(entry))
         for key, entry in sweep.datasets.items()
         for dataset in datasets_of(key, entry, project)
     ]
@@ -37,7 +37,7 @@ def cells_of(name: str, sweep: Sweep, site: str, project: Project) -> Iterator[C
 
     for replicate in range(1, sweep.replicates + 1):
         for (dataset, outputs), point in product(sets, hypers):
-            for output, (mode, precision, device, threads) in product(outputs or sweep.outputs, points):
+            for output, (mode, precision, device, threads) in product(outputs, points):
                 yield Cell(
                     dataset=dataset,
                     hypers=point,

@@ -54,7 +54,7 @@ class Hotspot:
     site: str = metric("where it was measured", default="")
     dataset: str = metric("name of the data set", default="")
     frames: int = metric("frames in the data set", default=0)
-    output: str = metric("coefficients or power_spectrum", default="")
+    output: str = metric("coefficients, power_spectrum, or the name of a task", default="")
     hypers: str = metric("hyperparameters, as canonical JSON", default="")
     mode: str = metric("mode", default="")
     precision: str = metric("floating-point format", default="")

@@ -44,6 +44,7 @@ class Flat:
 def flatten(result: Any) -> Flat:
     """Flatten an array, or a TensorMap block by block in the order of its sorted keys and labels."""
     if isinstance(result, np.ndarray):
+        result = result if result.ndim == 2 else result.reshape(1, -1)
         frames, features = result.shape
         frame = np.repeat(np.arange(frames), features)
         return Flat(np.ascontiguousarray(result).ravel(), frame, f"array {result.shape}", str(result.dtype))

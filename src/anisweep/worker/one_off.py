@@ -61,7 +61,7 @@ def main() -> None:
 
     mode = modes.load(cell.mode)
     threads.pin_loaded_pools(cell.threads)
-    calculator = mode.prepare(cell.hypers, cell.output, cell.precision, cell.device)
+    calculator = modes.prepare(cell, frames)
     mode.compute(calculator, frames, Silent())
 
 

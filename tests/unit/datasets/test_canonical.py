@@ -62,13 +62,30 @@ def test_quaternions_become_unit_and_stay_so():
 
 
 def test_nothing_else_travels():
-    atoms = Atoms("C", info={"energy": 1.0}, cell=np.eye(3))
+    atoms = Atoms("C", info={"remark": 1.0, "energy": "low"}, cell=np.eye(3))
     atoms.set_array("forces_of_mine", np.ones((1, 3)))
+    atoms.set_array("forces", np.ones((1, 4)))
+    atoms.set_array("torques", np.full((1, 3), np.nan))
     frame = datasets.canonical(atoms, (1, 0, 0, 0), (1, 1, 1))
 
     assert set(frame.arrays) == set(FILLED)
     assert not frame.info
     assert not frame.cell.array.any(), "a cell without pbc has no meaning"
+
+
+def test_labels_travel_to_the_last_bit(tmp_path):
+    rng = np.random.default_rng(0)
+    atoms = Atoms("CO", positions=np.eye(2, 3), info={"energy": rng.random()})
+    for name in ("forces", "torques"):
+        atoms.set_array(name, rng.random((2, 3)))
+
+    path = tmp_path / "labelled.xyz"
+    path.write_text(to_text([datasets.canonical(atoms, (1, 0, 0, 0), (1, 1, 1))]))
+    (back,) = datasets.read(path)
+
+    assert back.info["energy"] == atoms.info["energy"]
+    for name in ("forces", "torques"):
+        assert back.arrays[name].tobytes() == atoms.arrays[name].tobytes()
 
 
 @pytest.fixture

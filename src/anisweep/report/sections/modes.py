@@ -18,7 +18,13 @@ TERMS = (
 def section(study: Measured) -> Table:
     """Make a table with a line for each mode."""
     named = with_names(study.summary)
-    present = set(modes.names())
     shown = list(dict.fromkeys(named.sort_values("mode")["mode"]))
-    rows = [[Value(name), Value(modes.summary(name) if name in present else "")] for name in shown]
+    rows = [[Value(name), Value(_summary(name))] for name in shown]
     return Table("Modes", ["mode", "what it is"], rows, note=TERMS)
+
+
+def _summary(name: str) -> str:
+    """Return what a mode is; nothing for one that is not in this version."""
+    task = modes.task_of(name)
+    present = modes.names() if not task else modes.names_in(task) if task in modes.tasks() else []
+    return modes.summary(name) if name in present else ""

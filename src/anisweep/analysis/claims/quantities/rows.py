@@ -69,7 +69,8 @@ class RowsThat(Quantity):
 
 
 def _ran_the_mode(rows: pd.DataFrame) -> pd.Series[bool]:
-    return rows["mode_executed"].str.rpartition(".")[2] == rows["mode"]
+    module = rows["mode_executed"].str.removeprefix("anisweep.modes.")
+    return module == rows["mode"]
 
 
 def _have_the_threads(rows: pd.DataFrame) -> pd.Series[bool]:
