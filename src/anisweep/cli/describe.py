@@ -108,21 +108,21 @@ def _say_what_differs(levels: Sequence[str], command: str) -> None:
 
 
 @contextmanager
-def going_on_later(file: Path) -> Iterator[None]:
-    """Say of what ends a run that the same command goes on from there."""
+def going_on_later(file: Path, goes_on: str = GOES_ON) -> Iterator[None]:
+    """Say of what ends a run that the same command goes on from there, where it does."""
     from anisweep.descriptors.errors import BadInput, NoThreads
 
     try:
         yield
     except KeyboardInterrupt:
-        click.echo(f"\n{GOES_ON}", err=True)
+        click.echo(f"\n{goes_on}", err=True)
         raise
     except BadInput as refusal:
         raise _of_an_option(refusal) from None
     except (MemoryError, NoThreads) as error:
         came = str(error) or "there is no memory left"
         remedy = "Take fewer --threads, or a machine with more room."
-        raise UserError(f"{file}: {came}.\n{remedy} {GOES_ON}") from error
+        raise UserError(f"{file}: {came}.\n{remedy} {goes_on}".rstrip()) from error
 
 
 def _say_what_was_written(out: Path, shape: tuple[int, int]) -> None:
@@ -133,7 +133,9 @@ def _say_what_was_written(out: Path, shape: tuple[int, int]) -> None:
 
 
 def say_what_was_learned(out: Path, fitted: Fitted) -> None:
-    """Name the model, how large it is, and what it comes from."""
+    """Name the model, how large it is, and what it comes from; before it, what is strange about that."""
+    if fitted.note:
+        click.echo(f"Warning: {fitted.note}.", err=True)
     learned = ", ".join(f"{number:,} {kind}" for kind, number in fitted.labels.items())
     after = (
         f"on frames that it has not learned from: anisweep evaluate {out} OTHER.xyz"

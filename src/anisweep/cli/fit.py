@@ -80,8 +80,6 @@ def fit(file: Path, out: Path, threads: int, **given: Any) -> None:
     if fitted is None:
         click.echo(f"{out} is there already, of the same file and options; nothing to do.", err=True)
         return
-    if fitted.note:
-        click.echo(f"Warning: {fitted.note}.", err=True)
     say_what_was_learned(out, fitted)
 
 
@@ -115,9 +113,10 @@ def evaluate(model: Path, file: Path, out: Path | None, threads: int, **given: A
     names.in_file(file, request.file_format)
 
     shown = ProgressLine()
-    errors = fitting.evaluate(
-        loaded, request, names, lambda done: shown.show(counted(done, "frame"), finished=False)
-    )
+    with going_on_later(file, goes_on=""):
+        errors = fitting.evaluate(
+            loaded, request, names, lambda done: shown.show(counted(done, "frame"), finished=False)
+        )
     click.echo(_table(errors, loaded.unit))
     if errors[0].kind == "energies" and not any(getattr(loaded, "intercepts", (1,))):
         click.echo("The model learned no energies, so only differences between energies mean something.")

@@ -9,10 +9,11 @@ from itertools import islice
 import numpy as np
 from ase import Atoms
 
-from anisweep.datasets.errors import DataError, Place
+from anisweep.datasets.errors import Place
 from anisweep.datasets.user_files.userfile import read_any
 from anisweep.describe.particles import frame_of
 from anisweep.describe.request import Request
+from anisweep.dynamics.free_rotation import matrices_of, unit_quaternions
 from anisweep.fitting.file_labels import USUAL, LabelNames, checked
 from anisweep.models.calculator import EnergyModel
 
@@ -62,12 +63,8 @@ def evaluate(
         Naming file, frame and particle, also for a species that the model does not know; for a file without
         labels.
     """
-    key = model.projection.rotation_key
-    if model.projection.rotation_type != "quaternion":
-        came = "the model reads rotation matrices"
-        raise DataError(str(request.file), came, "a model that reads quaternions", "fit it with these")
-
     frames = enumerate(read_any(request.file, file_format=request.file_format))
+    key, matrices = model.projection.rotation_key, model.projection.rotation_type == "matrix"
     pairs: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {kind: [] for kind in USUAL}
     done = 0
     while some := list(islice(frames, FRAMES)):
@@ -75,7 +72,8 @@ def evaluate(
         particles = [frame_of(request, *each) for each in read]
         for frame, (_, place) in zip(particles, read, strict=True):
             _check_species(frame, model, place)
-            frame.arrays[key] = frame.arrays["c_q"]
+            turns = frame.arrays["c_q"]
+            frame.arrays[key] = matrices_of(unit_quaternions(turns)) if matrices else turns
 
         arrays = model.projection.gather(particles, done)
         labels = checked(request.file, arrays, [names.read(*each) for each in read])

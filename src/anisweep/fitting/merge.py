@@ -32,4 +32,5 @@ def merge(shards: Sequence[Path], output: Path) -> Fitted:
             came = "its species differ from those of the first shard"
             raise DataError(str(path), came, "shards of one run", "make this shard again")
         summed.equations.join(read[path].equations)
+        summed = replace(summed, note=summed.note or read[path].note)
     return write_model(summed, output)

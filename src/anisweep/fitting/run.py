@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -103,7 +103,7 @@ def fit(request: FitRequest, output: Path, threads: int, tell: Callable[[Progres
             folder.remove()  # the file has to be mended, and is another one then
             raise
         folder.remove()
-    return Fitted(fitted.labels, fitted.weights, "; ".join(job.notes[:1]))
+    return fitted
 
 
 def check_output(output: Path, sharded: bool) -> None:
@@ -143,7 +143,8 @@ def write_model(summed: SummedFrames, output: Path) -> Fitted:
 def _what_was_learned(summed: SummedFrames) -> Fitted:
     each = {"energies": 1, "forces": 3, "torques": 3, "stresses": 9}
     rows = {kind: problem.rows // each[kind] for kind, problem in summed.equations.kinds.items()}
-    return Fitted({kind: count for kind, count in rows.items() if count}, summed.equations.features)
+    labels = {kind: count for kind, count in rows.items() if count}
+    return Fitted(labels, summed.equations.features, summed.note)
 
 
 def _check_same(output: Path, origin: str) -> None:
@@ -164,7 +165,6 @@ class FitJob:
     projection: EllipsoidalDensityProjection
     survey: Survey
     origin: str
-    notes: list[str] = field(default_factory=list)
 
     def summed(self, folder: Folder, tell: Callable[[Progress], None]) -> SummedFrames:
         """Return what all frames of the share say, from where an earlier run was killed."""
@@ -181,7 +181,9 @@ class FitJob:
         found = done.end - first if done else 0
         frames = self._read(first + found, parts[-1].end)
         for part in parts[parts.index(done) + 1 if done else 0 :]:
-            summed.equations.join(self._equations(part, frames))
+            equations, note = self._equations(part, frames)
+            summed.equations.join(equations)
+            summed = replace(summed, note=summed.note or note)
             with folder.writing(part) as stream:
                 summed_file.write(summed, stream)
             if done:
@@ -212,17 +214,18 @@ class FitJob:
         for number, read in enumerate(read_any(request.file, first, end, request.file_format), start=first):
             yield read, Place(str(request.file), number)
 
-    def _equations(self, part: Part, frames: Iterator[tuple[Atoms, Place]]) -> NormalEquations:
-        """Return what the frames of a part say."""
+    def _equations(self, part: Part, frames: Iterator[tuple[Atoms, Place]]) -> tuple[NormalEquations, str]:
+        """Return what the frames of a part say, and what is strange about them."""
         request = self.request
         mine = list(islice(frames, part.end - part.first))
         particles = [frame_of(request.particles, *each) for each in mine]
         arrays = self.projection.gather(particles, part.first)
 
         labels = checked(request.particles.file, arrays, [request.names.read(*each) for each in mine])
-        self.notes.extend(filter(None, [net_force(labels, arrays)]))
+        note = net_force(labels, arrays)
         before = int(np.sum(self.survey.counts[: part.first]))
         labels = request.settings.wanted(labels, arrays, before)
-        return FitRows(
+        rows = FitRows(
             *(self.projection, particles, arrays, self.survey.species, labels, request.settings.features)
-        ).equations()
+        )
+        return rows.equations(), note

@@ -26,12 +26,14 @@ class SummedFrames:
     provenance : JSON, of the request
     hyperparameters : JSON, of the projection
     species : those of the particles, sorted
+    note : what is strange about the labels; empty for nothing
     """
 
     provenance: str
     hyperparameters: str
     species: np.ndarray
     equations: NormalEquations
+    note: str = ""
 
     def projection(self) -> EllipsoidalDensityProjection:
         """Return what describes the particles."""
@@ -44,6 +46,7 @@ def write(summed: SummedFrames, stream: IO[bytes]) -> None:
     with zipfile.ZipFile(stream, "w") as zipped:
         format_npz.write_array(zipped, "provenance", np.array(summed.provenance))
         format_npz.write_array(zipped, "hyperparameters", np.array(summed.hyperparameters))
+        format_npz.write_array(zipped, "note", np.array(summed.note))
         format_npz.write_array(zipped, "species", summed.species)
         format_npz.write_array(zipped, "features", np.array(summed.equations.features))
         format_npz.write_array(zipped, "rows", rows)
@@ -63,6 +66,7 @@ def read(path: Path) -> SummedFrames:
         with open_plain(path) as stream, zipfile.ZipFile(stream) as zipped:
             provenance = str(format_npz.read_array(zipped, "provenance"))
             hyperparameters = str(format_npz.read_array(zipped, "hyperparameters"))
+            note = str(format_npz.read_array(zipped, "note"))
             species = format_npz.read_array(zipped, "species")
             equations = NormalEquations(len(species), int(format_npz.read_array(zipped, "features")))
             rows = format_npz.read_array(zipped, "rows").tolist()
@@ -70,4 +74,4 @@ def read(path: Path) -> SummedFrames:
                 equations.kinds[kind].put(format_npz.read_array(zipped, kind), count)
     except format_npz.UNREADABLE as error:
         raise format_npz.damaged(path, error, "sums for a fit", "fit --shard") from error
-    return SummedFrames(provenance, hyperparameters, species, equations)
+    return SummedFrames(provenance, hyperparameters, species, equations, note)

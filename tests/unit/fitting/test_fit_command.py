@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from anisweep.descriptors import EllipsoidalDensityProjection
+from anisweep.descriptors.errors import NoThreads
 from anisweep.fitting import run
-from anisweep.models import load, rows
+from anisweep.models import RidgeModel, load, rows
 from tests.unit.descriptors.frames_for_tests import relative
 from tests.unit.fitting.conftest import HYPERPARAMETERS, labelled
 
@@ -91,19 +93,25 @@ def test_a_fit_that_is_there_is_not_made_again(said):
     assert "it is there already, of another file" in said(*FIT, "--seed", "1", "-o", "model.json", status=1)
 
 
+def interrupt_after(frames, monkeypatch):
+    """Press Ctrl-C in a fit, so many frames from its beginning."""
+    really = run.FitJob._equations
+
+    def ending(job, part, frames_of_file):
+        if part.first >= frames:
+            raise KeyboardInterrupt
+        return really(job, part, frames_of_file)
+
+    monkeypatch.setattr(run.FitJob, "_equations", ending)
+
+
 def test_an_interrupted_fit_goes_on_to_the_same_bits(said, monkeypatch):
     monkeypatch.setattr(rows, "AT_A_TIME", 1)
     said(*FIT, "-o", "whole.json")
-    really = run.FitJob._equations
 
-    def ending(job, part, frames):
-        if part.first >= 12:
-            raise KeyboardInterrupt
-        return really(job, part, frames)
-
-    monkeypatch.setattr(run.FitJob, "_equations", ending)
-    assert "the same command goes on from there" in said(*FIT, "-o", "model.json", status=130)
-    monkeypatch.setattr(run.FitJob, "_equations", really)
+    with monkeypatch.context() as patch:
+        interrupt_after(12, patch)
+        assert "the same command goes on from there" in said(*FIT, "-o", "model.json", status=130)
     assert "by an earlier run" in said(*FIT, "-o", "model.json")
     assert Path("model.json").read_bytes() == Path("whole.json").read_bytes()
     assert not list(Path().glob(".model*"))
@@ -132,13 +140,32 @@ def test_a_killed_fit_goes_on_to_the_same_bits(said, tmp_path):
     assert (tmp_path / "model.json").read_bytes() == (tmp_path / "whole.json").read_bytes()
 
 
-def test_a_net_force_is_said(said, tmp_path):
+@pytest.fixture
+def pushed(said, tmp_path):
+    """The frames with a net force on the first."""
     lines = (tmp_path / "some.xyz").read_text().splitlines()
     words = lines[2].split()
     words[8] = str(float(words[8]) + 3.0)
     (tmp_path / "some.xyz").write_text("\n".join([*lines[:2], " ".join(words), *lines[3:], ""]))
 
-    assert "Warning: frame 0 has a net force of 3" in said(*FIT, "-o", "model.json")
+
+NET_FORCE = "Warning: frame 0 has a net force of 3"
+
+
+def test_a_net_force_is_said(said, pushed):
+    assert NET_FORCE in said(*FIT, "-o", "model.json")
+
+    for number in (1, 2):
+        assert (NET_FORCE in said(*FIT, "--shard", f"{number}/2", "-o", f"{number}.npz")) is (number == 1)
+    assert NET_FORCE in said("merge", "2.npz", "1.npz", "-o", "merged.json")
+
+
+def test_a_net_force_is_said_after_a_kill(said, pushed, monkeypatch):
+    monkeypatch.setattr(rows, "AT_A_TIME", 1)
+    with monkeypatch.context() as patch:
+        interrupt_after(12, patch)
+        said(*FIT, "-o", "model.json", status=130)
+    assert NET_FORCE in said(*FIT, "-o", "model.json")
 
 
 def test_a_virial_is_minus_the_stress_times_the_volume(said, tmp_path):
@@ -154,3 +181,38 @@ def test_a_virial_is_minus_the_stress_times_the_volume(said, tmp_path):
     (tmp_path / "some.xyz").write_text("\n".join([*content, ""]))
     assert "stresses `virial` (minus the stress times the volume)" in said(*FIT, "-o", "other.json")
     assert relative(load("other.json").weights, load("one.json").weights) <= 1e-8
+
+
+def test_a_model_of_rotation_matrices_computes_the_same(said):
+    said(*FIT, "-o", "model.json")
+    model = load("model.json")
+    projection = EllipsoidalDensityProjection(
+        *(2, "gto", 4.0),
+        radial_gaussian_width=1.5,
+        rotation_key="matrices",
+        rotation_type="matrix",
+        cutoff_smoothing=1.0,
+    )
+    turned = RidgeModel(projection, model.weights, model.intercepts, model.species)
+    turned.save("turned.json")
+
+    table = said("evaluate", "model.json", "some.xyz")
+    assert rmse(said("evaluate", "turned.json", "some.xyz"), "torques") == pytest.approx(
+        rmse(table, "torques"), rel=1e-3
+    )
+
+
+def test_no_room_and_no_threads_are_said(said, monkeypatch):
+    said(*FIT, "-o", "model.json")
+
+    for error in (MemoryError(), NoThreads("the system started no more threads")):
+
+        def refuse(model, frames, error=error):
+            raise error
+
+        with monkeypatch.context() as patch:
+            patch.setattr(RidgeModel, "compute", refuse)
+            output = said("evaluate", "model.json", "some.xyz", status=1)
+        assert "some.xyz: " in output
+        assert "Take fewer --threads, or a machine with more room." in output
+        assert "goes on" not in output
