@@ -57,8 +57,10 @@ class Moved:
     def bring(self) -> None:
         """Take over what has come to the old place: events, what jobs printed, and outputs that are whole.
 
-        A controller that was running when the clone was moved has put outputs in their places there.
+        A controller that was running when the clone was moved has put outputs in their places there. Where
+        another clone lies there now, such outputs are its own.
         """
+        other_clone = (self.old / "Snakefile").exists()
         there = self.old / self.batch.path
         bring_events(there / self.batch.events.name, self.batch.events)
 
@@ -68,7 +70,8 @@ class Moved:
             if job.ended and job.proc < len(self.batch.entries):
                 entry = self.batch.entries[job.proc]
                 arrived, printed = self.batch.root / self.batch.inbox(entry), self.batch.printed(entry)
-                _bring_file(self.old / entry.output, arrived)
+                if not other_clone:
+                    _bring_file(self.old / entry.output, arrived)
                 _bring_file(self.old / self.batch.inbox(entry), arrived)
                 _bring_file(there / "logs" / printed.name, printed)
 

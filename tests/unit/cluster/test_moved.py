@@ -116,6 +116,21 @@ def test_what_a_controller_has_accepted_at_the_old_place_is_taken_over_too(proje
     assert (project.root / batch.inbox(batch.entries[0])).read_text() == "an artifact"
 
 
+def test_another_clone_at_the_old_place_keeps_what_it_has_measured(project, tmp_path):
+    old = tmp_path / "old"
+    batch = submitted_from(project, old)
+    batch.events.write_text(SUBMITTED + ENDED)
+    artifact = old / batch.entries[0].output
+    artifact.parent.mkdir(parents=True)
+    artifact.write_text("its own artifact")
+    (old / "Snakefile").touch()
+
+    (moved,) = moved_batches(project)
+    moved.bring()
+    assert artifact.read_text() == "its own artifact"
+    assert not (project.root / batch.inbox(batch.entries[0])).exists()
+
+
 @given(st.lists(st.integers(1, 400), max_size=6))
 def test_events_come_over_once_and_whole_however_the_log_grows(tmp_path_factory, steps):
     folder = tmp_path_factory.mktemp("logs")
