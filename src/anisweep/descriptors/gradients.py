@@ -43,7 +43,7 @@ class Gradients:
         :math:`\boldsymbol{\theta}` in the lab frame; torques are minus this.
     strain : ndarray, shape (frames, 3, 3)
         :math:`\partial E / \partial \epsilon`, where positions and cell are multiplied by :math:`1 +
-        \epsilon` and orientations stay; divided by the volume it is the stress.
+        \epsilon` and orientations stay; ``stresses`` are made of it.
     diameters : ndarray or None, shape (particles, 3)
         :math:`\partial E / \partial` diameter, when asked for.
     arrays : FrameArrays
@@ -65,6 +65,17 @@ class Gradients:
     def torques(self) -> np.ndarray:
         """Return the torques in the lab frame, of shape (particles, 3)."""
         return -self.rotations
+
+    @property
+    def stresses(self) -> np.ndarray:
+        """Return the stresses (frames, 3, 3), the symmetric part of dE/d strain over the volume.
+
+        They are NaN in frames that are not periodic in all directions.
+        """
+        periodic = self.arrays.periodic.all(axis=1)
+        volumes = np.where(periodic, np.abs(np.linalg.det(self.arrays.cells)), np.nan)
+        stresses: np.ndarray = (self.strain + self.strain.swapaxes(1, 2)) / (2 * volumes[:, None, None])
+        return stresses
 
     @property
     def quaternions(self) -> np.ndarray:

@@ -20,6 +20,9 @@ from anisweep.descriptors.projection import EllipsoidalDensityProjection
 #: Bytes for each feature of a particle, three numbers, and for all else that is kept of it.
 OF_A_FEATURE, OF_A_PARTICLE = 24, 512
 
+#: Places of xx, yy, zz, yz, xz, xy among the nine numbers of a stress.
+VOIGT = [0, 4, 8, 5, 2, 1]
+
 
 class EnergyModel(Protocol):
     """What a calculator needs of a model."""
@@ -137,24 +140,17 @@ class AniSOAPCalculator(Calculator):  # type: ignore[misc]
         """Return the results of each frame, by ASE's names."""
         energies, derivatives = self.model.compute(frames)
         forces, torques, start = derivatives.forces, derivatives.torques, derivatives.arrays.start
+        stresses = derivatives.stresses
         return [
             {
                 "energy": energy,
                 "free_energy": energy,
                 "forces": forces[start[number] : start[number + 1]],
                 "torques": torques[start[number] : start[number + 1]],
-                **_stress(frame, derivatives.strain[number]),
+                **({"stress": stresses[number].ravel()[VOIGT]} if frame.pbc.all() else {}),
             }
             for number, (frame, energy) in enumerate(zip(frames, energies.tolist(), strict=True))
         ]
-
-
-def _stress(frame: Atoms, strain: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the stress of a frame where it has one, as xx, yy, zz, yz, xz, xy."""
-    if not frame.pbc.all():
-        return {}
-    stress = strain / frame.get_volume()
-    return {"stress": ((stress + stress.T) / 2).ravel()[[0, 4, 8, 5, 2, 1]]}
 
 
 #: The name of the calculator of ridge models.

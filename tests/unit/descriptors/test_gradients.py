@@ -278,3 +278,26 @@ def test_matrices_have_rotations_but_no_quaternions():
         gradients(calculator, [frame], np.ones(3), "spectrum")
     with pytest.raises(BadInput, match="given as matrices: use `rotations`"):
         _ = result.quaternions
+
+
+def test_stresses_are_those_of_strained_cells_and_there_is_none_of_a_slab():
+    frames = [random_frame(4, (1, 6), seed=n) for n in range(2)]
+    frames[1].pbc = (True, True, False)
+    calculator = projection()
+    weights = np.random.default_rng(4).normal(size=calculator.power_spectrum(frames).shape[1])
+    _, derivatives = gradients(calculator, frames, weights)
+
+    def energy(strain):
+        strained = frames[0].copy()
+        strained.set_cell(frames[0].cell.array @ (np.eye(3) + strain), scale_atoms=True)
+        return float((calculator.power_spectrum([strained]) @ weights)[0])
+
+    expected = np.zeros((3, 3))
+    for a, b in np.ndindex(3, 3):
+        strain = np.zeros((3, 3))
+        strain[a, b] += STEP / 2
+        strain[b, a] += STEP / 2
+        expected[a, b] = (energy(strain) - energy(-strain)) / (2 * STEP * frames[0].get_volume())
+
+    assert relative(derivatives.stresses[0], expected) <= 1e-7
+    assert np.isnan(derivatives.stresses[1]).all()
