@@ -39,6 +39,9 @@ CHANGED = 7
 #: Two ridge regressions with cross-validation.
 LEARNING_S = 1.0
 
+#: A call of a task, until it has been measured.
+TASK_S = 0.2
+
 #: The power spectrum on top of the coefficients, until it has been measured.
 POWER_SPECTRUM = 1.1
 
@@ -84,7 +87,10 @@ class CostModel:
 
     def call_s(self, cell: Cell, mode: str | None = None) -> float:
         """Return the seconds of one call of the cell, by its own mode or another one."""
-        return 1e-6 * self.cell_pairs(cell) * self.pair_us(mode or cell.mode, cell.hypers, cell.output)
+        mode = mode or cell.mode
+        if modes.task_of(mode) and (mode, cell.hypers, cell.output) not in self.per_pair_us:
+            return TASK_S
+        return 1e-6 * self.cell_pairs(cell) * self.pair_us(mode, cell.hypers, cell.output)
 
     def cell_s(self, cell: Cell, mode: str | None = None) -> float:
         """Return the seconds of a cell in one process: first call, warm-up, repetitions, trace."""

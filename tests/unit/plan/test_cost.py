@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import examples
 from anisweep import datasets
 from anisweep.cell import Dataset, Hypers, Settings
-from anisweep.plan.cost import START_S, CostModel, memory_mb, multiply_adds
+from anisweep.plan.cost import START_S, TASK_S, CostModel, memory_mb, multiply_adds
 from anisweep.row import Row
 
 DIGEST = examples.CELL.dataset.digest
@@ -148,3 +148,13 @@ def test_modes_that_hold_all_moments_need_memory_for_them():
 
     assert memory_mb("torch_batched", 10**6, hypers) > memory_mb("numpy_only", 10**6, hypers)
     assert memory_mb("torch_batched", 0, hypers) == memory_mb("numpy_only", 0, hypers)
+
+
+def test_a_task_takes_a_moment_until_it_has_been_measured():
+    task = replace(examples.CELL, mode="tensor_products.cg_dense", output="tensor_products")
+    model = model_with(10**7)
+
+    assert model.call_s(task) == TASK_S
+    assert model.cell_s(task) < model.cell_s(examples.CELL)
+    model.per_pair_us[task.mode, task.hypers, task.output] = 1.0
+    assert model.call_s(task) == pytest.approx(10.0)

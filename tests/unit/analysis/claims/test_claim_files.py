@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from click.testing import CliRunner
 
+from anisweep import modes
 from anisweep.analysis.claims.claim import Bound, Claim, ClaimFile, load_claims
 from anisweep.cli import main
 from anisweep.config.project import Project
@@ -77,6 +79,26 @@ def test_every_source_is_there() -> None:
 
     assert [name[0] for name in sources] == ["1", "2", "3", "4"]
     assert rows == [25, 6, 7, 7]
+
+
+def _modes_of(conditions: dict[str, Any]) -> list[str]:
+    named = conditions.get("mode", [])
+    return [named] if isinstance(named, str) else list(named)
+
+
+def test_modes_and_results_that_claims_name_are_there() -> None:
+    """A slip of the pen would find no row, and its claim would wait for a study for ever."""
+    known = {*modes.names(), *(mode for task in modes.tasks() for mode in modes.names_in(task))}
+    results = {f"result_{name}" for task in modes.tasks() for name in modes.meanings_of_results(task)}
+    tables = [table for file in load_claims(Project(ROOT)).values() for table in file.tables.values()]
+    rows = [row for table in tables for row in table.rows.values()]
+
+    for claim in [claim for row in rows for claim in row.claims]:
+        measure = {} if claim.measure is None else claim.measure.model_dump()
+        conditions = [claim.conditions, measure.get("of") or {}, measure.get("to") or {}]
+        assert {mode for each in conditions for mode in _modes_of(each)} <= known, claim.says
+        for column in (measure.get("column"), measure.get("per")):
+            assert not str(column).startswith("result_") or column in results, claim.says
 
 
 @pytest.mark.parametrize(
