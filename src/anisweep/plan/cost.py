@@ -40,7 +40,7 @@ CHANGED = 7
 LEARNING_S = 1.0
 
 #: A call of a task, until it has been measured.
-TASK_S = 0.2
+TASK_S = 0.1
 
 #: The power spectrum on top of the coefficients, until it has been measured.
 POWER_SPECTRUM = 1.1

@@ -44,7 +44,7 @@ RESULTS = {
     "odd_paths": "paths of odd sum in the integrals over the grid",
     "odd_entry": "largest integral of odd sum over the grid / largest of all",
 }
-RESULTS_S = 1.0
+RESULTS_S = 0.1
 
 
 @dataclass(frozen=True)
