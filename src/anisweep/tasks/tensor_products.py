@@ -48,7 +48,7 @@ RESULTS_S = 0.1
 
 
 @dataclass(frozen=True)
-class _Calculator:
+class _ProductCalculator:
     """Hold the items, a product, and what it should give."""
 
     mode: str
@@ -58,7 +58,7 @@ class _Calculator:
     expected: np.ndarray
 
 
-def prepare(mode: str, hypers: Any, precision: str, device: str, frames: list[Any]) -> _Calculator:
+def prepare(mode: str, hypers: Any, precision: str, device: str, frames: list[Any]) -> _ProductCalculator:
     """Return the coefficients of all centres and the tables of a product."""
     threads = int(os.environ.get("OMP_NUM_THREADS", "1"))
     projection = projection_of(hypers.arguments | {"rotation_key": "c_q"}, threads)
@@ -74,17 +74,17 @@ def prepare(mode: str, hypers: Any, precision: str, device: str, frames: list[An
         expected = projection.describe(frames, "power_spectrum", per_centre=True).values
     else:
         expected = PRODUCTS[f"{mode.partition('_')[0]}_dense"](items).apply(items)
-    return _Calculator(mode, highest, items, PRODUCTS[mode](items), expected)
+    return _ProductCalculator(mode, highest, items, PRODUCTS[mode](items), expected)
 
 
-def compute(calculator: _Calculator, frames: list[Any], clock: Timer) -> np.ndarray:
+def compute(calculator: _ProductCalculator, frames: list[Any], clock: Timer) -> np.ndarray:
     """Return the products of all items, of the frames that were prepared with."""
     with clock.stage("product"):
         products: np.ndarray = calculator.product.apply(calculator.items)
         return products
 
 
-def results(calculator: _Calculator, frames: list[Any]) -> dict[str, float]:
+def results(calculator: _ProductCalculator, frames: list[Any]) -> dict[str, float]:
     """Return sizes and errors of a product."""
     items, way = calculator.items, calculator.product
     values = way.apply(items)
@@ -108,7 +108,7 @@ def _error(values: np.ndarray, reference: np.ndarray) -> float:
     return float(np.abs(values - reference).max() / np.abs(reference).max())
 
 
-def _bytes(calculator: _Calculator) -> float:
+def _bytes(calculator: _ProductCalculator) -> float:
     """Return the bytes of inputs and of all that is alive at once while multiplying, an item."""
     items = calculator.items
     degree_0 = calculator.product.paths == len(items.channels)
