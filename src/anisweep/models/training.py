@@ -132,9 +132,12 @@ def train(
         scales = equations.scales(settings.fit.weights)
         apart = settings.fit.wanted(_without(labels, arrays, split[0]), arrays)
         _check_apart(apart, scales)
-        in_torch = _in_torch(projection, settings)
+        in_torch = torch_projection(projection, settings)
         parts = [
-            [_item(in_torch, frames, arrays, some, of, scales) for some in _runs_of(part, settings.batch)]
+            [
+                labelled_batch(in_torch, frames, arrays, some, of, scales)
+                for some in _runs_of(part, settings.batch)
+            ]
             for part, of in zip(split, (learned, apart), strict=True)
         ]
 
@@ -382,7 +385,8 @@ def _random(generator: np.random.Generator, sizes: list[int]) -> Network:
     return Network(tuple(layers))
 
 
-def _in_torch(projection: EllipsoidalDensityProjection, settings: TrainingSettings) -> TorchProjection:
+def torch_projection(projection: EllipsoidalDensityProjection, settings: TrainingSettings) -> TorchProjection:
+    """Return the projection in Torch, of the device and precision of the settings."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "In quaternion mode")
         more: dict[str, Any] = {"device": settings.device, "precision": settings.rounding}
@@ -398,7 +402,7 @@ def _check_apart(labels: TrainingLabels, kinds: Iterable[str]) -> None:
         )
 
 
-def _item(
+def labelled_batch(
     projection: TorchProjection,
     frames: list[Any],
     arrays: FrameArrays,

@@ -26,7 +26,7 @@ def frames_of(name: str, count: int):
 
 
 def test_the_data_sets_are_found():
-    assert set(RECIPES) == {"ellipsoids", "benzenes", "gay_berne", *SPECIES}
+    assert set(RECIPES) == {"ellipsoids", "benzenes", "gaussian_overlap", "gay_berne", *SPECIES}
     assert all(recipe.frames >= 100 and recipe.made for recipe in RECIPES.values())
 
 
@@ -50,6 +50,7 @@ BYTES = {
     "two_species": "e3a162eea5023339",
     "three_species": "9f32de3e839b5941",
     "four_species": "048a115b349fe588",
+    "gaussian_overlap": "0874846449563808",
     "gay_berne": "f1753bd790e85513",
 }
 

@@ -98,9 +98,9 @@ def test_what_torch_trains_is_what_numpy_computes():
     labels["stresses"] = [(s + s.T) / 2 / v for s, v in zip(exact.strain, volumes, strict=True)]
 
     arrays = true.projection.gather(frames)
-    in_torch = training._in_torch(true.projection, settings())
+    in_torch = training.torch_projection(true.projection, settings())
     kept = TrainingLabels.of(arrays, **labels)
-    item = training._item(in_torch, frames, arrays, np.arange(4), kept, list(labels))
+    item = training.labelled_batch(in_torch, frames, arrays, np.arange(4), kept, list(labels))
     scales = dict.fromkeys(labels, 1.0)
     loop = training.Loop(trained.model, in_torch, scales, settings(), training.StageClock())
     size = sum(float(np.sum(np.square(part))) for part in labels.values())
