@@ -80,6 +80,9 @@ def _fastest(here: pd.DataFrame) -> str:
     if others.empty:
         return ""
 
+    if others["max_relative_error"].isna().all():
+        return "the modes of this task compute different things, so none is called the fastest"
+
     faster = others[others["verdict"] == "faster"]
     if faster.empty and (others["verdict"] == "too few packs").any():
         return "there are too few replicates to tell which mode is fastest"

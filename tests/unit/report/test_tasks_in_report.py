@@ -10,9 +10,11 @@ import pytest
 import synthetic
 from anisweep.analysis.claims.quantities.training_settings import TrainingRecommended
 from anisweep.analysis.training_settings import training_settings
+from anisweep.report.answer import answer
 from anisweep.report.sections import task_results
 from anisweep.report.sections import training_settings as how_to_train
 from anisweep.tables import cells_table
+from anisweep.tables.summary import summary_table
 
 #: By mode: time of an epoch, and errors of energies, forces and torques.
 TRAINED = {
@@ -68,6 +70,19 @@ def test_the_report_says_so(cells):
     assert says["on_kernels"] == "take it"
     assert says["force_fraction_30"] == "energies 50% worse"
     assert [row[1].strong for row in table.rows] == [False, True, False, False]
+
+
+def test_no_mode_is_called_the_fastest_where_they_compute_different_things(cells):
+    rows = cells.assign(max_relative_error=float("nan"))
+    summary = summary_table(pd.concat([rows, references(rows)]))
+
+    assert "compute different things, so none is called the fastest" in answer(summary)
+
+
+def references(cells):
+    """The lines of the mode that others are compared with."""
+    plain = cells[cells["mode"] == "training.plain"]
+    return plain.assign(role="first reference", key="")
 
 
 def test_each_number_is_told_with_its_ends(cells):

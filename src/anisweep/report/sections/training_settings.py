@@ -12,9 +12,9 @@ PLACE = 12
 HEADS = ["system", "switch", "time / plain", "energies", "forces", "torques", "says", "artifacts"]
 
 NOTE = (
-    "Time of an epoch, and errors on frames that were held out, over those of plain training. The fastest "
-    f"switch whose errors are at most {LARGEST_ERROR - 1:.0%} larger is to be taken; what is slower, or less "
-    "accurate than that, is said."
+    "Time of an epoch, or of a whole fit in closed form, and errors on frames that were held out, over those "
+    f"of plain training. The fastest whose errors are at most {LARGEST_ERROR - 1:.0%} larger is to be taken; "
+    "what is slower, or less accurate than that, is said."
 )
 
 
