@@ -11,7 +11,7 @@ from anisweep.figures._series import handles_of, legend_above, name_ticks, serie
 
 TITLE = "Wall time by system"
 CAPTION = (
-    "Wall time of one descriptor computation, mean over replicates with its 95 % interval; "
+    "Wall time of one computation, mean over replicates with its 95 % interval; "
     "the axis is logarithmic, and further left is faster. Very long bars are cut."
 )
 

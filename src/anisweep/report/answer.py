@@ -56,7 +56,8 @@ def _time(here: pd.DataFrame) -> str:
     if references.empty:
         return "The reference mode has no time" + ("" if _not_ok(here) else " yet")
 
-    name = _called(references["mode"].iloc[0]).replace("published", "Published")
+    first = references.iloc[0]
+    name = _called(first["mode"].removeprefix(f"{first['output']}.")).replace("published", "Published")
     extremes = [references.iloc[0], references.iloc[-1]] if len(references) > 1 else [references.iloc[0]]
     return f"{name} takes " + " and ".join(_one_time(line) for line in extremes)
 

@@ -18,10 +18,12 @@ SHORT = {"max_angular": "lmax", "max_radial": "nmax", "cutoff_radius": "cutoff"}
 def with_names(summary: pd.DataFrame) -> pd.DataFrame:
     """Return the summary with two more columns: ``system`` (what is computed) and ``series`` (how).
 
-    A name says only what differs within the study: ``one species, power spectrum``, ``torch_full fp32``.
+    A name says only what differs within the study: ``one species, power spectrum``, ``torch_full fp32``; so
+    modes of a task are called without it.
     """
     system = summary["dataset"].str.replace("_", " ")
-    series = summary["mode"]
+    pairs = zip(summary["mode"], summary["output"], strict=True)
+    series = pd.Series([mode.removeprefix(f"{task}.") for mode, task in pairs], summary.index, dtype="str")
 
     frames = summary.groupby("dataset")["frames"]
     if (frames.nunique() > 1).any():
