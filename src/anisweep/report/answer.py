@@ -56,13 +56,14 @@ def _time(here: pd.DataFrame) -> str:
     if references.empty:
         return "The reference mode has no time" + ("" if _not_ok(here) else " yet")
 
-    first = references.iloc[0]
-    name = _called(first["mode"].removeprefix(f"{first['output']}.")).replace("published", "Published")
+    name = _called(references.iloc[0]).replace("published", "Published")
     extremes = [references.iloc[0], references.iloc[-1]] if len(references) > 1 else [references.iloc[0]]
     return f"{name} takes " + " and ".join(_one_time(line) for line in extremes)
 
 
-def _called(mode: str) -> str:
+def _called(line: pd.Series[Any]) -> str:
+    """Return the name of a line's mode, that of a task without the task's."""
+    mode = str(line["mode"]).removeprefix(f"{line['output']}.")
     return "published AniSOAP" if mode == PUBLISHED else mode
 
 
@@ -134,7 +135,7 @@ def _stage(here: pd.DataFrame) -> str:
     line = references.iloc[-1]
     largest = max(stages, key=lambda stage: np.nan_to_num(line[stage]))
     part, stage = share(line[largest] / line["traced_wall_s"]), stage_in_words(largest)
-    return f"{part} of {_called(line['mode'])}'s time on {_spoken(line['system'])} goes into the {stage}"
+    return f"{part} of {_called(line)}'s time on {_spoken(line['system'])} goes into the {stage}"
 
 
 def _not_ok(here: pd.DataFrame) -> str:
