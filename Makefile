@@ -87,7 +87,7 @@ docs: env ## build the documentation into build/docs/index.html; its examples ru
 	@python -m sphinx -q -n -W --keep-going docs build/docs
 	@echo "build/docs/index.html"
 
-pictures: env ## take the pictures of the documentation: a run in the terminal, and its report (STUDY=first_look)
+pictures: env ## take the pictures of the documentation: a run in the terminal, its report (STUDY=first_look), the liquid
 	@python -m docs.generators.pictures snakemake --profile local --config "study=[$(studies)]" $(OVERRIDES)
 
 pool: env ## start a real HTCondor pool on this machine (root on Debian; NAME=pool)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from importlib.metadata import version as version_of
+from importlib.util import find_spec
 from pathlib import Path
 
 from docs.generators.inventories import SITES, write_inventories
@@ -77,7 +78,7 @@ warnings.filterwarnings("ignore", message="In quaternion mode")
 sphinx_gallery_conf = {
     "examples_dirs": "gallery",
     "gallery_dirs": "examples",
-    "filename_pattern": r"\.py$",
+    "filename_pattern": r"\.py$" if find_spec("lammps") else r"/[1-9]_\w+\.py$",  # the first needs LAMMPS
     "within_subsection_order": "FileNameSortKey",
     "abort_on_example_error": True,
     "download_all_examples": False,

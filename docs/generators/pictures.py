@@ -1,7 +1,7 @@
-"""Take the pictures of the documentation: the report's first screen, and a run in the terminal.
+"""Take the pictures of the documentation: the report, a run in the terminal, and the liquid of the README.
 
-``make pictures`` runs the study ``first_look`` and takes both. Where it has been measured already, the
-run's words are those of a run that finds nothing to do.
+``make pictures`` runs the study ``first_look``, then the first example, and takes all.
+Where the study has been measured already, the run's words are those of a run that finds nothing to do.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from PIL import Image
@@ -18,6 +19,7 @@ from rich.text import Text
 
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "docs" / "pictures"
+LIQUID = ROOT / "docs" / "gallery" / "0_from_atoms_to_dynamics.py"
 COLUMNS = 110
 
 SWITCHES = [
@@ -30,10 +32,11 @@ SWITCHES = [
 
 
 def main(command: list[str]) -> None:
-    """Take both pictures: of the command in the terminal, and of the report that it wrote."""
+    """Take all pictures: of the command in the terminal, of the report that it wrote, of the liquid."""
     PICTURES.mkdir(exist_ok=True)
     take_terminal(command, PICTURES / "terminal.svg")
     take_page(ROOT / "results" / "report.html", PICTURES / "report.png")
+    take_liquid(ROOT / "docs" / "from_atoms_to_dynamics.png")
 
 
 def take_terminal(command: list[str], picture: Path) -> None:
@@ -60,6 +63,13 @@ def take_page(page: Path, picture: Path) -> None:
     switches = [*SWITCHES, *root, f"--screenshot={picture}"]
     subprocess.run([browser, *switches, page.as_uri()], check=True, capture_output=True)
     Image.open(picture).quantize(64).save(picture, optimize=True)
+
+
+def take_liquid(picture: Path) -> None:
+    """Run the first example of the gallery, and keep its figure."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, LIQUID, folder], check=True, env={**os.environ, "MPLBACKEND": "agg"})
+        Image.open(Path(folder) / "dynamics.png").quantize(64).save(picture, optimize=True)
 
 
 if __name__ == "__main__":

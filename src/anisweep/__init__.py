@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import os
+
     import pandas as pd
+    from ase import Atoms
 
 
 def load(study: str) -> pd.DataFrame:
@@ -38,3 +41,33 @@ def load(study: str) -> pd.DataFrame:
         f"no tables of study {study!r} in {here / 'results'} or above; studies with tables here: "
         f"{', '.join(known) or 'none'}. Go to the project's folder, or make them: make run STUDY={study}"
     )
+
+
+def read_particles(file: str | os.PathLike[str], file_format: str | None = None) -> list[Atoms]:
+    """Return the frames of a file as the commands read it, for models in Python.
+
+    ASE knows elements alone. Here a particle of any other species has the number that a model of ``anisweep
+    fit`` knows it by; ``info["species_names"]`` has its name.
+
+    Parameters
+    ----------
+    file : str or Path
+        Of any format that ``anisweep describe`` takes.
+    file_format : str, optional
+        Where the file does not say it itself.
+
+    Returns
+    -------
+    list of Atoms
+        With all arrays of the file, by their names.
+
+    Raises
+    ------
+    ValueError
+        Naming file, frame and what cannot be read.
+    """
+    from pathlib import Path
+
+    from anisweep.datasets.user_files.userfile import read_any
+
+    return list(read_any(Path(file), file_format=file_format))

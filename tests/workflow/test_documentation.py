@@ -62,7 +62,7 @@ def test_each_example_ran_and_shows_one_figure(site: Path) -> None:
         for script in scripts
     ]
 
-    assert shown == [1] * 5
+    assert shown == [1] * 6
 
 
 def test_names_of_other_projects_are_links(site: Path) -> None:

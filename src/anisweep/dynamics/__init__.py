@@ -2,7 +2,7 @@
 
 from anisweep.dynamics.bodies import solid_ellipsoid
 from anisweep.dynamics.correlations import pair_correlations
-from anisweep.dynamics.lammps_bodies import LammpsBodies
+from anisweep.dynamics.lammps_bodies import LammpsBodies, start_lammps
 from anisweep.dynamics.rigid_bodies import Langevin, RigidBodies
 
-__all__ = ["LammpsBodies", "Langevin", "RigidBodies", "pair_correlations", "solid_ellipsoid"]
+__all__ = ["LammpsBodies", "Langevin", "RigidBodies", "pair_correlations", "solid_ellipsoid", "start_lammps"]

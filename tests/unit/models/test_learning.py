@@ -5,18 +5,15 @@ from __future__ import annotations
 import itertools
 import lzma
 import os
-import runpy
 from pathlib import Path
 
 import ase.io
 import numpy as np
 import pytest
 
-from anisweep.datasets.generators import ellipsoids
+from anisweep.datasets.generators import ellipsoids, gaussian_overlap
 from anisweep.models import RidgeModel
 from tests.unit.descriptors.frames_for_tests import projection, shaped
-
-SCRIPT = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "fit_a_model.py"
 
 #: Relative to the largest eigenvalue; the one with the smallest error on frames for validation is taken.
 ALPHAS = (1e-8, 1e-6, 1e-4, 1e-2)
@@ -25,9 +22,8 @@ ALPHAS = (1e-8, 1e-6, 1e-4, 1e-2)
 @pytest.fixture(scope="module")
 def overlaps():
     """Crystals of two ellipsoids, with energies, forces and torques of their overlap."""
-    overlap = runpy.run_path(str(SCRIPT))["overlap"]
     frames = [frame for frame in ellipsoids.generate(frames=270, seed=1) if len(frame) == 2]
-    return shaped(frames, "discs"), [overlap(frame) for frame in frames]
+    return shaped(frames, "discs"), [gaussian_overlap.overlap(frame) for frame in frames]
 
 
 def errors(model, frames, labels):
