@@ -1,7 +1,7 @@
 """Learn energies, forces, torques and stresses from descriptors, and compute them.
 
 A model is one energy, so that forces, torques and stresses are its exact derivatives. What is here needs
-NumPy and ASE alone; only to train a neural model needs Torch.
+NumPy and ASE alone; only to train a neural model, and to export models for GPUs, needs Torch.
 """
 
 from importlib import import_module
@@ -16,6 +16,7 @@ from anisweep.models.settings import FitSettings, TrainingSettings
 
 __all__ = [
     "AniSOAPCalculator",
+    "ExportedModel",
     "FitSettings",
     "LabelWeights",
     "NeuralModel",
@@ -23,7 +24,9 @@ __all__ = [
     "RidgeModel",
     "Trained",
     "TrainingSettings",
+    "export",
     "load",
+    "load_exported",
     "train",
 ]
 
@@ -32,4 +35,6 @@ def __getattr__(name: str) -> Any:
     """Import what needs Torch when it is asked for."""
     if name in ("Trained", "train"):
         return getattr(import_module("anisweep.models.training"), name)
+    if name in ("ExportedModel", "export", "load_exported"):
+        return getattr(import_module("anisweep.models.exporting"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -261,7 +261,7 @@ class Loop:
         leaves = [x, q, strain] if strain.requires_grad else [x, q]
         by_x, by_q, *by_strain = torch.autograd.grad(energies.sum(), leaves, create_graph=recorded)
 
-        found = {"energies": energies, "forces": -by_x, "torques": _torques(q, by_q)}
+        found = {"energies": energies, "forces": -by_x, "torques": torques_of(q, by_q)}
         if by_strain:
             found["stresses"] = (by_strain[0] + by_strain[0].mT) / 2 / item.volumes[:, None, None]
 
@@ -282,7 +282,7 @@ class Loop:
 
         for place, layers in enumerate(self.layers):
             here = torch.nonzero(item.kinds == place)[:, 0]
-            energies = energies.index_add(0, here, self.model.scale * _outputs(layers, inputs[here]))
+            energies = energies.index_add(0, here, self.model.scale * outputs_of(layers, inputs[here]))
         return energies.double()
 
     def _tensor(self, numbers: np.ndarray) -> Tensor:
@@ -318,14 +318,15 @@ class Loop:
         return list(state["errors"])
 
 
-def _outputs(layers: Any, inputs: Tensor) -> Tensor:
+def outputs_of(layers: Any, inputs: Tensor) -> Tensor:
+    """Return the output of a network for each row of the inputs."""
     for weights, biases in layers[:-1]:
         inputs = torch.nn.functional.silu(inputs @ weights.T + biases)
     weights, biases = layers[-1]
     return (inputs @ weights.T + biases)[:, 0]
 
 
-def _torques(orientations: Tensor, slopes: Tensor) -> Tensor:
+def torques_of(orientations: Tensor, slopes: Tensor) -> Tensor:
     """Return minus the derivatives by turns in the lab frame, from those by quaternions or matrices."""
     if orientations.dim() == 3:
         return torch.linalg.cross(slopes, orientations, dim=1).sum(dim=2)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import numpy as np
@@ -21,9 +21,12 @@ from anisweep.cell import Hypers
 from anisweep.dynamics import RigidBodies, solid_ellipsoid
 from anisweep.models import AniSOAPCalculator, RidgeModel
 from anisweep.modes import Timer
-from anisweep.tasks._linear_energy import TorchEnergy, linear_energy
+from anisweep.tasks._linear_energy import linear_energy
 from anisweep.worker import host
 from anisweep.worker.clock import Silent
+
+if TYPE_CHECKING:
+    from anisweep.models.in_torch import TorchModel
 
 MODES = {
     "c_kernels": "the C kernels, all frames in one batch",
@@ -83,7 +86,7 @@ class _ForceCalculator:
 
     mode: str
     model: RidgeModel
-    in_torch: TorchEnergy | None
+    in_torch: TorchModel | None
     several: int
     calculators: list[AniSOAPCalculator]
     kept: list[Atoms]
@@ -104,7 +107,7 @@ def prepare(mode: str, hypers: Hypers, precision: str, device: str, frames: list
     kept = [frame.copy() for frame in frames] if mode == "ase_cached" else []
 
     calculators = [AniSOAPCalculator(model) for _ in frames] if mode.startswith("ase") else []
-    in_torch = TorchEnergy.of(model) if mode.startswith("torch") else None
+    in_torch = _in_torch(model) if mode.startswith("torch") else None
     return _ForceCalculator(mode, model, in_torch, several, calculators, kept)
 
 
@@ -145,24 +148,30 @@ def _kernel_forces(model: RidgeModel, frames: list[Atoms], clock: Timer, several
     return _joined(parts)
 
 
+def _in_torch(model: RidgeModel) -> TorchModel:
+    from anisweep.models.in_torch import TorchModel
+
+    return TorchModel.of(model)
+
+
 def _torch_energies(energy: Any, frames: list[Atoms], clock: Timer) -> np.ndarray:
     import torch
 
     with clock.stage("neighbours"):
-        batch = energy.batch(frames)
+        batch, kinds = energy.batch(frames)
     with clock.stage("energies"), torch.no_grad():
-        energies: np.ndarray = energy.energies(batch).numpy()
+        energies: np.ndarray = energy.energies(batch, kinds).numpy()
         return energies
 
 
-def _torch_forces(energy: TorchEnergy, frames: list[Atoms], clock: Timer, mode: str) -> _Forces:
+def _torch_forces(energy: TorchModel, frames: list[Atoms], clock: Timer, mode: str) -> _Forces:
     with clock.stage("neighbours"):
-        batch = energy.batch(frames)
+        batch, kinds = energy.batch(frames)
     if mode != "torch_operator":
         batch = replace(batch, read=None)  # without the arrays that the kernels need
 
     with clock.stage("energies and derivatives"), _recorded() if mode == "torch_tape" else nullcontext():
-        energies, forces, torques = (part.numpy() for part in energy.derivatives(batch))
+        energies, forces, torques, _ = (part.numpy() for part in energy.derivatives(batch, kinds))
     return energies, forces, torques
 
 
