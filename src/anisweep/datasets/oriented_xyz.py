@@ -11,10 +11,10 @@ from anisweep.datasets.canonical import DIAMETERS
 from anisweep.datasets.species import names_in
 
 #: The arrays that are written, in this order, as far as they are there.
-ARRAYS = ("c_q", "forces", "torques", "mass", "moments", *DIAMETERS)
+ARRAYS = ("c_q", "forces", "torques", "velocities", "angular_momenta", "mass", "moments", *DIAMETERS)
 
 #: Entries of the header, as far as they are there.
-SAID = ("timestep", "time", "system")
+SAID = ("timestep", "time", "system", "energy")
 
 #: Ten digits: what a trajectory says, and less than half the size of all bits.
 NUMBER = "%.10g"

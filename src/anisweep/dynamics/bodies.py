@@ -46,11 +46,24 @@ def units_of(model: Any, unit: str | None, sharp_cutoff: bool) -> UnitSystem:
 
 
 def forget_labels(frame: Atoms) -> None:
-    """Remove energy, forces and the like from a copy of the frame that a run started from."""
-    for name in ("energy", "stress", "virial"):
+    """Remove energy, forces, time and the like from a copy of the frame that a run started from."""
+    for name in ("energy", "stress", "virial", "time", "timestep"):
         frame.info.pop(name, None)
     for name in ("forces", "torques"):
         frame.arrays.pop(name, None)
+
+
+def motion_of(name: str, frames: list[Atoms], arrays: FrameArrays) -> np.ndarray:
+    """Return the frames' array of this name, three numbers a particle; zeros where a frame has none."""
+    given = [frame.arrays.get(name, np.zeros((len(frame), 3))) for frame in frames]
+    wrong = [number for number, each in enumerate(given) if each.shape[1:] != (3,)]
+    if wrong:
+        raise BadInput(f"frame {wrong[0]}: {name} must be three numbers for each particle")
+
+    values = np.concatenate(given).astype(float)
+    for particle in np.flatnonzero(~np.isfinite(values).all(axis=1)):
+        raise BadInput(f"{arrays.where(int(particle))}: {name} must be finite")
+    return values
 
 
 def numbers_of(

@@ -17,7 +17,7 @@ from ase import Atoms
 from anisweep.datasets.oriented_xyz import text_of
 from anisweep.descriptors.errors import BadInput
 from anisweep.descriptors.frames import frames_as_list
-from anisweep.dynamics.bodies import forget_labels, numbers_of, units_of
+from anisweep.dynamics.bodies import forget_labels, motion_of, numbers_of, units_of
 from anisweep.dynamics.free_rotation import matrices_of, turned, unit_quaternions
 from anisweep.files import durable
 from anisweep.formatting import duration
@@ -46,7 +46,8 @@ class RigidBodies:
     model : RidgeModel
         What gives energies, forces and torques; any model whose ``compute`` takes the arrays of frames.
     frames : list of Atoms
-        Where the systems start, at rest; they are not changed.
+        Where the systems start; they are not changed. They are at rest unless they have the arrays
+        ``velocities`` and ``angular_momenta``, as what a run wrote has: so runs are continued.
     masses : float or ndarray, shape (particles of all frames,), optional
         In u; else the frames' array ``mass``, which `anisweep.coarsen` makes.
     inertia : ndarray, shape (3,) or (particles of all frames, 3), optional
@@ -101,8 +102,8 @@ class RigidBodies:
         self._inverse = np.divide(1.0, self._moments, where=turning, out=np.zeros_like(self._moments))
         self._freedoms = self._summed(3 + turning.sum(axis=1))
 
-        self.velocities = np.zeros_like(gathered.positions)
-        self.angular_momenta = np.zeros_like(gathered.positions)
+        self.velocities = motion_of("velocities", self._start, gathered)
+        self.angular_momenta = motion_of("angular_momenta", self._start, gathered)
         self.time = 0.0
         self._random = np.random.default_rng(seed)
         self._update_forces()
@@ -121,17 +122,22 @@ class RigidBodies:
         return temperatures
 
     def frames(self) -> list[Atoms]:
-        """Return the frames as they are now, with forces and torques; positions are not wrapped."""
+        """Return the frames as they are now, with energy, forces, torques and motion, and a time in fs.
+
+        Positions are not wrapped into the cell.
+        """
         frames = [start.copy() for start in self._start]
         matrices = self.model.projection.rotation_type == "matrix"
 
-        for frame, part in zip(frames, self._parts(), strict=True):
+        for frame, part, energy in zip(frames, self._parts(), self.energies.tolist(), strict=True):
             forget_labels(frame)
             turns = self._arrays.rotations[part].copy()
             frame.positions = self._arrays.positions[part]
             frame.arrays[self.model.projection.rotation_key] = matrices_of(turns) if matrices else turns
             frame.arrays |= {"forces": self.forces[part], "torques": self.torques[part]}
-            frame.info["time"] = self.time
+            frame.arrays["velocities"] = self.velocities[part].copy()
+            frame.arrays["angular_momenta"] = self.angular_momenta[part].copy()
+            frame.info |= {"energy": energy, "time": self.time}
         return frames
 
     def draw_velocities(self, temperature: float) -> None:
@@ -155,7 +161,8 @@ class RigidBodies:
             A heat bath; without it the total energy is conserved.
         trajectory : str or Path, optional
             A new file of extended XYZ, which grows by all frames every so many steps, one after another, with
-            orientations ``c_q`` (w, x, y, z), forces and torques.
+            orientations ``c_q`` (w, x, y, z) and all that `frames` returns. Its last frames, read with
+            `anisweep.read_particles`, continue the run.
         every : int
             Steps between what is written, and shown.
         progress : bool

@@ -76,7 +76,10 @@ class LabelNames:
 
         missing = sorted(wanted - set(first or {}))
         what = getattr(self, missing[0]) if missing else "energy, forces, torques or stress"
-        remedy = "name them with --energies, --forces, --torques or --stresses"
+        remedy = (
+            "name them with --energies, --forces, --torques or --stresses; forces on atoms become labels of "
+            "particles by `anisweep coarsen`"
+        )
         raise DataError(str(file), f"no frame has {what}", f"among {others}", remedy)
 
     def read(self, frame: Atoms, place: Place) -> dict[str, Any]:

@@ -266,7 +266,8 @@ class RidgeModel:
         particle = int(np.flatnonzero(np.isin(arrays.numbers, list(unknown)))[0])
         raise BadInput(
             f"{arrays.where(particle)}: species {arrays.numbers[particle]} is not among those given: "
-            f"{list(self.species)}. The model learned from frames with these alone"
+            f"{list(self.species)}. The model learned from frames with these alone; species that are no "
+            "elements are read by anisweep.read_particles"
         )
 
     def _alone(self, arrays: FrameArrays) -> np.ndarray:

@@ -21,10 +21,11 @@ NOTE = (
 
 #: In this order they stand in the title.
 VERDICTS: list[Verdict] = ["confirmed", "refuted", "inconclusive", "open", "not measurable"]
+UNJUDGED = ("open", "not measurable")
 
 
 def claims_table(lines: Sequence[Line]) -> Table:
-    """Make a table with a line for each claim.
+    """Make a table with a line for each claim, those that are judged first.
 
     Parameters
     ----------
@@ -33,7 +34,11 @@ def claims_table(lines: Sequence[Line]) -> Table:
     counts = Counter(line.verdict for line in lines)
     title = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
     ids = [f"claim-{index}" for index in range(len(lines))]
-    return Table(f"Claims of earlier work: {title}", HEADS, [_row(line) for line in lines], ids, NOTE)
+    rows = [(_row(line), id_) for line, id_ in zip(lines, ids, strict=True)]
+    rows.sort(key=lambda row: row[0][1].text in UNJUDGED)
+    return Table(
+        f"Claims of earlier work: {title}", HEADS, [row for row, _ in rows], [id_ for _, id_ in rows], NOTE
+    )
 
 
 def _row(line: Line) -> list[Value]:

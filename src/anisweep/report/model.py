@@ -124,7 +124,8 @@ def headline(study: Measured) -> Table:
 
     note = (
         "Wall time of one computation, mean over replicates; below it the verdict against the reference and "
-        "the 95 % interval in ms. Bold is faster than the reference beyond the noise. Each time links to its "
+        "the 95 % interval in ms. The verdict rests on ratios within packs, whose mean is not the ratio of "
+        "the means where the machine was noisy. Bold is faster beyond the noise. Each time links to its "
         "artifacts."
     )
     if slower:

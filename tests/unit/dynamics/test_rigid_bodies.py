@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from models_for_dynamics import lattice, model
 
+from anisweep import read_particles
 from anisweep.datasets.user_files.userfile import read_any
 from anisweep.descriptors import BadInput
 from anisweep.dynamics import Langevin, RigidBodies, pair_correlations
@@ -126,3 +127,30 @@ def test_spheres_in_disorder_have_no_correlations_and_crystals_have():
 
     frame.arrays["c_q"][:] = [1, 2, 3, 4]
     assert np.abs(pair_correlations([frame], np.array([0, 5.0]))[1] - 1).max() < 1e-12
+
+
+def test_a_run_goes_on_from_its_file(tmp_path):
+    frames = [lattice(seed=k) for k in range(2)]
+    for frame in frames:
+        frame.info["timestep"] = 4160
+    whole, first = (RigidBodies(model(), frames, seed=2) for _ in range(2))
+    for bodies in (whole, first):
+        bodies.draw_velocities(200)
+    whole.run(20, 1.0)
+    first.run(10, 1.0, trajectory=tmp_path / "run.xyz", every=5)
+
+    kept = read_particles(tmp_path / "run.xyz")
+    assert [frame.info["time"] for frame in kept] == [5.0, 5.0, 10.0, 10.0]
+    assert [frame.info["energy"] for frame in kept[-2:]] == pytest.approx(first.energies.tolist())
+    assert not any("timestep" in frame.info for frame in kept)
+
+    second = RigidBodies(model(), kept[-2:])
+    assert second.temperatures == pytest.approx(first.temperatures)
+    second.run(10, 1.0)
+    for name in ("forces", "velocities", "angular_momenta"):
+        found, expected = getattr(second, name), getattr(whole, name)
+        assert np.abs(found - expected).max() <= 1e-6 * np.abs(expected).max()
+
+    kept[-1].arrays["velocities"][3, 1] = np.nan
+    with pytest.raises(BadInput, match="frame 1, particle 3: velocities must be finite"):
+        RigidBodies(model(), kept[-2:])

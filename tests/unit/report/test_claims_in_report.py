@@ -10,6 +10,7 @@ import pytest
 from anisweep.analysis import claims
 from anisweep.analysis.claims import Line
 from anisweep.analysis.claims.text import claimed, figure, ledger_as_text
+from anisweep.report.judged_claims import UNJUDGED
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +46,11 @@ def test_every_claim_has_a_line(page: str, lines: list[Line]) -> None:
     ]
     rows = re.findall(r'<tr id="claim-(\d+)">(.*?)</tr>', table, flags=re.DOTALL)
 
-    assert [int(number) for number, _ in rows] == list(range(len(lines)))
-    for line, (_, row) in zip(lines, rows, strict=True):
+    places = [int(number) for number, _ in rows]
+    judged = [lines[place].verdict not in UNJUDGED for place in places]
+    assert sorted(places) == list(range(len(lines)))
+    assert judged == sorted(judged, reverse=True)
+    for line, (_, row) in zip([lines[place] for place in places], rows, strict=True):
         assert line.verdict in row
         assert row.count('href="#artifact-') == len(line.artifacts.split())
 

@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 
 import synthetic
+from anisweep import modes
 from anisweep.analysis.claims.quantities.training_settings import TrainingRecommended
 from anisweep.analysis.training_settings import training_settings
+from anisweep.formatting import NOTHING, between
 from anisweep.report.answer import answer
 from anisweep.report.sections import task_results
 from anisweep.report.sections import training_settings as how_to_train
@@ -87,10 +89,18 @@ def references(cells):
 
 def test_each_number_is_told_with_its_ends(cells):
     table = task_results.section(synthetic.measured(cells=cells))
-    (line,) = [row for row in table.rows if row[1].text == "features"]
+    lines = [dict(zip(table.heads, row, strict=True)) for row in table.rows]
+    meaning = modes.meanings_of_results("training")
+    (line,) = [line for line in lines if line["what"].text == meaning["hit_speedup"]]
 
-    replicates = [3.0 + replicate for replicate in sorted(set(cells["replicate"]))]
-    assert [value.sort for value in line[3:6]] == [replicates[1], replicates[0], replicates[2]]
+    first, middle, last = (3.0 + replicate for replicate in sorted(set(cells["replicate"])))
+    assert line["features"].sort == middle
+    assert line["features"].range == between(first, last)
+    assert line["plain"].text == NOTHING
+
+    (energies,) = [line for line in lines if line["what"].text == meaning["energy_error"]]
+    assert energies["plain"].sort == 0.10
+    assert energies["plain"].range == ""
 
 
 def test_other_studies_have_neither():

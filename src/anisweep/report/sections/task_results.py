@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from anisweep import modes
-from anisweep.formatting import plain
+from anisweep.formatting import NOTHING, between, plain
 from anisweep.report.model import Measured, Table, Value
 from anisweep.report.sections._entries import artifact_links
 from anisweep.tables.names import with_names
@@ -13,40 +13,48 @@ from anisweep.tables.names import with_names
 PLACE = 15
 
 TITLE = "What the task found"
-HEADS = ["system", "mode", "what", "median", "smallest", "largest", "artifacts"]
 PREFIX = "result_"
+NOTE = "Medians over all measurements; below them the smallest and the largest, where these differ."
 
 
 def section(study: Measured) -> Table:
-    """Make a table with a line for each system, mode and number, over all rows that are ok."""
+    """Make a table with a line for each system and number, and a column for each mode."""
     cells = study.cells
     found = [name for name in cells.columns if name.startswith(PREFIX)]
     if not found:
-        return Table(TITLE, HEADS, [])
+        return Table(TITLE, [], [])
 
     named = with_names(cells[cells["role"] == "cell"])
+    series = list(dict.fromkeys(named["series"]))
     rows = [
-        [Value(str(system)), Value(str(series)), *_numbers(lines, name)]
-        for (system, series), lines in named.groupby(["system", "series"], sort=False)
+        [
+            Value(str(system)),
+            Value(_meaning(lines, name)),
+            *(_value(lines.loc[lines["series"] == each, name].dropna()) for each in series),
+            Value("", links=artifact_links(sorted(set(lines["artifact"])))),
+        ]
+        for system, lines in named.groupby("system", sort=False)
         for name in found
         if lines[name].notna().any()
     ]
-    return Table(TITLE, HEADS, rows)
+    return Table(TITLE, ["system", "what", *series, "artifacts"], rows, note=NOTE)
 
 
-def _numbers(lines: pd.DataFrame, column: str) -> list[Value]:
-    """Return what a number means, its median and ends over the rows, and where they come from."""
-    name = column.removeprefix(PREFIX)
-    numbers = lines[column].dropna()
-    ends = (numbers.median(), numbers.min(), numbers.max())
-
-    return [
-        Value(_meanings(str(lines["output"].iloc[0])).get(name, name)),
-        *(Value(plain(float(end), 4), sort=float(end)) for end in ends),
-        Value("", links=artifact_links(sorted(set(lines["artifact"])))),
-    ]
+def _meaning(lines: pd.DataFrame, column: str) -> str:
+    """Return what a number means, and its name where the task's file is gone."""
+    name, task = column.removeprefix(PREFIX), str(lines["output"].iloc[0])
+    meanings = modes.meanings_of_results(task) if task in modes.tasks() else {}
+    return meanings.get(name, name)
 
 
-def _meanings(task: str) -> dict[str, str]:
-    """Return what the numbers of a task mean; nothing where its file is gone."""
-    return modes.meanings_of_results(task) if task in modes.tasks() else {}
+def _value(numbers: pd.Series[float]) -> Value:
+    """Return the median, with the ends where these differ from it."""
+    if numbers.empty:
+        return Value(NOTHING)
+
+    ends = (float(numbers.min()), float(numbers.max()))
+    return Value(
+        plain(float(numbers.median()), 4),
+        sort=float(numbers.median()),
+        range=between(*ends) if ends[0] < ends[1] else "",
+    )
