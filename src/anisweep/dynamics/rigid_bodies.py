@@ -161,8 +161,8 @@ class RigidBodies:
             A heat bath; without it the total energy is conserved.
         trajectory : str or Path, optional
             A new file of extended XYZ, which grows by all frames every so many steps, one after another, with
-            orientations ``c_q`` (w, x, y, z) and all that `frames` returns. Its last frames, read with
-            `anisweep.read_particles`, continue the run.
+            orientations ``c_q`` (w, x, y, z) and all that :meth:`frames` returns. Its last frames, read with
+            :func:`anisweep.read_particles`, continue the run.
         every : int
             Steps between what is written, and shown.
         progress : bool
