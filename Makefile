@@ -54,7 +54,7 @@ test: check ## check, then conformance, the tiny study end to end, and the repor
 
 faults: conformance ## conformance, kills, full disks, wrong input: everything that may go wrong
 	@pytest -q -n 2 tests/faults
-	@pytest -q -n 2 --dist loadfile --maxfail 3 tests/pool -m fault
+	@pytest -q -n 2 --dist loadfile --no-loadscope-reorder --maxfail 3 tests/pool -m fault
 
 fuzz: env ## made-up inputs for every reader, for 20 minutes (FUZZ="--seconds 60 --seed 7")
 	@PYTHONPATH=tests:condor/executor python -m fuzz $(FUZZ)

@@ -29,6 +29,15 @@ from condor.pool.image import image_binds, small_image
 MICROARCH = 'Microarch = "x86_64-v{}"\nSTARTD_ATTRS = $(STARTD_ATTRS) Microarch\n'
 
 
+#: The file that takes longest.
+LONGEST = "test_chtc_full_image.py"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest file, so that one process does not end long after the other."""
+    items.sort(key=lambda item: item.path.name != LONGEST)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the pools of workers that were ended before they had done it, as after Ctrl-C."""
     if hasattr(config, "workerinput"):
