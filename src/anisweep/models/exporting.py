@@ -133,12 +133,11 @@ def export(
 
     settings = {"device": device, "precision": precision, "memory": MEMORY}
     in_torch = TorchModel.of(model, **settings, fused=False)
-    linear = model.linear if isinstance(model, NeuralModel) else model
     about = {
         "hyperparameters": hyperparameters_of(model.projection),
         "settings": settings,
         "species": list(model.species),
-        "unit": linear.unit,
+        "unit": model.unit,
     }
 
     with TemporaryDirectory() as folder:

@@ -33,12 +33,10 @@ def claims_table(lines: Sequence[Line]) -> Table:
     """
     counts = Counter(line.verdict for line in lines)
     title = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
-    ids = [f"claim-{index}" for index in range(len(lines))]
-    rows = [(_row(line), id_) for line, id_ in zip(lines, ids, strict=True)]
-    rows.sort(key=lambda row: row[0][1].text in UNJUDGED)
-    return Table(
-        f"Claims of earlier work: {title}", HEADS, [row for row, _ in rows], [id_ for _, id_ in rows], NOTE
-    )
+    ordered = sorted(enumerate(lines), key=lambda numbered: numbered[1].verdict in UNJUDGED)
+    rows = [_row(line) for _, line in ordered]
+    ids = [f"claim-{number}" for number, _ in ordered]
+    return Table(f"Claims of earlier work: {title}", HEADS, rows, ids, NOTE)
 
 
 def _row(line: Line) -> list[Value]:

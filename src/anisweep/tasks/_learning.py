@@ -1,4 +1,4 @@
-"""Give the tasks that learn what they share: projections, labels and errors."""
+"""Give tasks what they share: projections, and labels and errors of those that learn."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ Its weights are drawn at random, always the same, and scaled such that forces on
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +13,7 @@ import numpy as np
 
 from anisweep.cell import Hypers
 from anisweep.models import RidgeModel
-from anisweep.models.projections import projection_of
+from anisweep.tasks._learning import projection_for
 
 #: Angstrom below the cutoff over which neighbours fade.
 SMOOTHING = 1.0
@@ -22,8 +21,7 @@ SMOOTHING = 1.0
 
 def linear_energy(hypers: Hypers, frames: list[Any]) -> RidgeModel:
     """Return the energy as a model."""
-    settings = hypers.arguments | {"rotation_key": "c_q", "cutoff_smoothing": SMOOTHING}
-    projection = projection_of(settings, int(os.environ.get("OMP_NUM_THREADS", "1")))
+    projection = projection_for(hypers, SMOOTHING)
     species = projection.gather(frames).species
 
     features = projection.describe(frames[:1], species=species.tolist()).values.shape[1]

@@ -23,7 +23,7 @@ from ase import Atoms
 
 from anisweep.cell import Hypers
 from anisweep.descriptors import EllipsoidalDensityProjection
-from anisweep.descriptors.kernels.run import Output
+from anisweep.descriptors.kernels.run import Output, widths
 from anisweep.models import FitSettings, RidgeModel, TrainingSettings
 from anisweep.models.equations import NormalEquations
 from anisweep.models.labels import TrainingLabels
@@ -131,7 +131,8 @@ class _Liquid:
     @property
     def widths(self) -> list[int]:
         """Return the numbers of features of each kind."""
-        return [self.projection.describe(self.frames[:1], each).values.shape[1] for each in self.outputs]
+        counts = self.projection.tables.radial.counts
+        return [sum(widths(counts, 1, each)) for each in self.outputs]
 
     def learned(self, tested: Sequence[int]) -> Any:
         """Return the model of the frames that are not tested."""

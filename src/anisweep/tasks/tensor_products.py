@@ -7,16 +7,15 @@ of channels. Coefficients are computed before, so that times are those of produc
 
 from __future__ import annotations
 
-import os
 import tracemalloc
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from anisweep.models.projections import projection_of
 from anisweep.modes import Timer
 from anisweep.tasks._coupling import columns, harmonics_at, is_even, paths, sphere, turn
+from anisweep.tasks._learning import projection_for
 from anisweep.tasks._products import PRODUCTS, ROUNDING, TURNED, ProductItems, TensorProduct
 
 MODES = {
@@ -60,8 +59,7 @@ class _ProductCalculator:
 
 def prepare(mode: str, hypers: Any, precision: str, device: str, frames: list[Any]) -> _ProductCalculator:
     """Return the coefficients of all centres and the tables of a product."""
-    threads = int(os.environ.get("OMP_NUM_THREADS", "1"))
-    projection = projection_of(hypers.arguments | {"rotation_key": "c_q"}, threads)
+    projection = projection_for(hypers)
     coefficients = projection.describe(frames, "coefficients", per_centre=True)
     count, highest = len(coefficients.values), hypers.max_angular
 
