@@ -123,10 +123,9 @@ def headline(study: Measured) -> Table:
     rows = [_headline_row(study.name, here, system, columns) for system in systems[:HEADLINE_ROWS]]
 
     note = (
-        "Wall time of one computation, mean over replicates; below it the verdict against the reference and "
-        "the 95 % interval in ms. The verdict rests on ratios within packs, whose mean is not the ratio of "
-        "the means where the machine was noisy. Bold is faster beyond the noise. Each time links to its "
-        "artifacts."
+        "Wall time of one computation, mean over replicates; below it the verdict and the 95 % interval in "
+        "ms. Verdicts rest on ratios within packs, not on the ratio of these means. Bold is faster "
+        "beyond the noise. Each time links to its artifacts."
     )
     if slower:
         note += f" The reference and the fastest are shown; {slower} more are in the full table below."
