@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -424,10 +425,7 @@ def _chosen(particles: Sequence[Sequence[int]] | None, arrays: FrameArrays) -> n
     if len(particles) != len(arrays.counts):
         raise BadInput(f"{wanted}: {len(particles)} came")
 
-    lists = [_places(each, arrays.first + frame) for frame, each in enumerate(particles)]
-    frame = np.repeat(np.arange(len(lists)), [len(each) for each in lists])
-    places = np.concatenate([np.empty(0, dtype=np.int64), *lists])
-
+    frame, places = _all_places(particles, arrays.first)
     for wrong in np.flatnonzero((places < 0) | (places >= arrays.counts[frame]))[:1]:
         there = f"the frame has {arrays.counts[frame[wrong]]}, numbered from 0 on"
         raise BadInput(
@@ -438,6 +436,18 @@ def _chosen(particles: Sequence[Sequence[int]] | None, arrays: FrameArrays) -> n
     for twice in np.flatnonzero(np.bincount(chosen) > 1)[:1]:
         raise BadInput(f"{arrays.where(int(twice))}: it is chosen more than once")
     return chosen
+
+
+def _all_places(given: Sequence[Sequence[int]], first: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the frames and the places of all chosen particles."""
+    together: list[Any] = list(chain.from_iterable(given)) if set(map(type, given)) == {list} else [None]
+
+    if set(map(type, together)) <= {int} and max(map(abs, together), default=0) < 2**63:
+        places = np.array(together, dtype=np.int64)  # at once, since there may be many small frames
+    else:
+        lists = [_places(each, first + frame) for frame, each in enumerate(given)]
+        places = np.concatenate([np.empty(0, dtype=np.int64), *lists])
+    return np.repeat(np.arange(len(given)), [len(each) for each in given]), places
 
 
 def _places(given: Sequence[int], frame: int) -> np.ndarray:

@@ -225,7 +225,5 @@ class FitJob:
         note = net_force(labels, arrays)
         before = int(np.sum(self.survey.counts[: part.first]))
         labels = request.settings.wanted(labels, arrays, before)
-        rows = FitRows(
-            *(self.projection, particles, arrays, self.survey.species, labels, request.settings.features)
-        )
+        rows = FitRows(self.projection, arrays, self.survey.species, labels, request.settings.features)
         return rows.equations(), note

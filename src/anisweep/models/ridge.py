@@ -11,7 +11,6 @@ import numpy as np
 
 from anisweep.descriptors.arrays import FrameArrays
 from anisweep.descriptors.errors import BadInput
-from anisweep.descriptors.frames import frames_as_list
 from anisweep.descriptors.gradients import Gradients, gradients
 from anisweep.descriptors.kernels.run import Output
 from anisweep.descriptors.projection import EllipsoidalDensityProjection
@@ -170,13 +169,12 @@ class RidgeModel:
             alpha, LabelWeights() if weights is None else weights, force_fraction, seed, features, unit
         )
         settings.require_all_centres(projection)
-        frames = frames_as_list(frames)
         arrays = projection.gather(frames)
 
         labels = TrainingLabels.of(arrays, energies, forces, torques, stresses)
         labels = settings.wanted(labels, arrays)
         labels.require_any()
-        equations = FitRows(projection, frames, arrays, arrays.species, labels, features).equations()
+        equations = FitRows(projection, arrays, arrays.species, labels, features).equations()
         return cls.solving(equations, projection, arrays.species, settings)
 
     @classmethod

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
@@ -31,15 +27,13 @@ class FitRows:
     Attributes
     ----------
     projection : what describes the frames
-    frames : list of Atoms
-    arrays : the same frames
+    arrays : the frames
     species : those of the neighbours, sorted
     labels : what to learn; NaN where there is none
     output : which features
     """
 
     projection: EllipsoidalDensityProjection
-    frames: list[Any]
     arrays: FrameArrays
     species: np.ndarray
     labels: TrainingLabels
@@ -50,9 +44,8 @@ class FitRows:
         features = sum(widths(self.projection.tables.radial.counts, len(self.species), self.output))
         equations = NormalEquations(len(self.species), features)
 
-        with _oriented():
-            for begin, end in runs(self.arrays.counts, particles_at_a_time(features)):
-                equations.add(self.between(begin, end))
+        for begin, end in runs(self.arrays.counts, particles_at_a_time(features)):
+            equations.add(self.between(begin, end))
         return equations
 
     @cached_property
@@ -69,22 +62,17 @@ class FitRows:
         chosen = self._chosen(begin, end)
         by_strain = bool(np.isfinite(self.labels.stresses[begin:end]).any())
         if by_strain or any(map(len, chosen)):
-            some, first = self.frames[begin:end], self.arrays.first + begin
-            derivatives = jacobian(
-                *(self.projection, some, chosen, by_strain, self.output),
-                species=self.species.tolist(),
-                first=first,
-            )
+            some = self.arrays.between(begin, end)
+            species = self.species.tolist()
+            derivatives = jacobian(self.projection, some, chosen, by_strain, self.output, species=species)
             rows |= self._of_vectors(derivatives, begin)
             rows |= {} if derivatives.strain is None else self._of_stresses(derivatives.strain, begin)
         return rows
 
     def _of_energies(self, begin: int, end: int) -> np.ndarray:
         """Return a row for each energy per particle."""
-        some, first = self.frames[begin:end], self.arrays.first + begin
-        features = self.projection.describe(
-            some, self.output, species=self.species.tolist(), first=first
-        ).values
+        some = self.arrays.between(begin, end)
+        features = self.projection.describe(some, self.output, species=self.species.tolist()).values
         labelled = np.isfinite(self.labels.energies[begin:end])
         counts = self.arrays.counts[begin:end][labelled]
 
@@ -187,11 +175,3 @@ def without_weightless(labels: TrainingLabels, weights: LabelWeights) -> Trainin
 def particles_at_a_time(features: int) -> int:
     """Return how many particles a block has, so that it outweighs the triangle that it is added to."""
     return max(AT_A_TIME // (6 * features), features // 3, 1)
-
-
-@contextmanager
-def _oriented() -> Iterator[None]:
-    """Keep quiet about frames without orientations, which were named when all were read."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r"Frame \d+ does not have rotations stored")
-        yield

@@ -121,7 +121,7 @@ def train(
     with clock.stage("linear model"):
         learned = settings.fit.wanted(_without(labels, arrays, split[1]), arrays)
         learned.require_any()
-        rows = FitRows(projection, frames, arrays, arrays.species, learned, settings.fit.features)
+        rows = FitRows(projection, arrays, arrays.species, learned, settings.fit.features)
         equations = rows.equations()
         linear = RidgeModel.solving(equations, projection, arrays.species, settings.fit)
 

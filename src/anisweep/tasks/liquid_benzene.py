@@ -164,7 +164,7 @@ class _Liquid:
         arrays = self.projection.gather([frame])
         labels = TrainingLabels.of(arrays, None, frame.arrays["forces"], frame.arrays["torques"], None)
         rows = [
-            FitRows(self.projection, [frame], arrays, arrays.species, labels, output).between(0, 1)
+            FitRows(self.projection, arrays, arrays.species, labels, output).between(0, 1)
             for output in self.outputs
         ]
         equations = NormalEquations(1, sum(self.widths))

@@ -360,9 +360,10 @@ class _ClosedForm:
             return errors
 
         whole = errors_of(self.fit(frames, 1.0), apart)
+        arrays = self.projection.gather(learned)  # once, as a fit does
         chosen = self._chosen(learned)
         some, every = _seconds_of(
-            lambda: jacobian(self.projection, learned, chosen), lambda: jacobian(self.projection, learned)
+            lambda: jacobian(self.projection, arrays, chosen), lambda: jacobian(self.projection, arrays)
         )
         ratios = {f"{name}_ratio": errors[name] / whole[name] for name in ("energy_error", "force_error")}
         return {**errors, **ratios, "jacobian_share": some / every}

@@ -119,6 +119,7 @@ WRONG = [
     ([0, 1], "frame 0: its particles must be a list of integers, not 0"),
     ([[0.5], []], r"frame 0: its particles must be a list of integers, not \[0.5\]"),
     ([[], [True, False]], "frame 1: its particles must be a list of integers"),
+    ([[], [2**70]], "frame 1: its particles must be a list of integers"),
     ([[], [float("nan")]], "frame 1: its particles must be a list of integers"),
     ([[], [[0], [1, 2]]], "frame 1: its particles must be a list of integers"),
     ([np.ma.masked_equal([0, 1], 1), []], r"particles of frame 0 is masked at \[1\]"),

@@ -36,8 +36,19 @@ static int enter_frame(Work *w, const Basis *b, const Particles *p, int64_t fram
     return enter_box(&w->nb.box, p, frame, b->cutoff);
 }
 
-/* Groups of all centres of the segments s to e. */
-static int gather(Work *w, const Basis *b, const Particles *p, const Task *t, int64_t s, int64_t e)
+/* Whether rows of the Jacobian are asked of a particle of a frame, or everything is computed. */
+static int is_wanted(const Chosen *chosen, const Particles *p, int64_t frame)
+{
+    int wanted = !chosen;
+
+    for (int64_t i = p->start[frame]; i < p->start[frame + 1] && !wanted; i++)
+        wanted = chosen->record[i] >= 0;
+    return wanted;
+}
+
+/* Groups of all centres of the segments s to e; of frames that are not wanted there are none. */
+static int gather(Work *w, const Basis *b, const Particles *p, const Task *t, const Chosen *chosen, int64_t s,
+                  int64_t e)
 {
     const int own = t->output != COEFFICIENTS; /* invariant, so each centre may use its own axes */
     w->nb.group_count = w->nb.pair_count = 0;
@@ -49,6 +60,10 @@ static int gather(Work *w, const Basis *b, const Particles *p, const Task *t, in
 
         if (status != FINE)
             return status;
+        if (!is_wanted(chosen, p, frame)) {
+            row += t->from_particle[s + 1] - t->from_particle[s];
+            continue;
+        }
         for (int64_t i = t->from_particle[s]; i < t->from_particle[s + 1]; i++, row++) {
             const int64_t opened = w->nb.group_count;
             if (!find(&w->nb, i - start, p->start[frame + 1] - start, b->cutoff * b->cutoff, t->self_pairs))
@@ -448,25 +463,25 @@ static double share_of(const Particles *p, const Task *t, int64_t frame)
     return t->per_centre ? 1 : 1.0 / (p->start[frame + 1] - p->start[frame]);
 }
 
-/* The groups that rows of the Jacobian need, into w->needed: first those of chosen neighbours, whose number is
- * returned, then those of chosen centres with others. -1 when there is no memory. */
-static int64_t choose(Work *w, const Chosen *chosen, int64_t *all)
+/* The groups that rows of the Jacobian need, into w->needed: of chosen neighbours with other centres, of chosen
+ * neighbours and centres, and of chosen centres with others. `end` says where each of the three ends. 0 when there is
+ * no memory. */
+static int choose(Work *w, const Chosen *chosen, int64_t end[3])
 {
-    int64_t near = 0;
-    *all = 0;
+    int64_t count = 0;
 
     if (!grow((void **)&w->needed, &w->needed_room, w->nb.group_count, sizeof(int)))
-        return -1;
-    for (int pass = 0; pass < 2; pass++) {
+        return 0;
+    for (int part = 0; part < 3; part++) {
         for (int64_t i = 0; i < w->nb.group_count; i++) {
             const Group *g = w->nb.groups + w->order[i];
             const int by_neighbour = chosen->record[g->particle] >= 0, by_centre = chosen->record[g->centre] >= 0;
-            if (pass == 0 ? by_neighbour : by_centre && !by_neighbour)
-                w->needed[(*all)++] = w->order[i];
+            if (by_neighbour == (part < 2) && by_centre == (part > 0))
+                w->needed[count++] = w->order[i];
         }
-        near = pass == 0 ? *all : near;
+        end[part] = count;
     }
-    return near;
+    return 1;
 }
 
 /* Rows by the neighbours of a batch of groups, to their records. */
@@ -505,8 +520,8 @@ static void write_neighbours(Work *w, const Basis *b, const Particles *p, const 
     }
 }
 
-/* What a batch of groups takes from the rows of their centres' positions. */
-static void take_from_centres(Work *w, const Basis *b, const Particles *p, const Group *const *groups, int lanes)
+/* A batch of groups, added to what the rows of their centres' positions are minus. */
+static void add_to_centres(Work *w, const Basis *b, const Particles *p, const Group *const *groups, int lanes)
 {
     for (int r = POSITION; r < TURN; r++) {
         double *rows[LANES];
@@ -516,8 +531,6 @@ static void take_from_centres(Work *w, const Basis *b, const Particles *p, const
             const int64_t place = (g->row * 3 + r) * p->species_count + p->species[g->particle];
             rows[k] = k < lanes ? w->rows.centre + place * b->row : w->rows.batch.waste;
         }
-        for (int64_t j = 0; j < b->row; j++)
-            w->rows.row[r][j] = -w->rows.row[r][j];
         add_to_rows(rows, w->rows.row[r], b->row);
     }
 }
@@ -563,7 +576,7 @@ static void centre_rows(Work *w, const Basis *b, const Particles *p, const Task 
 
             to[lanes] = record_of(chosen, p, t, i, i, frame);
             index[lanes] = i - first;
-            scale[lanes] = share_of(p, t, frame);
+            scale[lanes] = -share_of(p, t, frame);
             lanes += to[lanes] != NULL;
             if (lanes == LANES) {
                 write_centres(w, b, p, t, to, index, scale, lanes);
@@ -578,24 +591,27 @@ static void centre_rows(Work *w, const Basis *b, const Particles *p, const Task 
 static int rows_block(Work *w, const Basis *b, const Particles *p, const Task *t, const Chosen *chosen, int64_t s,
                       int64_t e)
 {
-    const size_t size = (t->from_particle[e] - t->from_particle[s]) * 3 * p->species_count * b->row;
+    const int64_t first = t->from_particle[s], size = 3 * p->species_count * b->row;
     const Group *groups[LANES];
-    int64_t all;
-    const int64_t near = choose(w, chosen, &all);
+    int64_t end[3];
     int lanes;
 
-    if (near < 0)
+    if (!choose(w, chosen, end))
         return NO_MEMORY;
-    memset(w->rows.centre, 0, size * sizeof(double));
-    for (int64_t i = 0; i < all; i += lanes) {
-        lanes = next_batch(&w->nb, w->needed, i < near ? near : all, i, groups);
+    for (int64_t i = first; i < t->from_particle[e]; i++)
+        if (chosen->record[i] >= 0)
+            memset(w->rows.centre + (i - first) * size, 0, size * sizeof(double));
+
+    for (int64_t i = 0; i < end[2]; i += lanes) {
+        const int part = i < end[0] ? 0 : i < end[1] ? 1 : 2;
+        lanes = next_batch(&w->nb, w->needed, end[part], i, groups);
         const int own = groups[0]->kind & (EVEN | OWN);
 
-        rows_of(&w->rows, groups, lanes, &w->nb, own ? TURN : POSITION, i < near ? ROWS : TURN);
-        if (i < near)
+        rows_of(&w->rows, groups, lanes, &w->nb, own ? TURN : POSITION, part < 2 ? ROWS : TURN);
+        if (part < 2)
             write_neighbours(w, b, p, t, chosen, groups, lanes);
-        if (!own)
-            take_from_centres(w, b, p, groups, lanes);
+        if (part > 0 && !own)
+            add_to_centres(w, b, p, groups, lanes);
     }
     centre_rows(w, b, p, t, chosen, s, e);
     return FINE;
@@ -607,7 +623,7 @@ static int run_block(Work *w, const Call *call, int64_t s, int64_t e)
     const Basis *b = call->basis;
     const Particles *p = call->particles;
     const Task *t = call->task;
-    const int status = gather(w, b, p, t, s, e);
+    const int status = gather(w, b, p, t, call->chosen, s, e);
 
     if (status != FINE)
         return status;

@@ -275,7 +275,9 @@ static void add_turn(const Basis *b, const Basis *e, V *to, const V *moments, co
 /* One of the sums in the layout of the basis; of mirrored pairs odd l vanish. */
 static void narrow(const Basis *b, const Basis *e, V *to, const V *from, int kind)
 {
-    memset(to, 0, b->row * sizeof(V));
+    const int64_t kept = kind & EVEN ? 0 : b->values;
+
+    memset(to + kept, 0, (b->row - kept) * sizeof(V));
     for (int l = 0; l <= b->lmax; l += kind & EVEN ? 2 : 1)
         for (int m = 0; m < 2 * l + 1; m++)
             memcpy(to + b->offset[l] + m * b->moments[l], from + e->offset[l] + m * e->moments[l],
