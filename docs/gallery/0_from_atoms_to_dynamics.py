@@ -52,7 +52,7 @@ parts = [
     section("Types", kinds),
     section("Charges", charges),
 ]
-(folder / "benzene.molecule").write_text("\n".join(parts))
+_ = (folder / "benzene.molecule").write_text("\n".join(parts))
 
 # %%
 # Sixty-four of them are placed on a lattice, pressed to the density of the liquid, and kept at 300 K for

@@ -11,6 +11,7 @@ import numpy as np
 from ase import Atoms
 
 from anisweep.descriptors import EllipsoidalDensityProjection
+from anisweep.dynamics import RigidBodies
 from anisweep.models import RidgeCalculator, RidgeModel
 
 # %%
@@ -90,52 +91,29 @@ print("largest force  ", np.abs(frame.get_forces()).max())
 print("largest torque ", np.abs(frame.calc.results["torques"]).max())
 
 # %%
-# Now the discs move, by the velocity-Verlet scheme. Mass and moment of inertia are one, so that a torque
-# changes the angular velocity as a force changes the velocity. A small turn by a rotation vector
-# :math:`\theta` multiplies the quaternion by :math:`(1, \theta / 2)`.
+# Now the discs move, in steps of velocity Verlet. Their masses and moments of inertia are one.
 
-
-def turn(quaternions, angles):
-    """Turn orientations by small rotation vectors in space."""
-    scalar, vector = quaternions[:, :1], quaternions[:, 1:]
-    real = scalar - np.sum(angles * vector, axis=1, keepdims=True) / 2
-    return unit(np.hstack([real, vector + (angles * scalar + np.cross(angles, vector)) / 2]))
-
-
-def accelerations(frame):
-    forces = frame.get_forces()
-    return forces, frame.calc.results["torques"]
-
+bodies = RigidBodies(model, [frames[-1]], masses=1.0, inertia=[1.0, 1.0, 1.0], unit="reduced", seed=1)
+bodies.draw_velocities(0.003)
 
 step, history = 0.05, []
-velocity = rng.normal(0, 0.05, (8, 3))
-spin = rng.normal(0, 0.05, (8, 3))
-force, torque = accelerations(frame)
-
 for _ in range(600):
-    velocity += step / 2 * force
-    spin += step / 2 * torque
-    frame.positions += step * velocity
-    frame.arrays["quaternion"] = turn(frame.arrays["quaternion"], step * spin)
-    force, torque = accelerations(frame)
-    velocity += step / 2 * force
-    spin += step / 2 * torque
-    history.append((frame.get_potential_energy(), np.sum(velocity**2) / 2, np.sum(spin**2) / 2))
+    bodies.run(1, step)
+    history.append((bodies.energies[0], bodies.kinetic_energies[0]))
 
 # %%
-# Energy flows between the potential, the motion and the rotation, and the sum stays what it was: forces and
-# torques are the derivatives of the energy.
+# Energy flows between the potential and the motion, and the sum stays what it was: forces and torques are
+# the derivatives of the energy.
 
-potential, motion, rotation = np.array(history).T
+potential, motion = np.array(history).T
 time = step * np.arange(1, len(history) + 1)
 
 figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
-axes.plot(time, potential + motion + rotation, color="black", linewidth=2, label="sum")
+axes.plot(time, potential + motion, color="black", linewidth=2, label="sum")
 axes.plot(time, potential, color="#0969da", linewidth=2, label="potential")
-axes.plot(time, motion, color="#bf3989", linewidth=2, label="motion")
-axes.plot(time, rotation, color="#bc4c00", linewidth=2, label="rotation")
+axes.plot(time, motion, color="#bf3989", linewidth=2, label="motion and rotation")
 axes.set_xlabel("time")
 axes.set_ylabel("energy")
 axes.spines[["top", "right"]].set_visible(False)
-axes.legend(frameon=False, ncols=4, loc="upper center", bbox_to_anchor=(0.5, 1.12))
+axes.legend(frameon=False, ncols=3, loc="upper center", bbox_to_anchor=(0.5, 1.12))
 plt.show()

@@ -39,7 +39,7 @@ modes: [numpy_only, fused_cpu]
 hypers: {max_angular: 4, cutoff_radius: 5.0}
 measure: {repetitions: 5, minimum_s: 0.01}
 """
-(project / "config/studies/my_first.yaml").write_text(study)
+_ = (project / "config/studies/my_first.yaml").write_text(study)
 
 # %%
 # ``make run STUDY=my_first`` would do everything, the report included. We ask for the table alone.

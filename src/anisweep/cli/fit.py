@@ -73,6 +73,7 @@ def fit(file: Path, out: Path, threads: int, **given: Any) -> None:
     check_kernels()
     say_what_is_not_in_the_file(request.particles)
     _say_what_is_learned(request)
+    _say_what_dynamics_refuse(request)
 
     with going_on_later(file):
         fitted = fitting.fit(request, out, threads, Told())
@@ -192,6 +193,23 @@ def _say_what_is_learned(request: FitRequest) -> None:
     weights = request.settings.weights
     said = [f"{kind} `{name}` ({meaning[kind]})" for kind, name in found.items() if getattr(weights, kind)]
     click.echo(f"{request.particles.file}: learns from {', '.join(said)}.", err=True)
+
+
+def _say_what_dynamics_refuse(request: FitRequest) -> None:
+    """Warn of a model that can be evaluated, but not moved with."""
+    from anisweep.dynamics.bodies import UNIT_SYSTEMS
+
+    unit = request.settings.unit
+    if unit and unit not in UNIT_SYSTEMS:
+        click.echo(
+            f"Dynamics will not know the unit {unit!r}: they know {', '.join(UNIT_SYSTEMS)}.", err=True
+        )
+    if not request.particles.cutoff_smoothing:
+        click.echo(
+            "The cutoff is sharp, so the energy jumps where a neighbour crosses it, and dynamics refuse the "
+            "model. For dynamics give --cutoff-smoothing, for example 1.0.",
+            err=True,
+        )
 
 
 def _table(errors: list[LabelErrors], unit: str) -> str:

@@ -177,6 +177,11 @@ class RigidBodies:
         """
         if every < 1:
             raise BadInput(f"every must be a whole number from 1 on, not {every!r}")
+        if trajectory is not None and Path(trajectory).exists():
+            raise FileExistsError(
+                f"{trajectory} is there already, and no trajectory is overwritten: choose another name. "
+                "To go on from it, start from its last frames, read by anisweep.read_particles"
+            )
 
         started = time.monotonic()
         with ExitStack() as files:

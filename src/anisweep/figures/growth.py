@@ -31,7 +31,7 @@ def draw(cells: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     found = {name: _longest(measured, name) for name in HYPERS}
     drawn = {name: rows.assign(along=name) for name, rows in found.items() if not rows.empty}
     if not drawn:
-        raise NothingToDraw(f"This study has no {LEAST} values of one hyperparameter.")
+        raise NothingToDraw(f"This study has no coefficients for {LEAST} values of one hyperparameter.")
 
     shown = series_of(pd.concat(drawn.values(), ignore_index=True))
     figure, panels = plt.subplots(

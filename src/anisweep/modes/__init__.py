@@ -136,6 +136,11 @@ def meanings_of_results(task: str) -> dict[str, str]:
     return dict(_constant(f"{task}.", "RESULTS"))
 
 
+def judged_by(task: str) -> str:
+    """Return the number of a task's results that is the better the smaller it is; most tasks have none."""
+    return str(_constant(f"{task}.", "JUDGED_BY", ""))
+
+
 def require(what: str, wanted: str, allowed: tuple[str, ...]) -> None:
     """Raise ``Unavailable`` unless a mode has the precision or device that is wanted."""
     if wanted not in allowed:

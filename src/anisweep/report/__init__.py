@@ -75,8 +75,9 @@ def write(
 def answer_of(tables_folder: Path) -> str:
     """Return the answer of one study, for the terminal; a second line if the run was disturbed."""
     missing = json.loads((tables_folder / "missing.json").read_text())
-    said = answer(tables.read(tables_folder, "summary"), missing)
-    return "\n".join(filter(None, [said, disturbance(tables.read(tables_folder, "cells"))]))
+    cells = tables.read(tables_folder, "cells")
+    said = answer(tables.read(tables_folder, "summary"), cells, missing)
+    return "\n".join(filter(None, [said, disturbance(cells)]))
 
 
 def _read(study: Study) -> Measured:
@@ -112,7 +113,7 @@ def _part(study: Study, content: Measured) -> StudyPart:
     return StudyPart(
         name=study.name,
         question=study.question,
-        answer=answer(content.summary, content.missing),
+        answer=answer(content.summary, content.cells, content.missing),
         disturbance=disturbance(content.cells),
         headline=headline(content),
         lead=lead,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from anisweep import modes
 from anisweep.cell import NOT_PINNED
 from anisweep.formatting import between, counted, plain, share, time_with_unit
 from anisweep.tables.names import stage_in_words, with_names
@@ -20,8 +21,11 @@ PUBLISHED = "numpy_only"
 LONGEST_REASON = 200
 
 
-def answer(summary: pd.DataFrame, missing: Sequence[str] = ()) -> str:
-    """Say how long the reference takes, which mode is fastest, where time goes, and whether modes agree."""
+def answer(summary: pd.DataFrame, cells: pd.DataFrame, missing: Sequence[str] = ()) -> str:
+    """Say how long the reference takes, which mode is fastest, where time goes, and whether modes agree.
+
+    Where a task is judged by one of its numbers, the mode that is best by it comes first.
+    """
     if summary.empty:
         return "Nothing has been measured yet." + _missing(missing)
 
@@ -29,7 +33,14 @@ def answer(summary: pd.DataFrame, missing: Sequence[str] = ()) -> str:
     site = site_of_first_screen(sites)
     here = with_names(summary[summary["site"] == site])
 
-    clauses = [_time(here), _fastest(here), _stage(here), _not_ok(here), _agreement(here)]
+    clauses = [
+        _best(here, cells[cells["site"] == site]),
+        _time(here),
+        _fastest(here),
+        _stage(here),
+        _not_ok(here),
+        _agreement(here),
+    ]
     sentence = "; ".join(clause for clause in clauses if clause) + "."
     prefix = f"At {site}: " if len(sites) > 1 else ""
     return (prefix + sentence + _missing(missing)).replace(" %", "\u00a0%")
@@ -48,6 +59,26 @@ def _missing(missing: Sequence[str]) -> str:
         return ""
 
     return f" Incomplete: {counted(len(missing), 'cell is', 'cells are')} missing."
+
+
+def _best(here: pd.DataFrame, cells: pd.DataFrame) -> str:
+    """Name the mode whose number is smallest, of a task that is judged by it, and say the reference's."""
+    task = str(here["output"].iloc[0])
+    judged = modes.judged_by(task) if task in modes.tasks() else ""
+    column = f"result_{judged}"
+    if not judged or column not in cells or cells[column].isna().all():
+        return ""
+
+    named = with_names(cells[(cells["role"] == "cell") & cells[column].notna()])
+    medians = named.groupby(["series", "system"], sort=False)[column].median().reset_index()
+    best = medians.sort_values(column, kind="stable").iloc[0]
+    where = f" for {_spoken(best['system'])}" if medians["system"].nunique() > 1 else ""
+
+    references = set(here.loc[here["mode"] == here["reference"], "series"]) - {best["series"]}
+    beside = medians[(medians["system"] == best["system"]) & medians["series"].isin(references)]
+    others = [f"{line['series']}: {plain(line[column])}" for _, line in beside.iterrows()]
+    numbers = "; ".join([plain(best[column]), *others])
+    return f"{modes.meanings_of_results(task)[judged]}: smallest with {best['series']}{where} ({numbers})"
 
 
 def _time(here: pd.DataFrame) -> str:

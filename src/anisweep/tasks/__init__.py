@@ -18,7 +18,9 @@ How to add one: docs/how-to/add-a-task.md.
 
 ``compute`` is timed, and compared with that of the reference where all modes compute the same numbers
 (``SAME_RESULT``). ``results`` is called once after it, takes about ``RESULTS_S`` seconds, and may leave out
-what a mode has not; its numbers become the columns ``result_<name>`` of the tables.
+what a mode has not; its numbers become the columns ``result_<name>`` of the tables. Where one of them is what
+a study is about, and the better the smaller it is, ``JUDGED_BY = "drift"`` says so, and the report's answer
+begins with the mode that is best by it.
 
 Files that begin with an underscore hold what several tasks share, and are no tasks. The names in capitals
 are read from the source, as those of the modes are: `anisweep.modes` finds and loads both.

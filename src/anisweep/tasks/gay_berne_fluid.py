@@ -45,6 +45,7 @@ RESULTS = {
     "temperature": "mean temperature of the run, of all degrees of freedom (1.25 is wanted)",
     "nve_drift": "largest change of the total energy per particle over 200 steps, over kT",
 }
+JUDGED_BY = "force_error"
 RESULTS_S = 20.0
 
 _SIGMA = 2.0

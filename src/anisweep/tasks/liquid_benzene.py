@@ -55,6 +55,7 @@ RESULTS = {
     "temperature_drift": "mean temperature in the second half of the run, less 300 K, over 300 K",
     "steps_per_second": "steps of dynamics of 500 molecules a second",
 }
+JUDGED_BY = "force_rmse"
 RESULTS_S = 12.0
 
 _FILE = "benzene-liquid.xyz.xz"

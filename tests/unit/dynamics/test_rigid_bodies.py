@@ -88,6 +88,8 @@ def test_a_heat_bath_keeps_its_temperature_and_a_file_grows(tmp_path):
     with pytest.raises(BadInput, match="every must be a whole number from 1 on, not 0"):
         bodies.run(4, 2.0, every=0)
     bodies.run(4, 2.0, trajectory=tmp_path / "run.xyz", every=2)
+    with pytest.raises(FileExistsError, match="no trajectory is overwritten: choose another name"):
+        bodies.run(4, 2.0, trajectory=tmp_path / "run.xyz")
     written = list(read_any(tmp_path / "run.xyz"))
     now = bodies.frames()[0]
     assert len(written) == 2

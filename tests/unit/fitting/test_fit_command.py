@@ -39,6 +39,16 @@ def test_the_truth_is_found_again(said):
     assert Path("parity.svg").read_text().startswith("<?xml")
 
 
+def test_what_dynamics_will_refuse_is_said_at_once(said):
+    quiet = said(*FIT, "--unit", "kcal/mol", "-o", "model.json")
+    assert "Dynamics" not in quiet
+    assert "sharp" not in quiet
+
+    warned = said(*FIT[:-2], "--unit", "kcal", "-o", "other.json")
+    assert "Dynamics will not know the unit 'kcal': they know eV, kcal/mol, reduced." in warned
+    assert "give --cutoff-smoothing, for example 1.0" in warned
+
+
 def test_pair_features_and_other_options_reach_the_model(said):
     said(*FIT, "--pair-features", "--weight", "energies", "0", "-o", "model.json")
 

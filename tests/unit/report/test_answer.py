@@ -13,7 +13,7 @@ from anisweep.row import Row
 
 def answer_to(rows: list[Row], missing: list[str] | None = None) -> str:
     cells = tables.cells_table(rows, synthetic.sources(rows), missing or [])
-    return answer(tables.summary_table(cells), missing or [])
+    return answer(tables.summary_table(cells), cells, missing or [])
 
 
 def as_fast_as_the_reference(row: Row) -> Row:

@@ -78,7 +78,17 @@ def test_no_mode_is_called_the_fastest_where_they_compute_different_things(cells
     rows = cells.assign(max_relative_error=float("nan"))
     summary = summary_table(pd.concat([rows, references(rows)]))
 
-    assert "compute different things, so none is called the fastest" in answer(summary)
+    assert "compute different things, so none is called the fastest" in answer(summary, rows)
+
+
+def test_the_answer_begins_with_the_mode_that_is_best_by_what_a_task_is_judged_by(cells, monkeypatch):
+    summary = summary_table(pd.concat([cells, references(cells)]))
+    assert "smallest with" not in answer(summary, cells)
+
+    monkeypatch.setattr(modes, "judged_by", lambda task: "force_error")
+    said = answer(summary, cells.assign(result_force_error=cells["result_force_error"] * cells["wall_s"]))
+    assert said.startswith("RMSE of forces, held out, over their root mean square: smallest with ")
+    assert "smallest with force_fraction_30 (0.0840; plain: 0.400); " in said
 
 
 def references(cells):
