@@ -20,7 +20,7 @@ STEP = 1e-5
 @pytest.fixture
 def _short(monkeypatch):
     start().close()
-    for name, steps in {"_LONGEST": 300, "_SHORTEST": 60, "_APART": 20}.items():
+    for name, steps in {"_LONGEST": 300, "_SHORTEST": 60, "_APART": 20, "_RUNS": 2}.items():
         monkeypatch.setattr(gay_berne_fluid, name, steps)
     yield
     gay_berne_fluid._trajectory.cache_clear()
@@ -71,6 +71,18 @@ def test_the_true_potential_has_a_structure_and_no_errors():
     assert not any(name.endswith("error") for name in found)
     assert 0 < found["g_difference"] < found["g_largest"]
     assert found["temperature"] == pytest.approx(1.25, rel=0.3)
+
+
+@pytest.mark.usefixtures("_short")
+def test_the_density_of_the_poor_model_has_the_diameters_of_the_particle():
+    poor, fair = (
+        gay_berne_fluid.prepare(mode, HYPERS, "fp64", "cpu", FRAMES) for mode in ("ridge_poor", "ridge_pair")
+    )
+    errors = [gay_berne_fluid._errors(study)["force_error"] for study in (poor, fair)]
+
+    assert errors[0] > 0.8 > errors[1]
+    assert (poor.fluid.frame().arrays["c_diameter[3]"] == 6).all()
+    assert (fair.fluid.frame().arrays["c_diameter[3]"] == 2.1).all()
 
 
 def test_without_lammps_it_is_unavailable(monkeypatch):
