@@ -14,35 +14,40 @@ report: "workflow/report/workflow.rst"
 container: "containers/cpu.sif"
 
 
-include: "workflow/rules/common.smk"
-include: "workflow/rules/data.smk"
-include: "workflow/rules/measure.smk"
-include: "workflow/rules/tables.smk"
-include: "workflow/rules/report.smk"
+# A run either computes features of files (`--config features=NAME`), or measures studies.
+if "features" in config:
 
+    include: "workflow/rules/features.smk"
 
-# Only packs are measured elsewhere.
-localrules:
-    all,
-    measure,
-    tables,
-    report,
-    judge,
-    prepare_dataset,
-    collect_cells,
-    collect_job_records,
-    collect_profiles,
-    summarise,
-    judge_conversion,
-    write_old_tables,
-    draw_figures,
-    judge_claims,
-    draw_profile,
-    write_report,
+else:
 
+    include: "workflow/rules/common.smk"
+    include: "workflow/rules/data.smk"
+    include: "workflow/rules/measure.smk"
+    include: "workflow/rules/tables.smk"
+    include: "workflow/rules/report.smk"
 
-rule all:
-    default_target: True
-    input:
-        rules.report.input,
-        rules.tables.input,
+    # Only packs are measured elsewhere.
+    localrules:
+        all,
+        measure,
+        tables,
+        report,
+        judge,
+        prepare_dataset,
+        collect_cells,
+        collect_job_records,
+        collect_profiles,
+        summarise,
+        judge_conversion,
+        write_old_tables,
+        draw_figures,
+        judge_claims,
+        draw_profile,
+        write_report,
+
+    rule all:
+        default_target: True
+        input:
+            rules.report.input,
+            rules.tables.input,

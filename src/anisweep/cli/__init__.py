@@ -14,6 +14,7 @@ from anisweep.cli.coarsen import coarsen
 from anisweep.cli.compare import compare
 from anisweep.cli.decorators import INTERRUPTED
 from anisweep.cli.describe import describe, merge
+from anisweep.cli.features import features
 from anisweep.cli.fit import evaluate, fit
 from anisweep.cli.image import image
 from anisweep.cli.preflight import preflight
@@ -49,7 +50,8 @@ def main() -> None:
 
 for each in (
     *(study.inspect, study.new, plan.plan, plan.show, plan.verify, plan.prune),
-    *(compare, claims, coarsen, describe, fit, evaluate, merge, image, preflight, bundle, unbundle, ingest),
+    *(compare, claims, coarsen, describe, fit, evaluate, merge, features),
+    *(image, preflight, bundle, unbundle, ingest),
     *CLUSTER_COMMANDS,
     *(workflow_steps.run_pack, workflow_steps.prepare_data),
     *(workflow_steps.tables, workflow_steps.draw, workflow_steps.draw_profile, workflow_steps.report),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from functools import partial
 
 import click
 
@@ -33,6 +34,10 @@ def submit(overrides: tuple[str, ...], dry_run: bool, pilot: int | None, control
     if controller:
         _submit_controller(overrides, dry_run)
         return
+    if any(pair.startswith("features=") for pair in overrides):
+        raise UserError(
+            "features: only --controller sends shards. Allowed: anisweep submit --controller features=NAME."
+        )
 
     from anisweep.cluster import submission
     from anisweep.cluster.preflight import as_text, preflight
@@ -76,28 +81,38 @@ def _submit_controller(overrides: tuple[str, ...], dry_run: bool) -> None:
     from anisweep.config.load import overrides_of
     from anisweep.config.site import CLUSTER
     from anisweep.workflow import life_cycle, messages
+    from anisweep.workflow.feature_run import FeatureRun
     from anisweep.workflow.run import Run
 
     project = Project.find()
     if not dry_run:
         controller_job.refuse_a_second(project)
 
-    run = Run.read(overrides_of(overrides) | {"site": CLUSTER})
-    assert run.jobs is not None
-    click.echo(messages.opening(run))
-    job = controller_job.controller_job(run.project, "+".join(run.studies), overrides)
+    given = overrides_of(overrides) | {"site": CLUSTER}
+    if "features" in given:
+        shards = FeatureRun.read(str(given["features"]), CLUSTER)
+        name, jobs, packs, opening = shards.plan.name, shards.jobs, [], shards.opening
+        count, check = len(shards.plan.missing), shards.check
+    else:
+        run = Run.read(given)
+        name, jobs, packs, opening = "+".join(run.studies), run.jobs, run.plan.packs, messages.opening(run)
+        count, check = len(packs), partial(life_cycle.check, run, packs)
+
+    assert jobs is not None
+    click.echo(opening)
+    job = controller_job.controller_job(project, name, overrides)
 
     if dry_run:
         click.echo(f"\n{job.description}\n{job.script}")
-        click.echo(as_text(preflight(run.jobs, run.plan.packs), len(run.plan.packs)))
+        click.echo(as_text(preflight(jobs, packs), count))
     else:
-        life_cycle.check(run, run.plan.packs)
+        check()
         with alone(project):
             controller_job.refuse_a_second(project)
             cluster = job.submit()
         click.echo(
             f"The controller is job {cluster}. You may log out. What it says: "
-            f"{job.said.relative_to(run.project.root)}\n"
+            f"{job.said.relative_to(project.root)}\n"
             f"condor_hold {cluster} lets it pause while packs go on; condor_rm {cluster} takes all back."
         )
 

@@ -60,7 +60,7 @@ def describe(file: Path, out: Path, threads: int, **given: Any) -> None:
     if shape is None:
         click.echo(f"{out} is there already, of the same file and options; nothing to do.", err=True)
     else:
-        _say_what_was_written(out, shape)
+        say_what_was_written(out, shape)
 
 
 #: How the name of a model's file ends.
@@ -89,7 +89,7 @@ def merge(shards: tuple[Path, ...], out: Path) -> None:
     from anisweep.describe import merge as merging
 
     merged = merging(shards, out)
-    _say_what_was_written(out, merged.shape)
+    say_what_was_written(out, merged.shape)
     _say_what_differs(merged.levels, "describe")
 
 
@@ -125,7 +125,7 @@ def going_on_later(file: Path, goes_on: str = GOES_ON) -> Iterator[None]:
         raise UserError(f"{file}: {came}.\n{remedy} {goes_on}".rstrip()) from error
 
 
-def _say_what_was_written(out: Path, shape: tuple[int, int]) -> None:
+def say_what_was_written(out: Path, shape: tuple[int, int]) -> None:
     """Name the output, its size, and how to read it."""
     rows, columns = shape
     how = READ_BY[out.suffix].format(file=str(out))

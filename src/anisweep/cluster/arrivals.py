@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
@@ -20,7 +21,7 @@ from anisweep.cell import Pack
 from anisweep.cluster.schedd_errors import troubles_in_words
 from anisweep.config.project import Project
 from anisweep.errors import UserError
-from anisweep.files import locked, sync
+from anisweep.files import locked, sync, whole
 from anisweep.plan.pending import BATCHES, open_batches
 from anisweep.plan.run_lock import holder
 from anisweep.row import Row
@@ -50,8 +51,12 @@ def accept(arrived: Path, output: Path) -> None:
     Raises
     ------
     ValueError
-        when it is not sound, or not the pack that was planned under this name
+        when it is not sound, or not the pack or the shard that was planned under this name
     """
+    if output.suffix == ".npz":
+        _accept_shard(arrived, output)
+        return
+
     contents = reading.read(arrived)
     name = output.name.removesuffix(SUFFIX)
     planned = output.parents[1] / "packs" / f"{name}.json"
@@ -64,6 +69,17 @@ def accept(arrived: Path, output: Path) -> None:
     sync(arrived)
     if not output.exists():
         writing.put(arrived, output)
+    arrived.unlink()
+
+
+def _accept_shard(arrived: Path, output: Path) -> None:
+    """Put features that arrived in their place, after reading every byte of them."""
+    from anisweep.features.arrived import check_shard  # studies need it not
+
+    check_shard(arrived, output.stem)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with arrived.open("rb") as came, whole(output) as stream:
+        shutil.copyfileobj(came, stream)
     arrived.unlink()
 
 

@@ -44,7 +44,7 @@ class Jobs:
     def of(cls, project: Project, packs: Iterable[Pack], model: CostModel) -> Jobs:
         """Return the jobs of these packs, with site and images found once."""
         site = Site.read(project)
-        devices = {_device(pack) for pack in packs}
+        devices = {_device(pack) for pack in packs} or {"cpu"}
         return cls(project, site, model, {device: image_at(site, project, device) for device in devices})
 
     @cached_property
@@ -88,7 +88,10 @@ class Jobs:
 
     def container(self, pack: Pack) -> str:
         """Return the name by which a submit file asks for the image of a pack."""
-        device = _device(pack)
+        return self.image(_device(pack))
+
+    def image(self, device: str) -> str:
+        """Return the name by which a submit file asks for the image of a device."""
         file = self.images[device]
         return images.url(file) if file else f"image-for-{device}-is-not-built.sif"
 
@@ -98,7 +101,11 @@ class Jobs:
 
     def carried_mb(self, pack: Pack) -> float:
         """Return the megabytes that a job of this pack fetches, its image included."""
-        file = self.images[_device(pack)]
+        return self.image_mb(_device(pack))
+
+    def image_mb(self, device: str) -> float:
+        """Return the megabytes of the image of a device; 0 where it is not there."""
+        file = self.images[device]
         return (file.stat().st_size if file else 0) / 2**20
 
 

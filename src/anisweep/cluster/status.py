@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from anisweep.artifacts.writing import SUFFIX
 from anisweep.cluster.controller_job import known_controllers
 from anisweep.cluster.moved import events_elsewhere
 from anisweep.config.project import Project
@@ -72,7 +71,7 @@ def states(project: Project, wanted: Collection[str] | None) -> list[PackState]:
         ended = Ledger(batch.ledger).read()
 
         for proc, entry in enumerate(batch.entries):
-            name = Path(entry.output).name.removesuffix(SUFFIX)
+            name = Path(entry.output).name.partition(".")[0]
             pack = next(iter(frozen_packs(project, [name])), None)
             asked = wanted is None or pack is None or any(cell.key in wanted for cell in pack.cells)
             state = _state(name, batch, pack.estimated_s if pack else 0.0, asked, jobs.get(proc))

@@ -24,6 +24,7 @@ RESERVED_NAMES = (
     "batches",
     "code",
     "controllers",
+    "features",
     "packs",
     "logs",
     "figures",
@@ -46,7 +47,7 @@ def load_config(project: Project, overrides: dict[str, Any] | None = None) -> tu
     """
     file = project.root / "config" / "config.yaml"
     where = f"{_relative(project, file)} or --config"
-    given = _with_new_keys(_merge(read_yaml(file), overrides or {}), where)
+    given = _with_new_keys(merged(read_yaml(file), overrides or {}), where)
 
     switches = {key: value for key, value in given.items() if key in Config.model_fields}
     study_overrides = {key: value for key, value in given.items() if key not in Config.model_fields}
@@ -135,11 +136,11 @@ def load_study(project: Project, name: str, size: str, overrides: dict[str, Any]
     if not isinstance(full, dict):
         raise UserError(f"{file}: full: {full!r} is not allowed. Allowed: keys of a study. {REMEDY}")
     if size == "full":
-        given = _merge(given, _with_new_keys(full, where))
+        given = merged(given, _with_new_keys(full, where))
 
     if overrides:
         where += " with --config on top"
-    return validated(Sweep, _merge(given, overrides or {}), where)
+    return validated(Sweep, merged(given, overrides or {}), where)
 
 
 def read_yaml(file: Path) -> dict[str, Any]:
@@ -170,15 +171,15 @@ def read_yaml(file: Path) -> dict[str, Any]:
     return content
 
 
-def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     """Merge two mappings: ``above`` wins, and data sets are replaced as a whole."""
-    merged = dict(below)
+    whole = dict(below)
 
     for key, value in above.items():
-        nested = isinstance(value, dict) and isinstance(merged.get(key), dict) and key != "datasets"
-        merged[key] = _merge(merged[key], value) if nested else value
+        nested = isinstance(value, dict) and isinstance(whole.get(key), dict) and key != "datasets"
+        whole[key] = merged(whole[key], value) if nested else value
 
-    return merged
+    return whole
 
 
 def validated(model: type[Model], given: dict[str, Any], where: str) -> Model:

@@ -67,6 +67,10 @@ class Project:
         """Return the file of a study, whether it is there or not."""
         return self.root / "config" / "studies" / f"{name}.yaml"
 
+    def features_file(self, name: str) -> Path:
+        """Return the file that asks for features by a name, whether it is there or not."""
+        return self.root / "config" / "features" / f"{name}.yaml"
+
     def study_names(self) -> list[str]:
         """Return the names of all studies, sorted."""
         return sorted(path.stem for path in (self.root / "config" / "studies").glob("*.yaml"))

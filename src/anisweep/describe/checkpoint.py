@@ -14,6 +14,7 @@ import numpy as np
 from anisweep.datasets import DataError
 from anisweep.describe.first_pass import Survey, survey
 from anisweep.describe.output import new_file
+from anisweep.describe.request import Request
 from anisweep.files import locked, other_than_a_file, read_bytes, sha256_of
 
 #: A part ends at so many frames, or so many bytes.
@@ -101,16 +102,19 @@ class Folder:
             with new_file(key) as stream:
                 stream.write(self.key.encode())
 
-    def survey(self, file: Path, file_format: str | None) -> Survey:
-        """Return the survey of the file, which is made once."""
+    def survey(self, request: Request) -> Survey:
+        """Return the survey of a request's file, which is made once; a piece has the species of the whole."""
         path = self.path / "survey.npz"
 
         if not path.exists():
-            made = survey(file, file_format)
+            made = survey(request.file, request.file_format)
             with _sealed(path) as stream:
                 np.savez(stream, counts=made.counts, species=made.species, names=made.names)
         with np.load(path) as there:
-            return Survey(there["counts"], there["species"], there["names"])
+            found = Survey(there["counts"], there["species"], there["names"])
+
+        whole = request.piece
+        return Survey(found.counts, np.array(whole.species), np.array(whole.names)) if whole else found
 
     def has(self, part: Part) -> bool:
         """Return True if a part is there; what is not whole was removed in the beginning."""

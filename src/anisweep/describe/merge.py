@@ -53,7 +53,7 @@ def merge(shards: Sequence[Path], output: Path) -> Merged:
 
     read = {path: format_npz.read(path) for path in shards}
     order, origin = in_order(shards, [read[path].provenance for path in shards])
-    _check_columns(read)
+    check_columns(read)
 
     features = joined([read[path] for path in order], as_text(origin))
     with new_file(output) as stream:
@@ -134,7 +134,7 @@ def _in_order(origins: dict[Path, dict[str, Any]]) -> list[Path]:
     return [places[number] for number in sorted(places)]
 
 
-def _check_columns(read: dict[Path, Features]) -> None:
+def check_columns(read: dict[Path, Features]) -> None:
     """Refuse shards whose columns differ, although their provenance is the same."""
     first, *others = read.values()
     same = [

@@ -36,6 +36,10 @@ def provenance(request: Request, start: Path) -> dict[str, Any]:
     """
     plain = asdict(request)
     del plain["file"]
+    if request.piece:
+        plain["host"] = platform.node()
+    else:
+        del plain["piece"]
 
     return {
         "format": FORMAT,

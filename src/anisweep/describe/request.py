@@ -31,6 +31,25 @@ class Shard:
 
 
 @dataclass(frozen=True)
+class Piece:
+    """Say what must be known of a whole file to describe a piece of it that is a file of its own.
+
+    Attributes
+    ----------
+    key : digest of all that decides the bits of its features
+    species : numbers of the species of the whole, sorted
+    names : of these species
+    frames, particles : how many stand before the piece, for fits, which take a part of them; else 0
+    """
+
+    key: str
+    species: tuple[int, ...]
+    names: tuple[str, ...]
+    frames: int = 0
+    particles: int = 0
+
+
+@dataclass(frozen=True)
 class Request:
     """Say which features of which file are asked for.
 
@@ -49,6 +68,7 @@ class Request:
     radii : whether ``diameters`` are semi-axes; None: by convention
     file_format : its name; None: what the file itself says
     cutoff_smoothing : Angstrom before the cutoff within which neighbours fade; None: the cutoff is sharp
+    piece : what the file is a piece of; None: it is the whole
     """
 
     file: Path
@@ -63,6 +83,7 @@ class Request:
     orientation_order: Order | None = None
     radii: bool | None = None
     file_format: str | None = None
+    piece: Piece | None = None
 
     def projection(self, threads: int) -> EllipsoidalDensityProjection:
         """Return the projection that computes these features.

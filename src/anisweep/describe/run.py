@@ -79,7 +79,7 @@ def describe(
         return None
 
     with folder.held():
-        job = Job.of(request, projection, folder.survey(request.file, request.file_format))
+        job = Job.of(request, projection, folder.survey(request))
         missing = [part for part in job.parts if not folder.has(part)]
         _check_room(job, missing, folder.path)
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from anisweep.describe.merge import check_names, in_order
 from anisweep.describe.provenance import as_text
 from anisweep.fitting import summed_file
 from anisweep.fitting.run import Fitted, check_output, write_model
+from anisweep.fitting.summed_file import SummedFrames
 
 
 def merge(shards: Sequence[Path], output: Path) -> Fitted:
@@ -26,11 +27,17 @@ def merge(shards: Sequence[Path], output: Path) -> Fitted:
     read = {path: summed_file.read(path) for path in shards}
     order, origin = in_order(shards, [read[path].provenance for path in shards])
 
-    summed = replace(read[order[0]], provenance=as_text(origin))
-    for path in order[1:]:
-        if read[path].species.tolist() != summed.species.tolist():
+    summed = added({path: read[path] for path in order})
+    return write_model(replace(summed, provenance=as_text(origin)), output)
+
+
+def added(read: Mapping[Path, SummedFrames]) -> SummedFrames:
+    """Add what shares say, from the first to the last."""
+    summed, *others = read.values()
+    for path, more in zip(list(read)[1:], others, strict=True):
+        if more.species.tolist() != summed.species.tolist():
             came = "its species differ from those of the first shard"
             raise DataError(str(path), came, "shards of one run", "make this shard again")
-        summed.equations.join(read[path].equations)
-        summed = replace(summed, note=summed.note or read[path].note)
-    return write_model(summed, output)
+        summed.equations.join(more.equations)
+        summed = replace(summed, note=summed.note or more.note)
+    return summed

@@ -77,7 +77,8 @@ def fit(request: FitRequest, output: Path, threads: int, tell: Callable[[Progres
     DataError
         Naming file, frame and particle, or what else is wrong.
     """
-    check_output(output, request.particles.shard.of > 1)
+    sharded = request.particles.shard.of > 1 or request.particles.piece is not None
+    check_output(output, sharded)
     projection = request.particles.projection(threads)
     origin = request.provenance(Path(__file__))
 
@@ -88,17 +89,17 @@ def fit(request: FitRequest, output: Path, threads: int, tell: Callable[[Progres
 
     file = request.particles.file
     with folder.held():
-        survey = folder.survey(file, request.particles.file_format)
+        survey = folder.survey(request.particles)
         job = FitJob(request, projection, survey, as_text(origin))
         try:
             summed = job.summed(folder, tell)
             check_unchanged(file, origin["sha256"])
-            if request.particles.shard.of == 1:
-                fitted = write_model(summed, output)
-            else:
+            if sharded:
                 with new_file(output) as stream:
                     summed_file.write(summed, stream)
                 fitted = _what_was_learned(summed)
+            else:
+                fitted = write_model(summed, output)
         except (DataError, BadInput):
             folder.remove()  # the file has to be mended, and is another one then
             raise
@@ -219,11 +220,13 @@ class FitJob:
         request = self.request
         mine = list(islice(frames, part.end - part.first))
         particles = [frame_of(request.particles, *each) for each in mine]
-        arrays = self.projection.gather(particles, part.first)
+        piece = request.particles.piece
+        arrays = self.projection.gather(particles, part.first + (piece.frames if piece else 0))
 
         labels = checked(request.particles.file, arrays, [request.names.read(*each) for each in mine])
         note = net_force(labels, arrays)
         before = int(np.sum(self.survey.counts[: part.first]))
+        before += piece.particles if piece else 0
         labels = request.settings.wanted(labels, arrays, before)
         rows = FitRows(self.projection, arrays, self.survey.species, labels, request.settings.features)
         return rows.equations(), note

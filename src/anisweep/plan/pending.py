@@ -74,7 +74,7 @@ def packs_under_way(project: Project) -> list[Pack]:
         ended = Ledger(batch.ledger).read()
         if not batch.cancelled:
             outputs = [Path(entry.output) for entry in batch.entries if entry.name not in ended]
-            names += [output.name.removesuffix(SUFFIX) for output in outputs]
+            names += [each.name.removesuffix(SUFFIX) for each in outputs if each.name.endswith(SUFFIX)]
 
     packs = frozen_packs(project, names)
     if len(packs) < len(names):

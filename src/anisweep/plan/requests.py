@@ -45,12 +45,13 @@ def request_of(pack: Pack, model: CostModel, image_mb: float = 0) -> ResourceReq
 
     return ResourceRequest(
         cpus=max(1, *(cell.threads for cell in pack.cells)),
-        memory_mb=_up_to_step(ROOM * needed),
-        disk_mb=_up_to_step(image_mb + SCRATCH_MB),
+        memory_mb=up_to_step(ROOM * needed),
+        disk_mb=up_to_step(image_mb + SCRATCH_MB),
         minutes=min(minutes, LONGEST_MINUTES),
         gpus=int(any(cell.device == "cuda" for cell in pack.cells)),
     )
 
 
-def _up_to_step(megabytes: float) -> int:
+def up_to_step(megabytes: float) -> int:
+    """Return so many megabytes or a little more, as they are asked for."""
     return STEP_MB * math.ceil(megabytes / STEP_MB)

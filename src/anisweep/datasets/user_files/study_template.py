@@ -25,8 +25,7 @@ datasets:
   {name}:
     file: {file_text}  # relative to the root of the project, or absolute
 {notes}{file_format}    frames: {frames}  # the first of {all_frames}; leave the line out to take all
-{orientations}
-{diameters}
+{reading}
 
 # The first mode is the published package; `anisweep plan study={name}` says how long it will take.
 modes: [numpy_only, torch_mixed, torch_full, torch_batched, fused_cpu]
@@ -58,10 +57,14 @@ def new_study(name: str, inspection: Inspection) -> str:
         file_format=_file_format(inspection),
         frames=min(FRAMES, inspection.frames),
         all_frames=inspection.frames,
-        orientations=_orientations(inspection),
-        diameters=_diameters(inspection),
+        reading=reading_lines(inspection),
         cutoff=float(inspection.cutoff),
     )
+
+
+def reading_lines(inspection: Inspection) -> str:
+    """Return the lines of a data set that say how the arrays of its file are read."""
+    return f"{_orientations(inspection)}\n{_diameters(inspection)}"
 
 
 def _file_format(inspection: Inspection) -> str:

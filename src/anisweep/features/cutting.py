@@ -1,0 +1,106 @@
+"""Cut a file into pieces of the same number of frames each, counted from its beginning.
+
+Appended frames therefore leave all pieces but the last as they were.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext, suppress
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import IO
+
+from anisweep.datasets.errors import DataError
+from anisweep.datasets.user_files.formats import format_of
+from anisweep.datasets.user_files.text_lines import open_bytes
+from anisweep.describe.first_pass import survey
+from anisweep.files import read_bytes, whole, write_json
+from anisweep.parsing.json_text import read_json
+from anisweep.parsing.schema import build
+
+#: Bytes that are copied at a time.
+AT_A_TIME = 2**22
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Describe a piece of a file; ``sha256`` is that of its bytes, which are not compressed."""
+
+    frames: int
+    particles: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class CutFile:
+    """Describe a file as it was cut: its pieces of so many ``frames``, and its species, names by number."""
+
+    modified_ns: int
+    size: int
+    frames: int
+    species: dict[str, str]
+    pieces: tuple[Cut, ...]
+
+
+def cut(path: Path, frames: int, known: Path) -> CutFile:
+    """Find the pieces of a file, or read them from ``known`` where size and time are the same."""
+    check_can_be_cut(path)
+    status = path.stat()
+    seen = status.st_mtime_ns, status.st_size, frames
+    with suppress(OSError, ValueError):
+        before = build(CutFile, read_json(read_bytes(known)))
+        if (before.modified_ns, before.size, before.frames) == seen:
+            return before
+
+    found = survey(path, "xyz")
+    species = dict(zip(map(str, found.species.tolist()), found.names.tolist(), strict=True))
+    made = CutFile(*seen, species, tuple(_pieces(path, found.counts.tolist(), frames)))
+    write_json(known, asdict(made))
+    return made
+
+
+def check_can_be_cut(path: Path) -> None:
+    """Refuse all but XYZ files."""
+    if not path.is_file() or format_of(path) != "xyz":
+        remedy = (
+            "write the frames as extended XYZ, compressed or not; `anisweep describe` reads other formats"
+        )
+        raise DataError(str(path), "it cannot be cut into shards", "an XYZ file that is there", remedy)
+
+
+def _pieces(path: Path, counts: Sequence[int], frames: int) -> Iterator[Cut]:
+    """Yield the pieces of a file whose numbers of particles are known; a frame has two lines more."""
+    with open_bytes(path) as stream:
+        for first in range(0, len(counts), frames):
+            mine = counts[first : first + frames]
+            found, size = hashlib.sha256(), 0
+            for line in islice(stream, sum(mine) + 2 * len(mine)):
+                found.update(line)
+                size += len(line)
+            yield Cut(len(mine), sum(mine), size, found.hexdigest())
+
+
+def write_pieces(path: Path, pieces: Iterable[tuple[Cut, Path | None]]) -> None:
+    """Write the pieces of a file that have a place; it raises DataError when the file is another by now."""
+    with open_bytes(path) as stream:
+        for piece, place in pieces:
+            found = hashlib.sha256()
+            with whole(place) if place else nullcontext() as written:
+                for chunk in _chunks(stream, piece.bytes):
+                    found.update(chunk)
+                    if written:
+                        written.write(chunk)
+                if found.hexdigest() != piece.sha256:
+                    came, remedy = "it changed while it was read", "take a copy of it, and run again"
+                    raise DataError(str(path), came, "a file that stays as it is", remedy)
+
+
+def _chunks(stream: IO[bytes], size: int) -> Iterator[bytes]:
+    left = size
+    while left and (chunk := stream.read(min(left, AT_A_TIME))):
+        left -= len(chunk)
+        yield chunk

@@ -1,0 +1,129 @@
+"""Define what a user asks for, in ``config/features/NAME.yaml``, and compute a part of it in a job."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import psutil
+
+from anisweep import describe, fitting
+from anisweep.cell import Hypers, Output
+from anisweep.datasets.errors import DataError
+from anisweep.datasets.user_files.conventions import Order
+from anisweep.describe import Progress
+from anisweep.describe.request import Piece, Request
+from anisweep.descriptors.kernels import loader
+from anisweep.features.cutting import Cut
+from anisweep.files import read_bytes
+from anisweep.fitting import FitRequest, LabelNames
+from anisweep.models.settings import FitSettings
+from anisweep.parsing.json_text import read_json
+from anisweep.parsing.schema import Above, build
+
+#: A shard lasts no longer than jobs may.
+LONGEST_MINUTES = 3 * 24 * 60
+
+
+@dataclass(frozen=True)
+class FeatureFile:
+    """Say what is wanted, as `Request` does, of one or several files, and how it is divided.
+
+    A shard takes about ``target_minutes``. All are computed in one ``instruction_set``, so no bit depends on a
+    machine. With ``fit`` a model is written in place of features.
+    """
+
+    file: str | tuple[str, ...]
+    output: str
+    target_minutes: Annotated[float, Above(0, LONGEST_MINUTES)] = 10.0
+    instruction_set: Literal["portable", "avx2", "avx512"] = "avx2"
+    orientations: str | tuple[str, ...] = "identity"
+    orientation_order: Order | None = None
+    diameters: tuple[float, ...] | dict[str, tuple[float, ...]] | tuple[str, ...] | str | None = None
+    radii: bool | None = None
+    compute: Output = "power_spectrum"
+    average: bool = False
+    pairs: tuple[tuple[str, ...], ...] = ()
+    cutoff_smoothing: float | None = None
+    hypers: Hypers = Hypers()
+    labels: LabelNames = LabelNames()
+    fit: FitSettings | None = None
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Return the files, one or several."""
+        return (self.file,) if isinstance(self.file, str) else self.file
+
+    def request(self, file: Path, piece: Piece | None = None) -> Request:
+        """Return what is asked of one file, or of a piece of one."""
+        return Request(
+            file,
+            hypers=self.hypers,
+            orientations=self.orientations,
+            diameters=self.diameters,
+            output=self.compute,
+            per_centre=not self.average,
+            pairs=tuple((one, other) for one, other in self.pairs),
+            cutoff_smoothing=self.cutoff_smoothing,
+            orientation_order=self.orientation_order,
+            radii=self.radii,
+            file_format="xyz",
+            piece=piece,
+        )
+
+
+@dataclass(frozen=True)
+class ShardJob:
+    """Say what a job computes: a piece of the file ``source``, from its frame ``in_source`` on.
+
+    ``first`` and ``particles`` count those before it in all files, which ``species`` and ``names`` are of.
+    """
+
+    key: str
+    source: str
+    in_source: int
+    first: int
+    cut: Cut
+    species: tuple[int, ...]
+    names: tuple[str, ...]
+    particles: int
+    asked: FeatureFile
+
+
+def end_with_the_controller() -> None:
+    """End this process soon after the run that started it, where it is part of one on this machine."""
+    controller = os.environ.get("ANISWEEP_CONTROLLER", "")
+
+    def watch() -> None:
+        while psutil.pid_exists(int(controller)):
+            time.sleep(0.2)
+        os._exit(1)
+
+    if controller:
+        threading.Thread(target=watch, daemon=True).start()
+
+
+def compute(job_file: Path, piece: Path, output: Path, tell: Callable[[Progress], None]) -> None:
+    """Compute the features of a piece of a file, or what its labels say of a model.
+
+    It raises RuntimeError where this machine lacks the instruction set that all shards are computed in.
+    """
+    job = build(ShardJob, read_json(read_bytes(job_file)))
+    os.environ[loader.VARIABLE] = job.asked.instruction_set
+    loader.level()
+
+    before = (job.first, job.particles) if job.asked.fit else (0, 0)
+    request = job.asked.request(piece, Piece(job.key, job.species, job.names, *before))
+    try:
+        if job.asked.fit:
+            fitting.fit(FitRequest(request, job.asked.labels, job.asked.fit), output, 1, tell)
+        else:
+            describe.describe(request, output, 1, tell)
+    except DataError as error:
+        where = f"frame 0 of this piece is frame {job.in_source} of {job.source}; {error.remedy} there"
+        raise DataError(error.where, error.came, error.allowed, where) from error

@@ -1,0 +1,168 @@
+"""Give each shard of the files a key, and find those that are still to be computed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from anisweep import describe, fitting
+from anisweep.cell import digest
+from anisweep.config.project import Project
+from anisweep.datasets.pairs import estimated_pairs
+from anisweep.datasets.species import add_name
+from anisweep.datasets.user_files.userfile import read_any
+from anisweep.describe.provenance import FORMAT, code_digest
+from anisweep.features.arrived import check_shard
+from anisweep.features.cutting import Cut, CutFile, cut
+from anisweep.features.job import FeatureFile, ShardJob
+from anisweep.files import read_bytes, write_json
+from anisweep.parsing.json_text import read_json
+
+#: What a frame, a particle and a pair take, from the text of the file to features on the disk. Right within a
+#: factor of a few, which is enough for jobs that are neither too short nor too long.
+FRAME_US, PARTICLE_US, PAIR_US = 500.0, 50.0, 1.0
+
+#: Forces and torques need all derivatives, and the products of each with every other.
+FIT_TAKES = 20.0
+
+#: Frames that stand for all where their time is estimated.
+LOOKED_AT = 10
+
+#: Of these files are the bits of a shard made, with all that they import.
+CODE = (Path(describe.__file__).with_name("run.py"), Path(fitting.__file__).with_name("run.py"))
+
+#: What is kept of each shard: what its job reads, and what it writes.
+ENDINGS = {"jobs": ".json", "pieces": ".xyz", "shards": ".npz", "logs": ".log"}
+
+
+@dataclass(frozen=True)
+class FeaturePlan:
+    """Say which shards there are, and which of them are missing."""
+
+    project: Project
+    name: str
+    asked: FeatureFile
+    cuts: tuple[CutFile, ...]
+    environment: str
+
+    def path(self, kind: str, key: str) -> str:
+        """Return a file of a shard, of one of `ENDINGS`, relative to the project."""
+        return f"results/features/{self.name}/{kind}/{key}{ENDINGS[kind]}"
+
+    @property
+    def order(self) -> str:
+        """Return the file with the keys of all shards in their order, relative to the project."""
+        return f"results/features/{self.name}/order.json"
+
+    @cached_property
+    def species(self) -> dict[int, str]:
+        """Return the names of the species of all files by their numbers, sorted."""
+        found: dict[int, str] = {}
+        for made in self.cuts:
+            for number, name in made.species.items():
+                add_name(found, int(number), name)
+        return dict(sorted(found.items()))
+
+    @cached_property
+    def jobs(self) -> tuple[ShardJob, ...]:
+        """Return what each shard needs, with its key: of its frames, what is asked, code and environment."""
+        asked = asdict(self.asked) | {"hypers": self.asked.hypers.arguments}
+        for name in ("file", "output", "target_minutes"):
+            del asked[name]
+
+        fits = self.asked.fit is not None
+        common = [FORMAT, asked, list(self.species.items()), code_digest(CODE[fits]), self.environment]
+        species, names = tuple(self.species), tuple(self.species.values())
+        found, frames, particles = [], 0, 0
+        for source, made in zip(self.asked.files, self.cuts, strict=True):
+            first = 0
+            for piece in made.pieces:
+                place = [frames, particles] if fits else []
+                key = digest([*common, piece.sha256, *place])[:16]
+                before = (source, first, frames)
+                found.append(ShardJob(key, *before, piece, species, names, particles, self.asked))
+                first, frames = first + piece.frames, frames + piece.frames
+                particles += piece.particles
+        return tuple(found)
+
+    @cached_property
+    def missing(self) -> dict[str, ShardJob]:
+        """Return the shards that are to be computed, by key; files that are damaged count as missing.
+
+        A file is read to its last byte once, and again when its size or time has changed.
+        """
+        known = self.project.results / "features" / self.name / "sound.json"
+        before = _read(known) or {}
+        sound: dict[str, list[int]] = {}
+
+        for key in dict.fromkeys(job.key for job in self.jobs):
+            path = self.project.root / self.path("shards", key)
+            with suppress(ValueError, FileNotFoundError):
+                seen = [path.stat().st_size, path.stat().st_mtime_ns]
+                if before.get(key) != seen:
+                    check_shard(path, key)
+                sound[key] = seen
+
+        if sound != before:
+            write_json(known, sound)
+        return {job.key: job for job in self.jobs if job.key not in sound}
+
+    def write(self) -> None:
+        """Write what jobs read, and remove damaged shards: what is there counts as made."""
+        for kind in ENDINGS:
+            (self.project.root / self.path(kind, "")).parent.mkdir(parents=True, exist_ok=True)
+
+        order = [job.key for job in self.jobs]
+        if _read(self.project.root / self.order) != order:
+            write_json(self.project.root / self.order, order)
+
+        for key, job in self.missing.items():
+            (self.project.root / self.path("shards", key)).unlink(missing_ok=True)
+            file = self.project.root / self.path("jobs", key)
+            if _read(file) is None:
+                write_json(file, asdict(job))
+
+    def pieces_by_file(self, keys: Collection[str]) -> Iterator[tuple[Path, list[tuple[Cut, Path | None]]]]:
+        """Yield each file with its pieces, and the places of those that belong to some shards."""
+        jobs = iter(self.jobs)
+        for file, made in zip(self.asked.files, self.cuts, strict=True):
+            mine = islice(jobs, len(made.pieces))
+            places = ((job, self.project.root / self.path("pieces", job.key)) for job in mine)
+            yield self.project.root / file, [(job.cut, at if job.key in keys else None) for job, at in places]
+
+
+def plan_features(project: Project, name: str, asked: FeatureFile, environment: str) -> FeaturePlan:
+    """Cut the files and give each shard its key."""
+    folder = project.results / "features" / name
+    frames = frames_of_a_shard(project, asked, folder / "frames.json")
+    files = enumerate(project.root / file for file in asked.files)
+    cuts = tuple(cut(file, frames, folder / "cuts" / f"{number}.json") for number, file in files)
+    return FeaturePlan(project, name, asked, cuts, environment)
+
+
+def frames_of_a_shard(project: Project, asked: FeatureFile, known: Path) -> int:
+    """Return how many frames a job takes: estimated once, and kept until another time is asked for."""
+    kept = _read(known)
+    if isinstance(kept, dict) and kept.get("target_minutes") == asked.target_minutes:
+        return int(kept["frames"])
+
+    first = list(islice(read_any(project.root / asked.files[0], file_format="xyz"), LOOKED_AT))
+    pairs = estimated_pairs(first, asked.hypers.cutoff_radius).pairs
+    microseconds = FRAME_US * len(first) + PARTICLE_US * sum(map(len, first)) + PAIR_US * pairs
+    each_s = 1e-6 * microseconds / len(first) * (FIT_TAKES if asked.fit else 1.0)
+
+    frames = max(1, round(60 * asked.target_minutes / each_s))
+    write_json(known, {"target_minutes": asked.target_minutes, "frames": frames})
+    return frames
+
+
+def _read(path: Path) -> Any:
+    """Return what a file of ours holds; None where it is lost or damaged."""
+    with suppress(OSError, ValueError):
+        return read_json(read_bytes(path))
+    return None

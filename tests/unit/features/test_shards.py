@@ -1,0 +1,249 @@
+"""Keys of shards: what makes a shard stale, and what does not."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from anisweep.cell import Hypers
+from anisweep.config.project import Project
+from anisweep.describe import Request, describe
+from anisweep.describe.format_npz import provenance_of
+from anisweep.descriptors.kernels import loader
+from anisweep.errors import UserError
+from anisweep.features import shards
+from anisweep.features.arrived import check_shard
+from anisweep.features.cutting import write_pieces
+from anisweep.features.feature_file import feature_file
+from anisweep.features.job import FeatureFile, compute
+from anisweep.features.merging import merge_features, merge_fits
+from anisweep.features.shards import FeaturePlan, frames_of_a_shard, plan_features
+from anisweep.fitting import FitRequest, fit
+from anisweep.models import LabelWeights, load
+from anisweep.models.settings import FitSettings
+from tests.unit.describe.conftest import frames, write
+
+HYPERS = replace(Hypers(), max_angular=3, max_radial=1, cutoff_radius=4.0)
+LEVEL = loader.compiled_levels()[:2][-1]
+ASKED = FeatureFile(
+    *("some.xyz", "features.npz"),
+    instruction_set=LEVEL,
+    orientations="turned",
+    diameters="widths",
+    hypers=HYPERS,
+)
+SETTINGS = FitSettings(weights=LabelWeights(energies=2.0), force_fraction=0.5)
+
+
+@pytest.fixture
+def plan(project: Project, monkeypatch):
+    """Makes a plan of shards of seven frames each, of forty frames."""
+    monkeypatch.setattr(shards, "frames_of_a_shard", lambda *_: 7)
+    monkeypatch.setenv(loader.VARIABLE, LEVEL)
+    write(project.root / "some.xyz", labelled(40))
+
+    def make(asked: FeatureFile = ASKED, environment: str = "here") -> FeaturePlan:
+        made = plan_features(project, "some", asked, environment)
+        made.write()
+        return made
+
+    return make
+
+
+def labelled(count: int):
+    made = frames(count)
+    generator = np.random.default_rng(2)
+    for atoms in made:
+        atoms.info["energy"] = float(generator.normal())
+        atoms.arrays["forces"] = generator.normal(size=(len(atoms), 3))
+        atoms.arrays["forces"] -= atoms.arrays["forces"].mean(axis=0)
+    return made
+
+
+def run(made: FeaturePlan) -> int:
+    """Compute what is missing as jobs do, and return how many shards that were."""
+    missing = list(made.missing)
+    for file, pieces in made.pieces_by_file(missing):
+        write_pieces(file, pieces)
+    for key in missing:
+        output = made.project.root / made.path("shards", key)
+        output.parent.mkdir(exist_ok=True)
+        compute(Path(made.path("jobs", key)), Path(made.path("pieces", key)), output, lambda _: None)
+    return len(missing)
+
+
+def same_features(one: Path, other: Path) -> bool:
+    with np.load(one) as first, np.load(other) as second:
+        arrays = [name for name in first.files if name != "provenance"]
+        return all(first[name].tobytes() == second[name].tobytes() for name in arrays)
+
+
+def test_merged_shards_are_what_one_process_writes(plan):
+    made = plan()
+    assert run(made) == 6
+    merge_features(made, Path("features.npz"))
+
+    whole = Request(Path("some.xyz"), HYPERS, "turned", "widths")
+    describe(whole, Path("whole.npz"), 1, lambda _: None)
+
+    assert same_features(Path("whole.npz"), Path("features.npz"))
+
+
+def test_the_provenance_names_shards_hosts_and_levels(plan):
+    made = plan()
+    run(made)
+    merge_features(made, Path("features.npz"))
+
+    origin = json.loads(provenance_of(Path("features.npz")))
+    assert [each["key"] for each in origin["shards"]] == [job.key for job in made.jobs]
+    assert origin["levels"] == [LEVEL]
+    assert {"host", "sha256", "digest", "first", "frames"} < origin["shards"][0].keys()
+
+
+def test_several_files_are_one_after_the_other(plan, project):
+    every = frames(40)
+    write(project.root / "one.xyz", every[:10])
+    write(project.root / "two.xyz", every[10:])
+    write(project.root / "some.xyz", every)
+
+    made = plan(replace(ASKED, file=("one.xyz", "two.xyz")))
+    run(made)
+    merge_features(made, Path("features.npz"))
+    describe(Request(Path("some.xyz"), HYPERS, "turned", "widths"), Path("whole.npz"), 1, lambda _: None)
+
+    assert same_features(Path("whole.npz"), Path("features.npz"))
+
+
+def test_a_fit_is_that_of_one_process(plan):
+    made = plan(replace(ASKED, output="model.json", fit=SETTINGS))
+    run(made)
+    merge_fits(made, Path("model.json"))
+
+    request = FitRequest(Request(Path("some.xyz"), HYPERS, "turned", "widths"), settings=SETTINGS)
+    fit(request, Path("whole.json"), 1, lambda _: None)
+
+    one, other = load("whole.json").weights, load("model.json").weights
+    assert np.abs(one - other).max() < 1e-10 * np.abs(one).max()
+
+
+def test_a_run_after_it_computes_nothing_and_a_touched_file_neither(plan, project):
+    run(plan())
+    (project.root / "some.xyz").touch()
+
+    assert not plan().missing
+
+
+def test_appended_frames_compute_their_shards_only(plan, project):
+    run(plan())
+    write(project.root / "some.xyz", labelled(43))
+
+    assert len(plan().missing) == 2  # the last one was not full, and a new one
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(ASKED, hypers=replace(HYPERS, max_angular=4)),
+        replace(ASKED, instruction_set="portable"),
+        replace(ASKED, diameters=(1.0, 2.0, 3.0)),
+        replace(ASKED, average=True),
+        replace(ASKED, fit=FitSettings()),
+    ],
+)
+def test_what_decides_bits_computes_all(plan, other):
+    run(plan())
+
+    assert len(plan(other).missing) == 6
+    assert len(plan(environment="elsewhere").missing) == 6
+
+
+def test_other_code_computes_all(plan, monkeypatch):
+    run(plan())
+    monkeypatch.setattr(shards, "code_digest", lambda _: "other code")
+
+    assert len(plan().missing) == 6
+
+
+def test_a_new_species_computes_all(plan, project):
+    """It adds columns."""
+    run(plan())
+    every = labelled(41)
+    every[-1].numbers[0] = 79
+    write(project.root / "some.xyz", every)
+
+    assert len(plan().missing) == 6
+
+
+@pytest.mark.parametrize("left", [None, 100])
+def test_a_damaged_shard_is_computed_again_alone(plan, left):
+    made = plan()
+    run(made)
+    path = Path(made.path("shards", made.jobs[2].key))
+    content = path.read_bytes()
+    path.write_bytes(content[:left] if left else content[:3000] + b"?" + content[3001:])
+
+    again = plan()
+
+    assert list(again.missing) == [made.jobs[2].key]
+    run(again)
+    assert path.read_bytes() == content
+
+
+def test_a_shard_under_another_name_is_refused(plan):
+    made = plan()
+    run(made)
+
+    with pytest.raises(
+        ValueError, match=f"holds the shard {made.jobs[0].key}. Allowed: .* {made.jobs[1].key}"
+    ):
+        check_shard(Path(made.path("shards", made.jobs[0].key)), made.jobs[1].key)
+
+
+def test_an_error_names_the_frame_in_the_users_file(plan, project):
+    every = labelled(40)
+    every[9].arrays["widths"][:] = -1
+    write(project.root / "some.xyz", every)
+
+    with pytest.raises(ValueError, match=r"frame 2.*frame 0 of this piece is frame 7 of some\.xyz"):
+        run(plan())
+
+
+def test_the_number_of_frames_is_kept_until_another_time_is_asked_for(project):
+    write(project.root / "some.xyz", frames(40))
+    known = project.results / "frames.json"
+    found = frames_of_a_shard(project, ASKED, known)
+    write(project.root / "some.xyz", frames(40)[3:])
+
+    assert frames_of_a_shard(project, replace(ASKED, hypers=Hypers()), known) == found
+    twice = frames_of_a_shard(project, replace(ASKED, target_minutes=20.0), known)
+    assert 1.5 * found < twice < 3 * found
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("hypers: {max_angula: 3}", "hypers.max_angula: unknown key"),
+        ("hypers: {cutoff_radius: -1.0}", "hypers.cutoff_radius: -1.0. Allowed: above 0"),
+        ("instruction_set: sse", "instruction_set: 'sse'. Allowed: 'portable' or 'avx2' or 'avx512'"),
+        ("fit: {alpa: 1.0}", "fit.alpa: unknown key"),
+        ("target_minutes: 0", "target_minutes: 0. Allowed: above 0"),
+        ("pairs: [[C, H, O]]", "each of `pairs` two species"),
+    ],
+)
+def test_what_is_wrong_in_the_file_is_said(project, line, said):
+    path = project.features_file("wrong")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"file: some.xyz\noutput: features.npz\n{line}\n")
+
+    with pytest.raises(UserError) as error:
+        feature_file(project, "wrong")
+    assert said in str(error.value)
+
+
+def test_a_name_without_a_file_is_refused_with_what_writes_it(project):
+    with pytest.raises(UserError, match=r"'other'. Allowed: none yet.*\n.*anisweep features new other"):
+        feature_file(project, "other")

@@ -1,0 +1,82 @@
+# Features of files: they are cut into shards, each shard is described by a job, and all are merged. Only shards of
+# the plan have inputs that exist, so one that is computed is a source file, and no trigger can compute it again.
+
+import logging
+import sys
+
+from snakemake.logging import logger
+
+from anisweep.workflow.feature_run import FeatureRun
+
+if not any(isinstance(each, logging.StreamHandler) for each in logger.handlers):
+    errors = logging.StreamHandler()
+    errors.setLevel(logging.ERROR)
+    logger.addHandler(errors)
+
+run = FeatureRun.read(config["features"], config.get("site", "local"))
+print(run.opening, file=sys.stderr, flush=True)
+
+
+wildcard_constraints:
+    key="[0-9a-f]{16}",
+
+
+onstart:
+    run.start()
+
+
+localrules:
+    features,
+    split_frames,
+    merge_features,
+
+
+rule features:
+    default_target: True
+    input:
+        run.plan.asked.output,
+
+
+rule split_frames:
+    input:
+        run.plan.asked.files,
+    output:
+        [temp(run.plan.path("pieces", key)) for key in run.plan.missing],
+    params:
+        name=run.plan.name,
+        site=run.site,
+    shell:
+        "anisweep features split {params.name} {params.site}"
+
+
+rule describe_shard:
+    input:
+        lambda wildcards: run.inputs(wildcards.key),
+        code=[run.jobs.wheel] if run.jobs and run.plan.missing else [],
+    output:
+        run.plan.path("shards", "{key}"),
+    log:
+        run.plan.path("logs", "{key}"),
+    priority: 10
+    container:
+        run.jobs.image("cpu") if run.jobs else "containers/cpu.sif"
+    threads: 1
+    resources:
+        mem_mb=run.memory_mb,
+        disk_mb=lambda wildcards: run.disk_mb(wildcards.key),
+        runtime=run.minutes,
+    shell:
+        "anisweep features shard {input[0]:q} {input[1]:q} {output:q} 2>&1 | tee {log:q}"
+
+
+rule merge_features:
+    input:
+        sorted({run.plan.path("shards", job.key) for job in run.plan.jobs}),
+        order=run.plan.order,
+    output:
+        run.plan.asked.output,
+    params:
+        name=run.plan.name,
+        site=run.site,
+    shell:
+        "anisweep features merge {params.name} {params.site} {output:q}"
