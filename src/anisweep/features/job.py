@@ -34,8 +34,8 @@ LONGEST_MINUTES = 3 * 24 * 60
 class FeatureFile:
     """Say what is wanted, as `Request` does, of one or several files, and how it is divided.
 
-    A shard takes about ``target_minutes``. All are computed in one ``instruction_set``, so no bit depends on a
-    machine. With ``fit`` a model is written in place of features.
+    A shard takes about ``target_minutes``. All are computed in one ``instruction_set``, so that no machine
+    decides about bits. With ``fit`` a model is written in place of features.
     """
 
     file: str | tuple[str, ...]
