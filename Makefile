@@ -13,6 +13,9 @@ studies = $(subst $(empty) $(empty),$(comma),$(strip $(STUDY)))
 first := headline backends
 every := $(notdir $(basename $(wildcard config/studies/*.yaml)))
 
+# These need the given data, whose folder ANISWEEP_DATA names.
+given := $(if $(ANISWEEP_DATA),,$(notdir $(basename $(shell grep -l '[$$]{*ANISWEEP_DATA' config/studies/*.yaml))))
+
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONWARNINGS := ignore::FutureWarning
 
@@ -32,7 +35,8 @@ run: env ## run a study and write results/report.html (STUDY=first_look, or seve
 	@snakemake --profile local --config "study=[$(studies)]" $(OVERRIDES)
 
 study: env ## every study, at the size of two cores (full: OVERRIDES="size=full", or on a cluster)
-	@$(MAKE) --no-print-directory run STUDY="$(first) $(filter-out tiny $(first),$(every))"
+	@$(if $(given),echo "Left out: $(given). ANISWEEP_DATA is not set: set it to the folder of the given data.")
+	@$(MAKE) --no-print-directory run STUDY="$(first) $(filter-out tiny $(first) $(given),$(every))"
 
 claims: env ## every claim of earlier work: our figure, the claimed range, the verdict
 	@anisweep claims

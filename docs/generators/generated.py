@@ -117,7 +117,9 @@ def studies_page(root: Path) -> str:
         "",
         NOTE,
         "",
-        "`make run STUDY=NAME` measures one study, and `make study` measures all except `tiny`.",
+        "`make run STUDY=NAME` measures one study, and `make study` measures all except `tiny`. The study",
+        "`liquid_benzene` reads a file in the folder that the environment variable `ANISWEEP_DATA` names;",
+        "without it `make study` leaves this study out.",
         "",
     ]
     lines += ["| study | question |", "|---|---|"]

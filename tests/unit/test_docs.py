@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -49,11 +50,16 @@ def test_make_alone_lists_every_target_with_a_description() -> None:
     assert {line.split()[1] for line in listed.splitlines()} == set(phony[1].split())
 
 
-def test_make_study_runs_every_study_and_first_what_decides() -> None:
+@pytest.mark.parametrize("folder", ["/data", ""])
+def test_make_study_runs_every_study_whose_data_are_given_and_first_what_decides(folder: str) -> None:
+    environment = {**os.environ, "ANISWEEP_DATA": folder}
     said = subprocess.run(
-        ["make", "-n", "study"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "-n", "study"], cwd=ROOT, capture_output=True, text=True, check=True, env=environment
     ).stdout
     studies = re.search(r'study=\[([^\]]*)\]"', said)[1].split(",")  # type: ignore[index]
+    left_out = set() if folder else {"liquid_benzene"}
 
     assert studies[0] == "headline"
-    assert sorted([*studies, "tiny"]) == sorted(file.stem for file in ROOT.glob("config/studies/*.yaml"))
+    assert {*studies, "tiny"} == {file.stem for file in ROOT.glob("config/studies/*.yaml")} - left_out
+    assert len(set(studies)) == len(studies)
+    assert ("Left out: liquid_benzene. ANISWEEP_DATA is not set" in said) == bool(left_out)

@@ -185,7 +185,10 @@ class DatasetEntry(ConfigSection):
         Field(description="number of frames, all if left out; a list makes an axis of the sweep"),
     ] = None
     outputs: Annotated[Several[Output] | None, Field(description="instead of the study's")] = None
-    file: Annotated[str | None, Field(description="XYZ, LAMMPS, GSD, or any format that ASE reads")] = None
+    file: Annotated[
+        str | None,
+        Field(description="XYZ, LAMMPS, GSD, or any format that ASE reads; may begin with $VARIABLE"),
+    ] = None
     format: Annotated[
         str | None, Field(description="if the ending of the file is misleading: xyz, lammps-dump, gsd ...")
     ] = None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 
 from anisweep import datasets
 from anisweep.cell import NOT_PINNED, Cell, Dataset, Hypers, Settings
@@ -20,6 +23,10 @@ from anisweep.plan.code_digest import code_digest
 from anisweep.plan.first_frames import first_frames
 
 
+class NotGiven(UserError):
+    """A file of a study that an environment variable names, which is not set."""
+
+
 def cells_of(name: str, sweep: Sweep, site: str, project: Project) -> Iterator[Cell]:
     """Yield every point of the study ``name``, replicate by replicate."""
     settings = Settings(**sweep.measure.model_dump())
@@ -27,7 +34,7 @@ def cells_of(name: str, sweep: Sweep, site: str, project: Project) -> Iterator[C
     sets = [
         (dataset, sweep.outputs_of(entry))
         for key, entry in sweep.datasets.items()
-        for dataset in datasets_of(key, entry, project)
+        for dataset in datasets_of(name, key, entry, project)
     ]
     _check_images(sweep, max(point.cutoff_radius for point in hypers), project, [each for each, _ in sets])
     environments = {device: environment_of(project, site, device).digest for device in sweep.devices}
@@ -92,10 +99,15 @@ def _physical(hypers: Hypers, study: str) -> Hypers:
     return hypers
 
 
-def datasets_of(name: str, entry: DatasetEntry, project: Project) -> list[Dataset]:
-    """Return the data set by its digest, with each number of frames.
+def datasets_of(study: str, name: str, entry: DatasetEntry, project: Project) -> list[Dataset]:
+    """Return the data set ``name`` of a study by its digest, with each number of frames.
 
     A user's file is checked and prepared here, before anything is planned.
+
+    Raises
+    ------
+    NotGiven
+        when the file's name has an environment variable that is not set
     """
     if entry.file is None:
         recipe = datasets.generated()[name]
@@ -103,7 +115,7 @@ def datasets_of(name: str, entry: DatasetEntry, project: Project) -> list[Datase
         return [Dataset(name, path, recipe.digest, frames or recipe.frames) for frames in entry.frame_counts]
 
     user = datasets.UserFile(
-        project.root / entry.file,
+        project.root / _file_of(study, name, entry.file),
         entry.orientations,
         entry.diameters,
         entry.orientation_order,
@@ -120,3 +132,15 @@ def datasets_of(name: str, entry: DatasetEntry, project: Project) -> list[Datase
                 f"{entry.file}. Lower it, or leave it out."
             )
     return [Dataset(name, path, user.digest, frames or held) for frames in entry.frame_counts]
+
+
+def _file_of(study: str, name: str, file: str) -> Path:
+    """Return the file that a study names, with the values of environment variables in it."""
+    for variable in re.findall(r"\$\{?(\w+)", file):
+        if not os.environ.get(variable):
+            raise NotGiven(
+                f"config/studies/{study}.yaml: datasets.{name}.file: {file}: the environment variable "
+                f"{variable} is not set. Allowed: one that names a place. "
+                f"Set it (export {variable}=FOLDER), or leave out the study {study}."
+            )
+    return Path(os.path.expandvars(file))

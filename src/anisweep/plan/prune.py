@@ -15,7 +15,7 @@ from anisweep.errors import UserError
 from anisweep.files import read_bytes
 from anisweep.parsing.json_text import read_json
 from anisweep.parsing.schema import shown
-from anisweep.plan.expand import cells_of
+from anisweep.plan.expand import NotGiven, cells_of
 from anisweep.plan.run_lock import holder
 
 
@@ -24,19 +24,23 @@ def unwanted(project: Project) -> list[tuple[str, str]]:
 
     Those who ask are every study at either size, and each with what its last run was given by ``--config``
     (`anisweep.workflow.life_cycle` keeps that in ``overrides.json``). Artifacts of other sites count as
-    wanted when one of their points is. Nothing is unwanted while a run goes on.
+    wanted when one of their points is, or where it is not known what a study asks for. Nothing is unwanted
+    while a run goes on.
     """
     if holder(project) is not None:
         return []
     restore_kept(project.artifacts)
 
-    cells = list(asked_for(project))
+    unknown: list[str] = []
+    cells = list(asked_for(project, unknown=unknown))
     keys = {cell.key for cell in cells}
     points = {cell.point for cell in cells}
     found = []
 
     for entry in Store(project.artifacts, project.state).entries():
-        elsewhere = any(seen.site != "local" and point in points for point, seen in entry.points.items())
+        elsewhere = any(
+            seen.site != "local" and (unknown or point in points) for point, seen in entry.points.items()
+        )
         if not entry.sound:
             found.append((entry.name, "damaged"))
         elif not elsewhere and not keys.intersection(entry.keys):
@@ -63,12 +67,13 @@ def _last_overrides(project: Project, study: str) -> dict[str, Any]:
     return last
 
 
-def asked_for(project: Project, site: str | None = None) -> Iterator[Cell]:
+def asked_for(project: Project, site: str | None = None, unknown: list[str] | None = None) -> Iterator[Cell]:
     """Yield the cells of every study at either size, and with what its last run was given.
 
     Parameters
     ----------
     site : as if the studies ran there; ``None`` leaves each where it ran last
+    unknown : is given the names of studies that were never run here and whose file is not given
     """
     where = {"site": site} if site else {}
 
@@ -79,6 +84,10 @@ def asked_for(project: Project, site: str | None = None) -> Iterator[Cell]:
                 config, sweeps = load_config(project, {**given, **where, "study": name})
                 yield from cells_of(name, sweeps[name], config.site, project)
         except (UserError, DataError) as error:
+            if isinstance(error, NotGiven) and not (project.results / name).exists():
+                if unknown is not None:
+                    unknown.append(name)
+                continue
             raise UserError(
                 f"What the study {name} asks for is not known: it cannot be read. Nothing was deleted.\n"
                 f"{error}"

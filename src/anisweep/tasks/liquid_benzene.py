@@ -1,27 +1,27 @@
 """Learn liquid benzene from the forces and torques of atoms, and let it flow: what is right, and how fast.
 
-The six given frames of 500 molecules are those of the file benzene-liquid.xyz.xz in the folder that
-ANISWEEP_DATA names, from the example trajectory of afmcg (H. T. L. Nguyen and D. M. Huang, J. Chem. Phys.
-156, 184118, 2022; CC-BY 4.0), in kcal/mol, Angstrom and radian. Of the study's data set only the number of
-frames counts: so many splits into four and two of the given ones are tested, at most 15; with 15 the dynamics
-take 10 ps, and with fewer a part that goes with the square. Six frames that are far apart tell nothing of
-diffusion, so that there is nothing to compare it with, and it is left out.
+Of the given frames two are tested at a time and the others learned from, every two of them once, at most 15
+pairs; of fewer than six frames one is tested at a time. With 15 tests the dynamics take 10 ps, and with fewer
+a part that goes with the square. Frames that are far apart tell nothing of diffusion, so that there is
+nothing to compare it with, and it is left out.
+
+Forces and torques are in kcal/mol, Angstrom and radian. The study's frames of 500 molecules are those of the
+example trajectory of afmcg (H. T. L. Nguyen and D. M. Huang, J. Chem. Phys. 156, 184118, 2022; CC-BY 4.0).
 """
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from ase import Atoms
 
 from anisweep.cell import Hypers
+from anisweep.datasets.canonical import DIAMETERS, LABELS
 from anisweep.descriptors import EllipsoidalDensityProjection
 from anisweep.descriptors.kernels.run import Output, widths
 from anisweep.models import FitSettings, RidgeModel, TrainingSettings
@@ -29,7 +29,7 @@ from anisweep.models.equations import NormalEquations
 from anisweep.models.labels import TrainingLabels
 from anisweep.models.rows import FitRows
 from anisweep.modes import Timer, Unavailable, require
-from anisweep.tasks._learning import labels_of, projection_for, rms
+from anisweep.tasks._learning import labels_of, projection_for, require_labels, rms
 
 MODES = {
     "power_spectrum": "a linear model of the power spectrum",
@@ -49,7 +49,7 @@ RESULTS = {
     "force_rms": "root mean square of the given forces (kcal/mol/Angstrom)",
     "torque_rms": "root mean square of the given torques (kcal/mol)",
     "functions": "number of features that the model is made of",
-    "fit_s": "seconds to learn from four frames",
+    "fit_s": "seconds to learn from the frames that are not tested",
     "g_difference": "mean difference of g(r) from that of the given frames, 4 to 10 Angstrom",
     "g2_difference": "the same of how parallel the planes are, weighted by g(r)",
     "temperature_drift": "mean temperature in the second half of the run, less 300 K, over 300 K",
@@ -58,9 +58,11 @@ RESULTS = {
 JUDGED_BY = "force_rmse"
 RESULTS_S = 12.0
 
-_FILE = "benzene-liquid.xyz.xz"
-_DIAMETERS = (2.0, 2.0, 0.7)
 _WIDE = (3.0, 3.0, 1.0)
+
+#: The fewest frames: a network needs one to learn from, one to choose its epoch, and one is tested.
+_FEWEST = 3
+_MOST_SPLITS = 15
 
 #: In Angstrom; without it no dynamics conserve the energy.
 _SMOOTHING = 1.5
@@ -106,13 +108,12 @@ class _Both:
 class _Liquid:
     """Hold the given frames, and what learns from them."""
 
-    def __init__(self, mode: str, hypers: Hypers, splits: int) -> None:
+    def __init__(self, mode: str, hypers: Hypers, frames: list[Atoms]) -> None:
         self.mode, self.projection = mode, projection_for(hypers, _SMOOTHING)
-        self.frames = _given(_WIDE if mode == "wide_density" else _DIAMETERS)
-        pairs = list(combinations(range(len(self.frames)), 2))
-        self.splits = pairs[:: max(1, len(pairs) // splits)][:splits]
-        self.share = min(1.0, (splits / len(pairs)) ** 2)
-        self.epochs = 2 * splits
+        self.frames = [_widened(frame) for frame in frames] if mode == "wide_density" else frames
+        self.splits = _splits(len(frames))
+        self.share = (len(self.splits) / _MOST_SPLITS) ** 2
+        self.epochs = 2 * len(self.splits)
         self._equations: dict[int, NormalEquations] = {}
 
         if mode == "neural":
@@ -175,7 +176,7 @@ class _Liquid:
         return equations
 
     def _trained(self, frames: list[Atoms], fit: FitSettings) -> Any:
-        """Return the network of three of the frames, of the epoch that is best for the fourth."""
+        """Return the network of all frames but one, of the epoch that is best for that one."""
         from anisweep.models.training import train
 
         settings = TrainingSettings(fit, validation=1 / len(frames), epochs=self.epochs, batch=1)
@@ -183,14 +184,17 @@ class _Liquid:
 
 
 def prepare(mode: str, hypers: Hypers, precision: str, device: str, frames: list[Atoms]) -> _Liquid:
-    """Learn from the first four of the given frames."""
+    """Learn from the frames that are not tested first."""
     require("precision", precision, PRECISIONS)
     require("device", device, DEVICES)
-    return _Liquid(mode, hypers, min(len(frames), 15))
+    require_labels(frames, LABELS, "a file with forces and torques")
+    if len(frames) < _FEWEST:
+        raise Unavailable(f"{len(frames)} frames are too few to learn and to test: take {_FEWEST} or more")
+    return _Liquid(mode, hypers, frames)
 
 
 def compute(calculator: _Liquid, frames: list[Atoms], clock: Timer) -> np.ndarray:
-    """Return forces and torques (particles, 6) of a given frame that was not learned from."""
+    """Return forces and torques (particles, 6) of a frame that was not learned from."""
     with clock.stage("forces"):
         _, slopes = calculator.model.compute([calculator.frames[calculator.splits[0][0]]])
         return np.hstack([slopes.forces, slopes.torques])
@@ -209,26 +213,18 @@ def results(calculator: _Liquid, frames: list[Atoms]) -> dict[str, float]:
     }
 
 
-def _given(diameters: Sequence[float]) -> list[Atoms]:
-    """Return the given frames, with labels."""
-    import lzma
+def _splits(count: int) -> list[tuple[int, ...]]:
+    """Return the numbers of the frames that are tested together."""
+    every = list(combinations(range(count), 2 if count >= 2 * _FEWEST else 1))
+    return every[:: -(-len(every) // _MOST_SPLITS)]
 
-    import ase.io
 
-    file = Path(os.environ.get("ANISWEEP_DATA", ""), _FILE)
-    if not file.is_file():
-        raise Unavailable(
-            f"ANISWEEP_DATA names no folder with {_FILE}: set it to the folder of the given data"
-        )
-
-    with lzma.open(file, "rt") as stream:
-        frames = ase.io.read(stream, ":", format="extxyz")
-    for frame in frames:
-        frame.arrays["forces"] = frame.get_forces()
-        frame.calc = None
-        for axis, diameter in enumerate(diameters, start=1):
-            frame.arrays[f"c_diameter[{axis}]"] = np.full(len(frame), diameter)
-    return list(frames)
+def _widened(frame: Atoms) -> Atoms:
+    """Return a frame whose particles have wide densities."""
+    wide = frame.copy()
+    for name, diameter in zip(DIAMETERS, _WIDE, strict=True):
+        wide.arrays[name] = np.full(len(frame), diameter)
+    return wide
 
 
 def _errors(liquid: _Liquid) -> dict[str, float]:

@@ -1,5 +1,6 @@
 """The configuration: what stands on top of what, and what it becomes. Wrong ones: tests/wrong_inputs.yaml."""
 
+import os
 import re
 
 import pytest
@@ -11,6 +12,7 @@ from anisweep.config.project import Project
 from anisweep.config.sections import Config, DatasetEntry, Measure, Sweep
 from anisweep.config.site import Site
 from anisweep.config.validation_messages import explain
+from anisweep.datasets import canonical_xyz
 from anisweep.errors import UserError
 from anisweep.plan.expand import cells_of, datasets_of, hypers_of
 
@@ -24,6 +26,11 @@ full:
   replicates: 9
   datasets: {ellipsoids: {}}
   hypers: {cutoff_radius: 5.0}
+"""
+
+OWN = """1
+Properties=species:S:1:pos:R:3:forces:R:3 pbc="F F F"
+C 0 0 1.5 0.1 0.2 0.3
 """
 
 
@@ -169,6 +176,24 @@ def test_frames_may_be_an_axis(study):
     assert made == {("ellipsoids", 1), ("ellipsoids", 5), ("benzenes", 2)}
 
 
+@pytest.mark.parametrize("file", ["$MY_DATA/own.xyz", "${MY_DATA}/own.xyz"])
+def test_a_variable_may_name_the_folder_of_a_file_whose_content_is_in_the_keys(study, monkeypatch, file):
+    monkeypatch.setenv("MY_DATA", str(study.root / "given"))
+    own = study.root / "given" / "own.xyz"
+    own.parent.mkdir()
+    own.write_text(OWN)
+    given = {"own": {"file": file, "diameters": [3.0, 3.0, 1.0]}}
+    before = cells(study, datasets=given)
+
+    os.utime(own, (0, 0))
+    assert [cell.key for cell in cells(study, datasets=given)] == [cell.key for cell in before]
+
+    own.write_text(OWN.replace("1.5", "1.6"))
+    after = cells(study, datasets=given)
+    assert not {cell.key for cell in after} & {cell.key for cell in before}
+    assert canonical_xyz.read(study.root / after[0].dataset.path)[0].arrays["forces"][0, 1] == 0.2
+
+
 def test_several_sets_of_hypers_share_what_they_have_in_common(study):
     sets = [{"max_angular": [2, 3]}, {"max_angular": 3, "cutoff_radius": [5.0, 7.0]}]
     made = cells(study, hypers=sets)
@@ -188,7 +213,7 @@ def test_settings_of_the_measurement_reach_every_cell(study):
 def test_all_frames_are_taken_where_none_are_named(study):
     _, sweep = load(study, size="full")
 
-    (dataset,) = datasets_of("ellipsoids", sweep.datasets["ellipsoids"], study)
+    (dataset,) = datasets_of("mine", "ellipsoids", sweep.datasets["ellipsoids"], study)
     assert dataset.frames == 1000
 
 

@@ -125,6 +125,18 @@ def test_what_the_last_run_was_given_is_asked_for(measure, project):
     assert unwanted(project) == []
 
 
+def test_a_study_whose_file_is_not_given_keeps_everything_if_it_was_run_here(measure, project, monkeypatch):
+    monkeypatch.delenv("ANISWEEP_DATA", raising=False)
+    measure()
+    assert unwanted(project) == []
+
+    (project.results / "liquid_benzene").mkdir()
+    with pytest.raises(
+        UserError, match=r"(?s)liquid_benzene .* Nothing was deleted\..*ANISWEEP_DATA is not set"
+    ):
+        unwanted(project)
+
+
 def test_a_study_that_cannot_be_read_keeps_everything(measure, project):
     measure()
     project.study_file("broken").write_text("question: What?\n")

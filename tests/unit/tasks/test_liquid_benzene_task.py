@@ -1,7 +1,5 @@
 """The task `liquid_benzene`, on a small file in place of the given one."""
 
-import lzma
-
 import numpy as np
 import pytest
 import torch
@@ -16,7 +14,6 @@ from anisweep.tasks import liquid_benzene
 from anisweep.worker.clock import Clock
 
 HYPERS = Hypers(max_angular=2, max_radial=2, cutoff_radius=6.0, radial_gaussian_width=1.2, basis_tol=1e-2)
-ONE_SPLIT = [Atoms("X")]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -27,33 +24,32 @@ def _one_thread():
     torch.set_num_threads(before)
 
 
-@pytest.fixture(autouse=True)
-def _data(tmp_path, monkeypatch):
-    """Six frames of eight particles that repel each other softly, in the form of the given file."""
-    lines = []
-    for seed in range(6):
+@pytest.fixture(scope="module")
+def frames():
+    """Five frames of 27 particles that repel each other softly."""
+    made = []
+    for seed in range(5):
         random = np.random.default_rng(seed)
-        grid = np.stack(np.meshgrid([0, 6], [0, 6], [0, 6]), axis=-1).reshape(-1, 3)
-        atoms = Atoms("X8", grid + random.normal(0, 0.5, (8, 3)), cell=[12.0] * 3, pbc=True)
-        frame = canonical(atoms, random.normal(size=(8, 4)), (3.0, 3.0, 1.0))
+        grid = np.stack(np.meshgrid([0, 4, 8], [0, 4, 8], [0, 4, 8]), axis=-1).reshape(-1, 3)
+        atoms = Atoms("X27", grid + random.normal(0, 0.5, (27, 3)), cell=[12.0] * 3, pbc=True)
+        frame = canonical(atoms, random.normal(size=(27, 4)), (3.0, 3.0, 1.0))
         _, forces, torques = gaussian_overlap.overlap(frame)
-        rows = np.hstack([frame.positions, frame.arrays["c_q"], 100 * forces, 100 * torques]).tolist()
-        header = 'Lattice="12 0 0 0 12 0 0 0 12" pbc="T T T" Properties=species:S:1:pos:R:3:c_q:R:4'
-        lines += ["8", f"{header}:forces:R:3:torques:R:3", *("X " + " ".join(map(repr, row)) for row in rows)]
-
-    with lzma.open(tmp_path / "benzene-liquid.xyz.xz", "wt") as stream:
-        stream.write("\n".join(lines) + "\n")
-    monkeypatch.setenv("ANISWEEP_DATA", str(tmp_path))
+        frame.arrays |= {"forces": 100 * forces, "torques": 100 * torques}
+        for name, diameter in zip(DIAMETERS, (2.0, 2.0, 0.7), strict=True):
+            frame.arrays[name][:] = diameter
+        made.append(frame)
+    return made
 
 
 @pytest.mark.parametrize("mode", liquid_benzene.MODES)
-def test_each_mode_learns_and_flows(mode):
-    liquid = liquid_benzene.prepare(mode, HYPERS, "fp64", "cpu", ONE_SPLIT)
+def test_each_mode_learns_and_flows(mode, frames, monkeypatch):
+    monkeypatch.setattr(liquid_benzene, "_splits", lambda count: [(0,), (1,)])
+    liquid = liquid_benzene.prepare(mode, HYPERS, "fp64", "cpu", frames)
     clock = Clock()
-    pushes = liquid_benzene.compute(liquid, ONE_SPLIT, clock)
-    found = liquid_benzene.results(liquid, ONE_SPLIT)
+    pushes = liquid_benzene.compute(liquid, frames, clock)
+    found = liquid_benzene.results(liquid, frames)
 
-    assert pushes.shape == (8, 6)
+    assert pushes.shape == (27, 6)
     assert clock.seconds["forces"] > 0
     assert set(found) == set(liquid_benzene.RESULTS)
     assert all(np.isfinite(value) for value in found.values())
@@ -61,8 +57,8 @@ def test_each_mode_learns_and_flows(mode):
     assert found["force_rmse"] <= found["worst_force_rmse"]
 
 
-def test_the_linear_model_is_the_one_that_a_fit_gives():
-    liquid = liquid_benzene.prepare("pair_features", HYPERS, "fp64", "cpu", ONE_SPLIT)
+def test_the_linear_model_is_the_one_that_a_fit_gives(frames):
+    liquid = liquid_benzene.prepare("pair_features", HYPERS, "fp64", "cpu", frames)
     tested = liquid.splits[0]
     frames = [frame for place, frame in enumerate(liquid.frames) if place not in tested]
     labels = {name: [frame.arrays[name] for frame in frames] for name in ("forces", "torques")}
@@ -72,21 +68,22 @@ def test_the_linear_model_is_the_one_that_a_fit_gives():
     assert np.abs(ours - theirs).max() < 1e-6 * np.abs(theirs).max()
 
 
-def test_both_features_together_learn_more_than_each_alone():
+def test_both_features_together_learn_more_than_each_alone(frames):
     errors = {}
     for mode in ("power_spectrum", "pair_features", "joined"):
-        liquid = liquid_benzene.prepare(mode, HYPERS, "fp64", "cpu", ONE_SPLIT)
+        liquid = liquid_benzene.prepare(mode, HYPERS, "fp64", "cpu", frames)
         learned = [frame for place, frame in enumerate(liquid.frames) if place not in liquid.splits[0]]
         slopes = liquid.model.compute(learned)[1]
-        true = np.vstack([frame.arrays["forces"] for frame in learned])
-        errors[mode] = np.sqrt(np.mean((slopes.forces - true) ** 2))
+        found = np.hstack([slopes.forces, slopes.torques])
+        true = np.vstack([np.hstack([frame.arrays["forces"], frame.arrays["torques"]]) for frame in learned])
+        errors[mode] = np.sqrt(np.mean((found - true) ** 2))
 
-    assert errors["joined"] < 0.95 * min(errors["power_spectrum"], errors["pair_features"])
+    assert errors["joined"] < 0.98 * min(errors["power_spectrum"], errors["pair_features"])
 
 
-def test_diameters_are_those_of_the_mode():
+def test_diameters_are_those_of_the_mode(frames):
     narrow, wide = (
-        liquid_benzene.prepare(mode, HYPERS, "fp64", "cpu", ONE_SPLIT)
+        liquid_benzene.prepare(mode, HYPERS, "fp64", "cpu", frames)
         for mode in ("power_spectrum", "wide_density")
     )
 
@@ -94,16 +91,23 @@ def test_diameters_are_those_of_the_mode():
     assert [wide.frames[0].arrays[name][0] for name in DIAMETERS] == [3.0, 3.0, 1.0]
 
 
-@pytest.mark.parametrize(("frames", "splits"), [(1, 1), (3, 3), (15, 15), (40, 15)])
-def test_the_number_of_frames_is_that_of_splits(frames, splits):
-    liquid = liquid_benzene.prepare("pair_features", HYPERS, "fp64", "cpu", ONE_SPLIT * frames)
+@pytest.mark.parametrize(("count", "splits", "tested"), [(3, 3, 1), (5, 5, 1), (6, 15, 2)])
+def test_frames_are_tested_in_turn(count, splits, tested):
+    made = liquid_benzene._splits(count)
 
-    assert len(set(liquid.splits)) == splits
-    assert (liquid.share == 1) == (splits == 15)
+    assert len(set(made)) == len(made) == splits
+    assert all(len(set(each)) == tested for each in made)
+    assert {place for each in made for place in each} == set(range(count))
 
 
-def test_without_the_data_it_is_unavailable(monkeypatch):
-    monkeypatch.delenv("ANISWEEP_DATA")
+def test_of_many_frames_fifteen_pairs_at_most_are_tested():
+    assert all(7 < len(liquid_benzene._splits(count)) <= 15 for count in range(7, 40))
 
-    with pytest.raises(Unavailable, match=r"ANISWEEP_DATA names no folder with benzene-liquid\.xyz\.xz"):
-        liquid_benzene.prepare("pair_features", HYPERS, "fp64", "cpu", ONE_SPLIT)
+
+def test_what_cannot_be_learned_from_is_unavailable(frames):
+    bare = [frame.copy() for frame in frames]
+    del bare[1].arrays["torques"]
+
+    for given, said in ((frames[:2], "2 frames are too few"), (bare, "frame 1 has no torques")):
+        with pytest.raises(Unavailable, match=said):
+            liquid_benzene.prepare("pair_features", HYPERS, "fp64", "cpu", given)
