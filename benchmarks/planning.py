@@ -76,7 +76,11 @@ def project_in(folder: Path) -> Project:
 
 
 def plan_of(project: Project, replicates: int) -> Plan:
-    return make_plan(project, *load_config(project, {**SWEEP, "replicates": replicates}))
+    return plan_of_sweep(project, SWEEP, replicates)
+
+
+def plan_of_sweep(project: Project, sweep: dict[str, Any], replicates: int) -> Plan:
+    return make_plan(project, *load_config(project, {**sweep, "replicates": replicates}))
 
 
 def write_artifact(project: Project, pack: Pack) -> None:

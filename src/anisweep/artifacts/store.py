@@ -258,11 +258,21 @@ def measured_elsewhere(store: Store, cells: list[Cell]) -> list[str]:
 
 
 def rows_of(store: Store, cells: list[Cell]) -> list[tuple[Entry, list[Row]]]:
-    """Return the rows that a study's tables rest on, by artifact.
+    """Return the rows that a study's tables rest on, by artifact: `chosen_of` says which.
+
+    Rows of the reference come along with the cells of their pack.
+    """
+    return [
+        (entry, [row for row in store.rows(entry.name) if row.key in keys or row.role != "cell"])
+        for entry, keys in chosen_of(store, cells)
+    ]
+
+
+def chosen_of(store: Store, cells: list[Cell]) -> list[tuple[Entry, set[str]]]:
+    """Return the artifacts that a study's tables rest on, each with the keys of its cells that count.
 
     Of the run's own site these are the wanted cells themselves; of every other site the latest
-    measurement of the same points, whatever environment and code it had there. Rows of the reference come
-    along with the cells of their pack.
+    measurement of the same points, whatever environment and code it had there.
     """
     keys = {cell.key for cell in cells}
     points = {cell.point for cell in cells}
@@ -284,7 +294,4 @@ def rows_of(store: Store, cells: list[Cell]) -> list[tuple[Entry, list[Row]]]:
     for entry, key in chosen:
         wanted.setdefault(entry.name, set()).add(key)
 
-    return [
-        (entries[name], [row for row in store.rows(name) if row.key in wanted[name] or row.role != "cell"])
-        for name in sorted(wanted)
-    ]
+    return [(entries[name], wanted[name]) for name in sorted(wanted)]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from anisweep.artifacts.store import Store, rows_of
+from anisweep.artifacts.store import Store, chosen_of
 from anisweep.artifacts.writing import SUFFIX
 from anisweep.cell import FORMAT
 from anisweep.config.project import Project
@@ -90,7 +90,7 @@ def _members(project: Project, study: str) -> Iterator[tuple[str, bytes]]:
 def _packs(project: Project, study: str) -> list[str]:
     """Return the names of the sound artifacts that the tables of a study rest on."""
     cells = study_cells(project, study)
-    return [entry.name for entry, _ in rows_of(Store(project.artifacts, project.state), cells)]
+    return [entry.name for entry, _ in chosen_of(Store(project.artifacts, project.state), cells)]
 
 
 def _write_tar(stream: IO[bytes], members: dict[str, bytes]) -> None:

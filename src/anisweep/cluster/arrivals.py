@@ -9,8 +9,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +23,6 @@ from anisweep.errors import UserError
 from anisweep.files import locked, sync, whole
 from anisweep.plan.pending import BATCHES, open_batches
 from anisweep.plan.run_lock import holder
-from anisweep.row import Row
 from anisweep.worker.rows import append_row, row_of
 
 if TYPE_CHECKING:
@@ -213,14 +211,18 @@ def alone(project: Project) -> Iterator[None]:
         yield
 
 
-def job_records_of(project: Project, rows: Sequence[Row]) -> list[PackJobRecord]:
-    """Return the job records of the packs of these rows; packs of this machine have none."""
+def job_records_of(
+    project: Project, sites: Mapping[str, str], measured_s: Mapping[str, float]
+) -> list[PackJobRecord]:
+    """Return the job records of packs; those of this machine have none.
+
+    Parameters
+    ----------
+    sites : where each pack was measured, by its name
+    measured_s : what all rows of each pack took
+    """
     from anisweep.tables import PackJobRecord
 
-    measured_s: dict[str, float] = defaultdict(float)
-    for row in rows:
-        measured_s[row.pack] += row.seconds or 0.0
-    sites = {row.pack: row.site for row in rows}
     found = {}
 
     for batch, record in _job_records(project):

@@ -12,11 +12,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 
 from anisweep.row import Row
 from anisweep.tables import old_tables
 from anisweep.tables.bundles import read_bundles
 from anisweep.tables.cells import PackSource, Platform, cells_table
+from anisweep.tables.column_store import ColumnStore
 from anisweep.tables.hotspots import Profile, write_profiles
 from anisweep.tables.job_records import PackJobRecord, job_records_table, with_times_as_text
 from anisweep.tables.metrics import columns_markdown, metrics_markdown
@@ -25,6 +27,7 @@ from anisweep.tables.studies import all_cells
 from anisweep.tables.summary import SummaryLine, summary_table
 
 __all__ = [
+    "ColumnStore",
     "PackJobRecord",
     "PackSource",
     "Platform",
@@ -48,7 +51,10 @@ __all__ = [
 
 
 def write_all(
-    rows: Sequence[Row], sources: Mapping[str, PackSource], folder: Path, missing: Sequence[str] = ()
+    rows: Sequence[Row] | pa.Table,
+    sources: Mapping[str, PackSource],
+    folder: Path,
+    missing: Sequence[str] = (),
 ) -> None:
     """Write every table of a study into ``folder``; see `cells_table` for the parameters."""
     write_cells(rows, sources, folder, missing)
@@ -58,17 +64,20 @@ def write_all(
 
 
 def write_cells(
-    rows: Sequence[Row], sources: Mapping[str, PackSource], folder: Path, missing: Sequence[str] = ()
+    rows: Sequence[Row] | pa.Table,
+    sources: Mapping[str, PackSource],
+    folder: Path,
+    missing: Sequence[str] = (),
 ) -> None:
     """Write ``cells.parquet`` and ``.csv``, ``platforms.json``, and ``missing.json``.
 
     The last one lists what nobody has measured.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _write(cells_table(rows, sources, missing), folder / "cells")
+    cells = cells_table(rows, sources, missing)
+    _write(cells, folder / "cells")
 
-    packs = sorted({row.pack for row in rows})
-    platforms = {pack: asdict(sources[pack].platform) for pack in packs}
+    platforms = {pack: asdict(sources[pack].platform) for pack in sorted(cells["pack"].unique())}
     (folder / "platforms.json").write_text(json.dumps(platforms, indent=1) + "\n")
     (folder / "missing.json").write_text(json.dumps(list(missing), indent=1) + "\n")
 
@@ -102,9 +111,7 @@ def write_old_tables(folder: Path) -> None:
 def read_platforms(folder: Path) -> dict[str, Platform]:
     """Return the platform of each pack."""
     plain = json.loads((folder / "platforms.json").read_text())
-    return {
-        pack: Platform(**{**fields, "devices": tuple(fields["devices"])}) for pack, fields in plain.items()
-    }
+    return {pack: Platform.from_plain(fields) for pack, fields in plain.items()}
 
 
 def _write(table: pd.DataFrame, stem: Path, as_text: pd.DataFrame | None = None) -> None:

@@ -9,6 +9,7 @@ from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import pandas as pd
+import pyarrow as pa
 
 from anisweep.artifacts.reading import Host, Installation
 from anisweep.row import Row
@@ -56,6 +57,11 @@ class Platform:
             cudnn=None if cudnn is None else str(cudnn),
         )
 
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> Platform:
+        """Return the platform that ``dataclasses.asdict`` made plain."""
+        return cls(**{**plain, "devices": tuple(plain["devices"])})
+
 
 @dataclass(frozen=True)
 class PackSource:
@@ -72,8 +78,21 @@ class PackSource:
     platform: Platform
 
 
+def columns_of(rows: Sequence[Row]) -> pa.Table:
+    """Return rows as columns, in their order; lists and dictionaries as JSON."""
+    columns = []
+
+    for column in SCHEMA:
+        values = [getattr(row, column.name) for row in rows]
+        if DTYPES[column.name] == "object":
+            values = [json.dumps(value) for value in values]
+        columns.append(pa.array(values, type=column.type))
+
+    return pa.table(columns, schema=SCHEMA)
+
+
 def cells_table(
-    rows: Sequence[Row], sources: Mapping[str, PackSource], missing: Sequence[str] = ()
+    rows: Sequence[Row] | pa.Table, sources: Mapping[str, PackSource], missing: Sequence[str] = ()
 ) -> pd.DataFrame:
     """Make a table with one line a row, rows of the reference included.
 
@@ -84,7 +103,7 @@ def cells_table(
 
     Parameters
     ----------
-    rows : in any order
+    rows : in any order; or the columns that `columns_of` makes of them
     sources : by the name of the pack
     missing : labels of the cells that the study asks for and nobody has measured; kept in
         ``attrs["missing"]``
@@ -94,21 +113,26 @@ def cells_table(
     KeyError
         when the pack of a row has no source
     """
+    kept = rows if isinstance(rows, pa.Table) else columns_of(rows)
     columns: dict[str, pd.Series[Any]] = {}
-    types = get_type_hints(Row)
 
     for metric in fields(Row):
-        values = [getattr(row, metric.name) for row in rows]
+        column = kept[metric.name]
 
+        if DTYPES[metric.name] != "object":
+            columns[metric.name] = column.to_pandas(types_mapper=FROM_ARROW.get)
+            continue
+
+        values = _nested(column)
         if metric.default_factory is dict:
             columns |= _exploded(metric, values)
         else:
-            columns[metric.name] = pd.Series(values, dtype=dtype_of(types[metric.name]))
+            columns[metric.name] = pd.Series(values, dtype="object")
 
-    canonical = [json.dumps(row.hypers, sort_keys=True) for row in rows]
+    canonical = [json.dumps(value, sort_keys=True) for value in _nested(kept["hypers"])]
     columns["hypers"] = pd.Series(canonical, dtype="str")
 
-    found = [_source(row.pack, sources) for row in rows]
+    found = [_source(pack, sources) for pack in kept["pack"].to_pylist()]
     columns["artifact"] = pd.Series([source.artifact for source in found], dtype="str")
     columns["artifact_sha256"] = pd.Series([source.sha256 for source in found], dtype="str")
 
@@ -141,6 +165,20 @@ def dtype_of(hint: Any) -> str:
 def dtypes_of(registry: type[Any]) -> dict[str, str]:
     """Return the pandas type of each field of a registry."""
     return {name: dtype_of(hint) for name, hint in get_type_hints(registry).items()}
+
+
+#: The pandas type of each metric, and that of its column in Arrow: lists and dictionaries are kept as JSON.
+DTYPES = {each.name: dtypes_of(Row)[each.name] for each in fields(Row)}
+ARROW = {"str": pa.string(), "Int64": pa.int64(), "float64": pa.float64(), "boolean": pa.bool_()}
+SCHEMA = pa.schema([(name, ARROW.get(dtype, pa.string())) for name, dtype in DTYPES.items()])
+
+#: What pandas makes of a column in Arrow.
+FROM_ARROW = {ARROW[name]: pd.api.types.pandas_dtype(name) for name in ("str", "Int64", "boolean")}
+
+
+def _nested(column: pa.ChunkedArray) -> list[Any]:
+    """Return the values of a column of JSON."""
+    return [json.loads(text) for text in column.to_pylist()]
 
 
 def _exploded(metric: Field[Any], values: list[dict[str, Any]]) -> dict[str, pd.Series[Any]]:

@@ -64,10 +64,7 @@ def old_rows(cells: pd.DataFrame) -> pd.DataFrame:
 
     return rows.assign(
         file=rows["dataset"] + ".xyz",
-        mode=[
-            _old_mode(row, several_hypers, several)
-            for (_, row), several in zip(rows.iterrows(), several_frames, strict=True)
-        ],
+        mode=_old_modes(rows, several_hypers, several_frames),
         rep=rows["replicate"],
         N=rows["particles"],
         species_unique=rows["species"],
@@ -75,6 +72,15 @@ def old_rows(cells: pd.DataFrame) -> pd.DataFrame:
         compute_s=wall - conversion,
         time_per_N2=wall / rows["particles"].astype("float64") ** 2,
     )
+
+
+def _old_modes(rows: pd.DataFrame, several_hypers: bool, several_frames: pd.Series[bool]) -> list[str]:
+    """Return the old name of each row's mode; rows that say the same of it are named once."""
+    told = rows[["mode", *USUAL, "frames", "hypers"]].assign(several_frames=several_frames)
+    distinct = told.drop_duplicates()
+    names = [_old_mode(row, several_hypers, row["several_frames"]) for _, row in distinct.iterrows()]
+    columns = list(told.columns)
+    return list(told.merge(distinct.assign(old_name=names), on=columns, how="left")["old_name"])
 
 
 def _old_mode(row: pd.Series[Any], several_hypers: bool, several_frames: bool) -> str:

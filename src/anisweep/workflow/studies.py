@@ -3,42 +3,47 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from anisweep.artifacts.reading import read_folder
-from anisweep.artifacts.store import Store, rows_of
+from anisweep.artifacts.store import Store, chosen_of, rows_of
 from anisweep.cell import Cell, cells_from_json
 from anisweep.cluster.arrivals import job_records_of
 from anisweep.config.load import read_yaml
 from anisweep.config.project import Project
 from anisweep.errors import UserError
 from anisweep.files import read_bytes, write_bytes
-from anisweep.row import Row
 
 if TYPE_CHECKING:
-    from anisweep.tables import PackJobRecord, Profile
+    import pyarrow as pa
+
+    from anisweep.tables import PackJobRecord, PackSource, Profile
 
 #: Tables that the report reads. A study of an earlier version that lacks one is left out until it runs again.
 REPORTED = ("cells.parquet", "summary.parquet", "job_records.parquet", "platforms.json", "missing.json")
 
 
-def study_rows(project: Project, study: str) -> tuple[list[Row], dict[str, Any], list[str]]:
-    """Return the rows of a study, where each pack comes from, and the labels of what is missing."""
-    from anisweep.tables import PackSource, Platform
+def study_rows(project: Project, study: str) -> tuple[pa.Table, dict[str, PackSource], list[str]]:
+    """Return the rows of a study as columns, where each pack comes from, and labels of what is missing."""
+    from anisweep.tables import ColumnStore, PackSource
+    from anisweep.tables.column_store import joined
 
     cells = study_cells(project, study)
     store = Store(project.artifacts, project.state)
-    rows: list[Row] = []
+    columns = ColumnStore(project.state)
+    found = []
     sources = {}
 
-    for entry, found in rows_of(store, cells):
-        contents = store.contents(entry.name)
-        platform = Platform.of(contents.host, contents.environment)
-        rows += found
-        sources[entry.name] = PackSource(f"artifacts/{entry.name}.tar.gz", entry.sha256, platform)
+    for entry, keys in chosen_of(store, cells):
+        pack = columns.pack(entry.sha256, partial(store.contents, entry.name))
+        found.append(pack.rows_of(keys))
+        sources[entry.name] = PackSource(f"artifacts/{entry.name}.tar.gz", entry.sha256, pack.platform)
 
+    rows = joined(found)
     return rows, sources, _missing(cells, rows)
 
 
@@ -60,20 +65,25 @@ def study_cells(project: Project, study: str) -> list[Cell]:
         ) from error
 
 
-def _missing(cells: Sequence[Cell], rows: Sequence[Row]) -> list[str]:
+def _missing(cells: Sequence[Cell], rows: pa.Table) -> list[str]:
     """Return labels of the cells that nobody has measured here or, where nothing is from here, anywhere."""
-    here = {cell.site for cell in cells} & {row.site for row in rows}
-    present = {row.key if here else row.point for row in rows}
+    here = {cell.site for cell in cells} & set(rows["site"].to_pylist())
+    present = set(rows["key" if here else "point"].to_pylist())
     return [cell.label for cell in cells if (cell.key if here else cell.point) not in present]
 
 
 def study_job_records(project: Project, study: str) -> list[PackJobRecord]:
     """Return what clusters did with the packs of a study's rows."""
     rows, _, _ = study_rows(project, study)
-    packs = {row.pack for row in rows}
+    packs = rows["pack"].to_pylist()
+    sites = dict(zip(packs, rows["site"].to_pylist(), strict=True))
 
-    brought = {each.pack: each for each in _brought(project) if each.pack in packs}
-    own = {each.pack: each for each in job_records_of(project, rows)}
+    measured_s: dict[str, float] = defaultdict(float)
+    for pack, seconds in zip(packs, rows["seconds"].to_pylist(), strict=True):
+        measured_s[pack] += seconds or 0.0
+
+    brought = {each.pack: each for each in _brought(project) if each.pack in sites}
+    own = {each.pack: each for each in job_records_of(project, sites, measured_s)}
     return list({**brought, **own}.values())
 
 

@@ -97,7 +97,7 @@ def _write_tables(project: Project, name: str) -> None:
     rows, sources, missing = study_rows(project, name)
     folder = project.results / name / "tables"
     tables.write_all(rows, sources, folder, missing)
-    tables.write_job_records([replace(JOB_RECORD, pack=rows[0].pack)], folder)
+    tables.write_job_records([replace(JOB_RECORD, pack=rows["pack"][0].as_py())], folder)
 
 
 def files(folder: Path) -> dict[str, bytes]:
