@@ -20,6 +20,7 @@ from anisweep.cell import Pack
 from anisweep.config.load import load_config
 from anisweep.config.project import Project
 from anisweep.plan import Plan, make_plan
+from anisweep.row import Row
 from anisweep.worker.rows import row_of
 
 ROOT = Path(__file__).parents[1]
@@ -32,6 +33,9 @@ SWEEP: dict[str, Any] = {
     "modes": ["numpy_only", "torch_batched"],
     "datasets": {name: {"frames": 1} for name in ("ellipsoids", *SPECIES)},
 }
+
+
+NO_VERSIONS: dict[str, Any] = {"versions": {}}
 
 
 def run(smoke: bool) -> None:
@@ -48,11 +52,11 @@ def run(smoke: bool) -> None:
 
         *most, last = plan.packs
         for pack in most:
-            write_artifact(project, pack)
+            write_artifact(project, pack, ok_rows(pack), {}, NO_VERSIONS)
         with timed(f"read {len(most)} new artifacts"):
             Store(project.artifacts, project.state).entries()
 
-        write_artifact(project, last)
+        write_artifact(project, last, ok_rows(last), {}, NO_VERSIONS)
         store = Store(project.artifacts, project.state)
         with timed("read one more"):
             store.entries()
@@ -75,26 +79,28 @@ def project_in(folder: Path) -> Project:
     return Project(folder)
 
 
-def plan_of(project: Project, replicates: int) -> Plan:
-    return plan_of_sweep(project, SWEEP, replicates)
-
-
-def plan_of_sweep(project: Project, sweep: dict[str, Any], replicates: int) -> Plan:
+def plan_of(project: Project, replicates: int, sweep: dict[str, Any] = SWEEP) -> Plan:
     return make_plan(project, *load_config(project, {**sweep, "replicates": replicates}))
 
 
-def write_artifact(project: Project, pack: Pack) -> None:
-    """An artifact as a worker would write it, with a row that says ``ok`` for each cell."""
+def ok_rows(pack: Pack) -> list[Row]:
+    """A row that says ``ok`` for each cell."""
+    rows = [row_of(pack, "cell", cell) for cell in pack.cells]
+    for row in rows:
+        row.status = "ok"
+    return rows
+
+
+def write_artifact(
+    project: Project, pack: Pack, rows: list[Row], host: dict[str, Any], environment: dict[str, Any]
+) -> None:
+    """An artifact as a worker would write it."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        rows = [row_of(pack, "cell", cell) for cell in pack.cells]
-        for row in rows:
-            row.status = "ok"
-
         (folder / "pack.json").write_text(pack.to_json())
         (folder / "rows.jsonl").write_text("\n".join(json.dumps(row.to_plain()) for row in rows))
-        (folder / "host.json").write_text("{}")
-        (folder / "environment.json").write_text('{"versions": {}}')
+        (folder / "host.json").write_text(json.dumps(host))
+        (folder / "environment.json").write_text(json.dumps(environment))
         writing.write(folder, project.artifacts / f"{pack.name}{writing.SUFFIX}")
 
 

@@ -18,13 +18,12 @@ from typing import Any
 import numpy as np
 import psutil
 
-from anisweep.artifacts import writing
 from anisweep.cell import Cell, Pack
 from anisweep.config.project import Project
 from anisweep.row import Role, Row
 from anisweep.worker.rows import row_of
 from benchmarks import _record
-from benchmarks.planning import SPECIES, plan_of_sweep, project_in
+from benchmarks.planning import SPECIES, plan_of, project_in, write_artifact
 
 #: A hundred cells for each replicate, and each replicate is a pack.
 SWEEP: dict[str, Any] = {
@@ -62,8 +61,8 @@ def run(smoke: bool) -> None:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, range(os.cpu_count() or 1))  # Snakemake and its commands, on all cores
 
-    measured = list(steps_to_tables(2)) if smoke else [each for packs in (100, 1000) for each in steps(packs)]
-    _record.keep("scale", measured, smoke)
+    taken = list(steps_to_tables(2)) if smoke else [each for packs in (100, 1000) for each in steps(packs)]
+    _record.keep("scale", taken, smoke)
 
 
 def steps(packs: int) -> Iterator[Step]:
@@ -74,7 +73,7 @@ def steps(packs: int) -> Iterator[Step]:
         yield from to_tables(project, most)
         yield step(project, "report", packs - 1, "snakemake", "report")
 
-        write_artifact(project, last)
+        measured(project, last)
         yield step(project, "one more replicate", packs, "snakemake", "report")
         yield step(project, "nothing to do", packs, "snakemake", "report")
 
@@ -89,7 +88,7 @@ def steps_to_tables(packs: int) -> Iterator[Step]:
 def to_tables(project: Project, packs: Sequence[Pack]) -> Iterator[Step]:
     """Plan, and make tables, of packs that have been measured."""
     for pack in packs:
-        write_artifact(project, pack)
+        measured(project, pack)
 
     yield step(project, "plan", len(packs), "anisweep", "plan")
     yield step(project, "tables", len(packs), "snakemake", "tables")
@@ -97,7 +96,7 @@ def to_tables(project: Project, packs: Sequence[Pack]) -> Iterator[Step]:
 
 def planned(project: Project, replicates: int) -> Sequence[Pack]:
     """Return one pack a replicate."""
-    return plan_of_sweep(project, SWEEP, replicates).packs
+    return plan_of(project, replicates, SWEEP).packs
 
 
 def step(project: Project, what: str, replicates: int, command: str, target: str) -> Step:
@@ -152,23 +151,17 @@ class PeakMemory:
                 self.peak = max(self.peak, *(member.memory_info().rss for member in family))
 
 
-def write_artifact(project: Project, pack: Pack) -> None:
-    """Write an artifact as a worker would, with times by a formula and a seeded generator."""
+def measured(project: Project, pack: Pack) -> None:
+    """Write the artifact of a pack, with times by a formula and a seeded generator."""
     rng = np.random.default_rng(pack.cells[0].replicate)
+    rows = [measured_row(pack, "cell", cell, rng) for cell in pack.cells]
 
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        rows = [measured_row(pack, "cell", cell, rng) for cell in pack.cells]
-        for cell in pack.cells:
-            if cell.mode == "numpy_only":
-                rows.append(measured_row(pack, "first reference", cell, rng))
-                rows.append(measured_row(pack, "last reference", cell, rng))
+    for cell in pack.cells:
+        if cell.mode == "numpy_only":
+            rows.append(measured_row(pack, "first reference", cell, rng))
+            rows.append(measured_row(pack, "last reference", cell, rng))
 
-        (folder / "pack.json").write_text(pack.to_json())
-        (folder / "rows.jsonl").write_text("\n".join(json.dumps(row.to_plain()) for row in rows))
-        (folder / "host.json").write_text(json.dumps(HOST))
-        (folder / "environment.json").write_text(json.dumps(INSTALLED))
-        writing.write(folder, project.artifacts / f"{pack.name}{writing.SUFFIX}")
+    write_artifact(project, pack, rows, HOST, INSTALLED)
 
 
 def measured_row(pack: Pack, role: Role, cell: Cell, rng: np.random.Generator) -> Row:

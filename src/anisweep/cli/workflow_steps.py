@@ -22,6 +22,7 @@ PATH = click.Path(path_type=Path)
 def run_pack(pack: Path, artifact: Path) -> None:
     """Measure PACK (a JSON file of the plan) and write ARTIFACT. This is what a job runs."""
     from anisweep.worker import supervise
+    from anisweep.worker.controller import ControllerGone
 
     try:
         planned = Pack.from_json(read_bytes(pack))
@@ -30,7 +31,7 @@ def run_pack(pack: Path, artifact: Path) -> None:
 
     try:
         summary = supervise.run_pack(planned, artifact)
-    except supervise.ControllerGone as gone:
+    except ControllerGone as gone:
         raise click.ClickException(str(gone)) from None
 
     counts = ", ".join(f"{count} {status}" for status, count in sorted(summary.statuses.items()))

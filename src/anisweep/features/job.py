@@ -25,6 +25,7 @@ from anisweep.fitting import FitRequest, LabelNames
 from anisweep.models.settings import FitSettings
 from anisweep.parsing.json_text import read_json
 from anisweep.parsing.schema import Above, build
+from anisweep.worker.controller import ControllerGone, controller_of_this, has_ended
 
 #: A shard lasts no longer than jobs may.
 LONGEST_MINUTES = 3 * 24 * 60
@@ -97,15 +98,18 @@ class ShardJob:
 
 def end_with_the_controller() -> None:
     """End this process soon after the run that started it, where it is part of one on this machine."""
-    controller = os.environ.get("ANISWEEP_CONTROLLER", "")
+    try:
+        controller = controller_of_this()
+    except ControllerGone as gone:
+        raise SystemExit(str(gone)) from None
 
-    def watch() -> None:
-        while psutil.pid_exists(int(controller)):
+    def watch(run: psutil.Process) -> None:
+        while not has_ended(run):
             time.sleep(0.2)
         os._exit(1)
 
     if controller:
-        threading.Thread(target=watch, daemon=True).start()
+        threading.Thread(target=watch, args=[controller], daemon=True).start()
 
 
 def compute(job_file: Path, piece: Path, output: Path, tell: Callable[[Progress], None]) -> None:

@@ -16,14 +16,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from anisweep import modes
 from anisweep.artifacts import writing
 from anisweep.cell import Pack
 from anisweep.formatting import counted
 from anisweep.row import Row, Status
 from anisweep.worker import host
+from anisweep.worker.controller import ControllerGone, controller_of_this, has_ended
 from anisweep.worker.rows import append_row, row_of, rows_in
 from anisweep.worker.threads import environment_for
 
@@ -40,10 +39,6 @@ KERNELS = "anisweep.descriptors.kernels.loader"
 
 #: A run without a terminal prints its progress this often.
 PROGRESS_S = 20.0
-
-
-class ControllerGone(RuntimeError):
-    """Raised when the run that this pack belongs to has ended; so does the pack."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +165,7 @@ def _watch(pack: Pack, folder: Path, number: int, environment: dict[str, str], s
         str(number),
         json.dumps(environment),
     ]
-    controller = _controller()
+    controller = controller_of_this()
     progress = _Progress(pack, folder, started)
     (folder / "current.json").unlink(missing_ok=True)
 
@@ -189,7 +184,7 @@ def _watch(pack: Pack, folder: Path, number: int, environment: dict[str, str], s
                 time.sleep(POLL_S)
                 progress.show()
 
-                if controller is not None and _has_ended(controller):
+                if controller is not None and has_ended(controller):
                     raise ControllerGone(f"{pack.name}: the run that started it has ended")
 
                 limit = _overdue(folder)
@@ -233,26 +228,6 @@ def _same(row: Row, other: Row) -> bool:
     """Return True if two rows are of the same cell or reference in the same process."""
     names = ("process", "role", "key", "dataset", "frames", "hypers", "output")
     return all(getattr(row, name) == getattr(other, name) for name in names)
-
-
-def _controller() -> psutil.Process | None:
-    """Return the process that this pack must not outlive."""
-    pid = os.environ.get("ANISWEEP_CONTROLLER", "")
-    if not pid:
-        return None
-
-    try:
-        return psutil.Process(int(pid))
-    except psutil.NoSuchProcess as error:
-        raise ControllerGone("the run that started this pack has ended") from error
-
-
-def _has_ended(process: psutil.Process) -> bool:
-    """Return True if a process has ended, also when nobody has waited for it yet."""
-    try:
-        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from anisweep.cluster.arrivals import import_finished
 from anisweep.cluster.jobs import Jobs
-from anisweep.cluster.preflight import as_text, preflight, stops
+from anisweep.cluster.preflight import pass_or_stop
 from anisweep.config.project import Project
 from anisweep.config.sections import checked_name
 from anisweep.config.site import LOCAL
@@ -16,7 +16,7 @@ from anisweep.describe import format_npz
 from anisweep.describe.run import of_another_run
 from anisweep.descriptors.kernels.run import Output, widths
 from anisweep.environments.lock import environment_of
-from anisweep.errors import UserError, escape_what_is_no_text
+from anisweep.errors import escape_what_is_no_text
 from anisweep.features.cutting import write_pieces
 from anisweep.features.feature_file import feature_file
 from anisweep.features.shards import FeaturePlan, plan_features
@@ -113,9 +113,7 @@ class FeatureRun:
             from anisweep.cluster.moved import refuse_where_moved  # it needs the executor
 
             refuse_where_moved(self.plan.project)
-            found = preflight(self.jobs, ())
-            if stops(found):
-                raise UserError(as_text(found, len(self.plan.missing)))
+            pass_or_stop(self.jobs, (), len(self.plan.missing))
             self.jobs.write_description()
 
     def split(self) -> None:

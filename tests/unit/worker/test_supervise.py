@@ -15,6 +15,7 @@ from anisweep.artifacts.reading import read_member
 from anisweep.artifacts.writing import kept_link
 from anisweep.cell import NOT_PINNED
 from anisweep.worker import supervise
+from anisweep.worker.controller import ControllerGone
 from anisweep.worker.rows import append_row, rows_in
 
 MODES = {
@@ -231,7 +232,7 @@ def test_a_pack_does_not_start_for_a_run_that_has_ended(workplace, monkeypatch):
     ended.wait()
     monkeypatch.setenv("ANISWEEP_CONTROLLER", str(ended.pid))
 
-    with pytest.raises(supervise.ControllerGone, match="has ended"):
+    with pytest.raises(ControllerGone, match="has ended"):
         workplace.run(workplace.cell("plain"))
     assert not workplace.target.exists()
     assert litter(workplace) == []
@@ -249,7 +250,7 @@ def test_a_pack_ends_with_its_run_even_if_nobody_waits_for_that(workplace, monke
     with subprocess.Popen(["sleep", "60"]) as run:
         monkeypatch.setenv("ANISWEEP_CONTROLLER", str(run.pid))
         monkeypatch.setattr(supervise.time, "sleep", kill_the_run)
-        with pytest.raises(supervise.ControllerGone, match="the run that started it has ended"):
+        with pytest.raises(ControllerGone, match="the run that started it has ended"):
             workplace.run(workplace.cell("sleeping"))
 
     assert not workplace.target.exists()

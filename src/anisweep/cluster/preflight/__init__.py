@@ -57,20 +57,25 @@ def preflight(jobs: Jobs, packs: Sequence[Pack]) -> list[Finding]:
     return sorted(found, key=lambda finding: finding.severity != "stop")
 
 
-def pass_or_stop(jobs: Jobs, packs: Sequence[Pack]) -> None:
+def pass_or_stop(jobs: Jobs, packs: Sequence[Pack], shards: int = 0) -> None:
     """Print warnings and go on, unless something stops; where nothing is submitted, nothing is checked.
+
+    Parameters
+    ----------
+    shards : how many jobs go out that are no packs; the size of slots is not looked at for them
 
     Raises
     ------
     UserError
         with every finding and its remedy
     """
-    found = preflight(jobs, packs) if packs else []
+    count = len(packs) + shards
+    found = preflight(jobs, packs) if count else []
 
     if stops(found):
-        raise UserError(as_text(found, len(packs)))
+        raise UserError(as_text(found, count))
     if found:
-        print(as_text(found, len(packs)), file=sys.stderr)
+        print(as_text(found, count), file=sys.stderr)
 
 
 def stops(found: Sequence[Finding]) -> bool:
