@@ -6,6 +6,7 @@ import sys
 
 from snakemake.logging import logger
 
+from anisweep.features.job import CORE_TYPES
 from anisweep.workflow.feature_run import FeatureRun
 
 if not any(isinstance(each, logging.StreamHandler) for each in logger.handlers):
@@ -15,6 +16,9 @@ if not any(isinstance(each, logging.StreamHandler) for each in logger.handlers):
 
 run = FeatureRun.read(config["features"], config.get("site", "local"))
 print(run.opening, file=sys.stderr, flush=True)
+
+# Like the kernels, OpenBLAS computes as the one instruction set does, on whatever machine.
+BLAS = f"OPENBLAS_CORETYPE={CORE_TYPES[run.plan.asked.instruction_set]} "
 
 
 wildcard_constraints:
@@ -66,7 +70,7 @@ rule describe_shard:
         disk_mb=lambda wildcards: run.disk_mb(wildcards.key),
         runtime=run.minutes,
     shell:
-        "anisweep features shard {input[0]:q} {input[1]:q} {output:q} 2>&1 | tee {log:q}"
+        BLAS + "anisweep features shard {input[0]:q} {input[1]:q} {output:q} 2>&1 | tee {log:q}"
 
 
 rule merge_features:
@@ -79,4 +83,4 @@ rule merge_features:
         name=run.plan.name,
         site=run.site,
     shell:
-        "anisweep features merge {params.name} {params.site} {output:q}"
+        BLAS + "anisweep features merge {params.name} {params.site} {output:q}"

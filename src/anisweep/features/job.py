@@ -30,6 +30,9 @@ from anisweep.worker.controller import ControllerGone, controller_of_this, has_e
 #: A shard lasts no longer than jobs may.
 LONGEST_MINUTES = 3 * 24 * 60
 
+#: What OpenBLAS calls the processors of each instruction set: of its sums a fit is made.
+CORE_TYPES = {"portable": "Nehalem", "avx2": "Haswell", "avx512": "SkylakeX"}
+
 
 @dataclass(frozen=True)
 class FeatureFile:

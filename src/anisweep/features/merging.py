@@ -15,7 +15,7 @@ from anisweep.describe.output import new_file, writer
 from anisweep.describe.provenance import as_text
 from anisweep.features.shards import FeaturePlan
 from anisweep.files import sha256_of
-from anisweep.fitting import Fitted, summed_file
+from anisweep.fitting import Fitted
 from anisweep.fitting.merge import added
 from anisweep.fitting.run import check_output, write_model
 
@@ -41,9 +41,9 @@ def merge_features(plan: FeaturePlan, output: Path) -> tuple[int, int]:
 def merge_fits(plan: FeaturePlan, output: Path) -> Fitted:
     """Write the model that the labels of all shards give."""
     check_output(output, sharded=False)
-    read = {path: summed_file.read(path) for path in _paths(plan)}
-    provenance = _provenance(plan, [each.provenance for each in read.values()])
-    return write_model(replace(added(read), provenance=provenance), output)
+    paths = _paths(plan)
+    provenance = _provenance(plan, [format_npz.provenance_of(path) for path in paths])
+    return write_model(replace(added(paths), provenance=provenance), output)
 
 
 def _paths(plan: FeaturePlan) -> list[Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,17 +24,17 @@ def merge(shards: Sequence[Path], output: Path) -> Fitted:
     """
     check_output(output, sharded=False)
     check_names(shards, output)
-    read = {path: summed_file.read(path) for path in shards}
-    order, origin = in_order(shards, [read[path].provenance for path in shards])
+    order, origin = in_order(shards, [summed_file.read(path).provenance for path in shards])
 
-    summed = added({path: read[path] for path in order})
-    return write_model(replace(summed, provenance=as_text(origin)), output)
+    return write_model(replace(added(order), provenance=as_text(origin)), output)
 
 
-def added(read: Mapping[Path, SummedFrames]) -> SummedFrames:
-    """Add what shares say, from the first to the last."""
-    summed, *others = read.values()
-    for path, more in zip(list(read)[1:], others, strict=True):
+def added(shards: Iterable[Path]) -> SummedFrames:
+    """Add what shares say, from the first to the last; two at a time are in memory."""
+    first, *others = shards
+    summed = summed_file.read(first)
+    for path in others:
+        more = summed_file.read(path)
         if more.species.tolist() != summed.species.tolist():
             came = "its species differ from those of the first shard"
             raise DataError(str(path), came, "shards of one run", "make this shard again")

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,10 +23,10 @@ from anisweep.features import shards
 from anisweep.features.arrived import check_shard
 from anisweep.features.cutting import write_pieces
 from anisweep.features.feature_file import feature_file
-from anisweep.features.job import FeatureFile, compute
+from anisweep.features.job import CORE_TYPES, FeatureFile, compute
 from anisweep.features.merging import merge_features, merge_fits
 from anisweep.features.shards import FeaturePlan, frames_of_a_shard, plan_features
-from anisweep.fitting import FitRequest, fit
+from anisweep.fitting import FitRequest, fit, summed_file
 from anisweep.models import LabelWeights, load
 from anisweep.models.settings import FitSettings
 from tests.unit.describe.conftest import frames, write
@@ -64,9 +68,9 @@ def labelled(count: int):
     return made
 
 
-def run(made: FeaturePlan) -> int:
+def run(made: FeaturePlan, backwards: bool = False) -> int:
     """Compute what is missing as jobs do, and return how many shards that were."""
-    missing = list(made.missing)
+    missing = list(made.missing)[:: -1 if backwards else 1]
     for file, pieces in made.pieces_by_file(missing):
         write_pieces(file, pieces)
     for key in missing:
@@ -118,16 +122,62 @@ def test_several_files_are_one_after_the_other(plan, project):
     assert same_features(Path("whole.npz"), Path("features.npz"))
 
 
-def test_a_fit_is_that_of_one_process(plan):
+@pytest.mark.parametrize("shards_there", [1, 2, 4, 16])
+def test_a_fit_is_that_of_one_process_and_the_order_of_its_shards_decides_no_bit(
+    plan, monkeypatch, shards_there
+):
+    monkeypatch.setattr(shards, "frames_of_a_shard", lambda *_: -(-40 // shards_there))
     made = plan(replace(ASKED, output="model.json", fit=SETTINGS))
-    run(made)
+    assert run(made, backwards=True) == len(made.jobs) == min(shards_there, 14)
     merge_fits(made, Path("model.json"))
 
+    for job in made.jobs:
+        Path(made.path("shards", job.key)).unlink()
+    again = plan(replace(ASKED, output="again.json", fit=SETTINGS))
+    assert run(again) == len(made.jobs)
+    merge_fits(again, Path("again.json"))
     request = FitRequest(Request(Path("some.xyz"), HYPERS, "turned", "widths"), settings=SETTINGS)
     fit(request, Path("whole.json"), 1, lambda _: None)
 
     one, other = load("whole.json").weights, load("model.json").weights
     assert np.abs(one - other).max() < 1e-10 * np.abs(one).max()
+    assert load("again.json").weights.tobytes() == other.tobytes()
+
+
+def test_a_merge_of_fits_holds_two_shards_at_a_time(plan, monkeypatch):
+    """So that memory does not grow with their number."""
+    made = plan(replace(ASKED, output="model.json", fit=SETTINGS))
+    run(made)
+    alive, most = weakref.WeakSet(), []
+    read = summed_file.read
+
+    def reading(path):
+        found = read(path)
+        alive.add(found.equations)
+        most.append(len(alive))
+        return found
+
+    monkeypatch.setattr(summed_file, "read", reading)
+    merge_fits(made, Path("model.json"))
+
+    assert len(most) == 6
+    assert max(most) <= 3  # the sum, the last one and the one that is read
+
+
+@pytest.mark.skipif(LEVEL == "portable", reason="this machine has one instruction set")
+def test_blas_computes_with_the_one_instruction_set():
+    """As a new process does, which is asked for the name of its kernels."""
+    asking = (
+        "import numpy, threadpoolctl; print([i['architecture'] for i in threadpoolctl.threadpool_info()])"
+    )
+    environment = {**os.environ, "OPENBLAS_CORETYPE": CORE_TYPES["portable"]}
+
+    said = subprocess.run(
+        [sys.executable, "-c", asking], env=environment, capture_output=True, text=True, check=True
+    )
+
+    assert said.stdout.strip() == "['Nehalem']"
+    assert not said.stderr
 
 
 def test_a_run_after_it_computes_nothing_and_a_touched_file_neither(plan, project):
