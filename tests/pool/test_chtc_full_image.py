@@ -1,4 +1,4 @@
-"""`first_look` in the full image, torch included, gives the tables of a run on this machine."""
+"""A study with torch, in the full image, gives the tables of a run on this machine."""
 
 from __future__ import annotations
 
@@ -14,8 +14,12 @@ from condor.pool.image import image_of_the_tree
 
 pytestmark = pytest.mark.fault
 
-#: Two packs, one for each execute point.
-STUDY = ("study=first_look", "replicates=2")
+#: Two packs, one for each execute point, of the smallest systems in all modes that need the full image.
+STUDY = (
+    "study=tiny",
+    "modes=[numpy_only, torch_mixed, torch_full, torch_batched, fused_cpu, fused_torch]",
+    "datasets={ellipsoids: {frames: 2, outputs: [coefficients, power_spectrum]}, two_species: {frames: 1}}",
+)
 
 #: Times, what is used of a machine, and what a measurement is calibrated to.
 MEASURED = {name for name, field in Row.__dataclass_fields__.items() if field.metadata.get("unit")}
@@ -59,7 +63,7 @@ def test_descriptors_are_equal(runs: tuple[Clone, Clone]) -> None:
     here, there = (descriptors(run) for run in runs)
 
     assert here.keys() == there.keys()
-    assert len(here) == 96
+    assert len(here) == 36
     for point, expected in here.items():
         assert np.abs(there[point] - expected).max() <= ACCURACY * np.abs(expected).max()
 
@@ -77,7 +81,7 @@ def test_thread_pools_are_those_requested(runs: tuple[Clone, Clone]) -> None:
 
 def _cells(run: Clone) -> pd.DataFrame:
     """Rows that mean the same in the same order."""
-    table = pd.read_parquet(run.root / "results" / "first_look" / "tables" / "cells.parquet")
+    table = pd.read_parquet(run.root / "results" / "tiny" / "tables" / "cells.parquet")
     return table.sort_values(
         ["point", "replicate", "role", "process", "dataset", "output", "mode"]
     ).reset_index(drop=True)
