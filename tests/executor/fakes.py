@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,10 +61,12 @@ class FakeSchedd:
     ----------
     runs : how often the job of each output ran
     up : whether it answers
+    executes : whether jobs run their scripts, each in a folder of its own with the files that it is sent
     """
 
     runs: dict[str, int] = field(default_factory=dict)
     up: bool = True
+    executes: bool = False
     _clusters: list[tuple[str, Path]] = field(default_factory=list)
     _waiting: dict[int, list[tuple[int, str, str]]] = field(default_factory=dict)
 
@@ -110,9 +115,27 @@ class FakeSchedd:
             for proc, output, arrival in jobs:
                 tell(self.log(cluster), "executing", cluster, proc)
                 self.runs[output] = self.runs.get(output, 0) + 1
-                (root / arrival).write_text(text)
-                tell(self.log(cluster), "terminated", cluster, proc)
+                status = 0
+                if self.executes:
+                    status = self._execute(cluster, proc)
+                else:
+                    (root / arrival).write_text(text)
+                tell(self.log(cluster), "terminated", cluster, proc, value=status)
             jobs.clear()
+
+    def _execute(self, cluster: int, proc: int) -> int:
+        root, batch = self._clusters[cluster - 1][1], self.log(cluster).parent
+        name, result, arrival, inputs = (batch / "jobs.txt").read_text().splitlines()[proc].split("\x1f")
+
+        with tempfile.TemporaryDirectory() as scratch:
+            for file in filter(None, inputs.split(", ")):
+                _transfer(root / file, Path(scratch, file))
+            with (batch / "logs" / f"{name}.log").open("wb") as said:
+                script = ["bash", str(batch / "jobs" / f"{name}.sh")]
+                done = subprocess.run(script, cwd=scratch, stdout=said, stderr=said, check=False)
+            if done.returncode == 0:
+                _transfer(Path(scratch, result), root / arrival)
+        return done.returncode
 
     def log(self, cluster: int) -> Path:
         batch, root = self._clusters[cluster - 1]
@@ -121,3 +144,13 @@ class FakeSchedd:
     def _answer(self) -> None:
         if not self.up:
             raise schedd.Unreachable("no answer")
+
+
+def _transfer(source: Path, target: Path) -> None:
+    """Copy a file or a folder, links as what they lead to; HTCondor refuses those that lead to folders."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        assert not any(path.is_symlink() and path.is_dir() for path in (source, *source.rglob("*")))
+        shutil.copytree(source, target, dirs_exist_ok=True)
+    else:
+        shutil.copy(source, target)

@@ -129,3 +129,29 @@ def test_plain_condor_submit_does_the_same(toy: Toy) -> None:
     wait_for(lambda: len(list((batch / "inbox").iterdir())) == 2 and not toy.jobs_in_queue(), toy.events)
 
     assert {file.name: file.read_text() for file in (batch / "inbox").iterdir()} == first
+
+
+def test_workflow_with_any_files(toy: Toy) -> None:
+    outside = toy.pool.home / "outside ü"
+    outside.mkdir()
+    for name in ("genome one.fa", "genome one.fa.fai"):
+        (outside / name).write_text(f"{name}\n")
+    (toy.folder / "linked").symlink_to("../outside ü")
+    there = f"outside={toy.pool.give(outside)}"
+
+    done = toy.run(there, options=("--snakefile", "any.smk", "--condorsweep-accept", ""))
+
+    assert done.returncode == 0, done.stderr
+    made = toy.folder
+    assert (made / "merged.txt").read_text() == "1\n1\n2\n2\n"
+    assert (made / "parts" / "sub" / "empty").is_dir()
+    assert (made / "parts" / "link" / "p=1").read_text() == "1\n"
+    assert not (made / "kept.txt").stat().st_mode & 0o222
+    assert sorted(file.name for file in (made / "one").iterdir()) == ["1.full", "1.txt", "2.full", "2.txt"]
+    assert (made / "of links.txt").read_text() == "genome one.fa\n" + 2 * "genome one.fa.fai\n"
+    assert (made / "logs" / "1.a").read_text() == "first\nprinted\n"
+    assert (made / "logs" / "1.b").read_text() == "second\nlink\nsub\n"
+    header, *lines = (made / "measured.tsv").read_text().splitlines()
+    measured = [dict(zip(header.split("\t"), line.split("\t"), strict=True)) for line in lines]
+    assert len(measured) == 2
+    assert all(float(line["s"]) >= 1 and float(line["max_rss"]) > 0 for line in measured)

@@ -8,6 +8,8 @@
         events.log      what HTCondor tells of the jobs
         logs/           what the jobs print
         inbox/          where their outputs arrive
+        inputs/         links to inputs that HTCondor cannot carry under their own names
+        accepted/       outputs of one job that are being put in their places together
         replaced/       outputs that were there before, by their paths
         job_records.jsonl  the ledger: one line, a job record, for each entry that has ended
         cancelled       there when the jobs were taken back
@@ -32,10 +34,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from snakemake_executor_plugin_condorsweep.carrying import copy_by_links, sent_as
 from snakemake_executor_plugin_condorsweep.ledger import ledger_in
+from snakemake_executor_plugin_condorsweep.parcel import Parcel, is_there, sync_folder
 
-#: A line behind what a job prints; what follows is what its command wrote to its log itself.
+#: A line behind what a job prints; what follows is what its command wrote to its log itself. Further logs
+#: follow behind lines with their numbers, from 2 on.
 OWN_LOG = "--- the command's own log:"
+FURTHER_LOG = "--- the command's own log {}:"
 
 
 @dataclass(frozen=True)
@@ -45,13 +51,14 @@ class Entry:
     Attributes
     ----------
     name : a safe word, unique in the batch
-    output : the file it makes, relative to the project
-    inputs : the files it needs, relative to the project
+    output : the file it makes, or the first of several, relative to the project
+    inputs : the files it needs, relative to the project or absolute
     log : where what it prints is copied to; empty for nowhere
     command : shell text
     again : how often it was made again before, after an output that did not count
     image : what it runs in
     contents : a digest for each input as it was submitted; empty where nobody looked
+    parcel : what it makes where that is more than one plain file
     """
 
     name: str
@@ -62,6 +69,17 @@ class Entry:
     again: int = 0
     image: str = ""
     contents: tuple[str, ...] = ()
+    parcel: Parcel | None = None
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Return all that the job brings home."""
+        return self.parcel.outputs if self.parcel else (self.output,)
+
+    @property
+    def logs(self) -> tuple[str, ...]:
+        """Return all files that are written as logs of the job."""
+        return tuple(filter(None, (self.log, *(self.parcel.logs if self.parcel else ()))))
 
 
 @dataclass(frozen=True)
@@ -130,8 +148,16 @@ class Batch:
         return f"{self.path}/jobs/{entry.name}.sh"
 
     def inbox(self, entry: Entry) -> str:
-        """Return the file that the output of a job arrives at, relative to the project."""
-        return f"{self.path}/inbox/{entry.name}{_ending(entry.output)}"
+        """Return the file, or the folder of a parcel, that arrives from a job, relative to the project."""
+        return f"{self.path}/inbox/{entry.name}{'' if entry.parcel else _ending(entry.output)}"
+
+    def accepted(self, entry: Entry) -> str:
+        """Return the folder of a parcel whose contents are on the way to their places."""
+        return f"{self.path}/accepted/{entry.name}"
+
+    def sent_inputs(self) -> dict[str, str]:
+        """Return the paths under which inputs are sent, by their own."""
+        return sent_as(self.root, self.path, (file for entry in self.entries for file in entry.inputs))
 
     def printed(self, entry: Entry) -> Path:
         """Return the file with what the job printed in its last run, and behind it the command's own log."""
@@ -142,10 +168,19 @@ class Batch:
 
         That is the command's own log, then what it printed beside.
         """
-        printed, _, own = self.printed(entry).read_bytes().partition(f"\n{OWN_LOG}\n".encode())
+        printed, own, *_ = self.logs_of(entry)
         if set(own.splitlines()) <= set(printed.splitlines()):
             return printed  # a command that pipes into `tee`
         return own + printed
+
+    def logs_of(self, entry: Entry) -> list[bytes]:
+        """Return what the job printed, and what its command wrote to each of its logs."""
+        printed, _, own = self.printed(entry).read_bytes().partition(f"\n{OWN_LOG}\n".encode())
+        texts = [printed]
+        for number in range(2, len(entry.logs) + 1):
+            text, _, own = own.partition(f"\n{FURTHER_LOG.format(number)}\n".encode())
+            texts.append(text)
+        return [*texts, own]
 
     @classmethod
     def new(cls, root: Path, batches: str, rule: str, entries: Sequence[Entry]) -> Batch:
@@ -203,18 +238,23 @@ class Batch:
         plain = {"rule": self.rule, "created": self.created, "entries": [asdict(e) for e in self.entries]}
         for name, text in {**files, "batch.json": json.dumps(plain, indent=1) + "\n"}.items():
             (whole / name).write_text(text)
+        for file, sent in self.sent_inputs().items():
+            if sent != file:
+                copy_by_links((self.root / file).absolute(), whole / Path(sent).relative_to(self.path))
 
         os.sync()  # one call for thousands of small files
 
     def set_aside(self, entry: Entry) -> None:
-        """Move an output that is there already into the folder: what lies in its place later is new."""
-        old = self.root / entry.output
-        if not old.exists() and not old.is_symlink():
-            return
+        """Move outputs that are there already into the folder: what lies in their places later is new."""
+        for output in entry.outputs:
+            self.make_room(self.root / output)
 
-        kept = self.folder / "replaced" / entry.output
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        old.rename(_free(kept))
+    def make_room(self, old: Path) -> None:
+        """Move what lies in the place of an output into the folder."""
+        if is_there(old):
+            kept = self.folder / "replaced" / old.relative_to(self.root)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            old.rename(_free(kept))
 
     def mark(self, name: str) -> None:
         """Leave a marker: ``cancelled`` or ``closed``."""
@@ -245,21 +285,31 @@ class Batch:
             if not place.exists():
                 place.parent.mkdir(parents=True, exist_ok=True)
                 file.rename(place)
-        return not any(file.exists() or file.is_symlink() for file in kept)
+        return not any(is_there(file) for file in kept)
 
 
 def _free(path: Path) -> Path:
     """Return this path, or one with a number behind it where something is already."""
     numbers = itertools.count(2)
     free = path
-    while free.exists() or free.is_symlink():
+    while is_there(free):
         free = path.with_name(f"{path.name}.{next(numbers)}")
     return free
 
 
-def _entry(inputs: Sequence[str], contents: Sequence[str] = (), **plain: Any) -> Entry:
+def _entry(
+    inputs: Sequence[str], contents: Sequence[str] = (), parcel: dict[str, Any] | None = None, **plain: Any
+) -> Entry:
     """Build an entry from JSON, which knows no tuples."""
-    return Entry(inputs=tuple(inputs), contents=tuple(contents), **plain)
+    return Entry(
+        inputs=tuple(inputs), contents=tuple(contents), parcel=_parcel(**parcel) if parcel else None, **plain
+    )
+
+
+def _parcel(
+    outputs: Sequence[str], touched: Sequence[str] = (), logs: Sequence[str] = (), **plain: Any
+) -> Parcel:
+    return Parcel(tuple(outputs), touched=tuple(touched), logs=tuple(logs), **plain)
 
 
 def names_of(outputs: Sequence[str]) -> list[str]:
@@ -319,11 +369,3 @@ def remove_leftovers(root: Path, batches: str) -> None:
     """Remove what a killed program left half written or half removed."""
     for left in (root / batches).glob(".[0-9]*"):
         shutil.rmtree(left, ignore_errors=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make names in a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    with suppress(OSError):  # some network file systems cannot
-        os.fsync(descriptor)
-    os.close(descriptor)

@@ -19,10 +19,12 @@ from snakemake_interface_executor_plugins.settings import ExecMode
 
 from snakemake_executor_plugin_condorsweep import schedd
 from snakemake_executor_plugin_condorsweep.batch import Batch, remove_leftovers
+from snakemake_executor_plugin_condorsweep.carrying import is_plain
 from snakemake_executor_plugin_condorsweep.follower import function
 from snakemake_executor_plugin_condorsweep.following import Followed, follow
 from snakemake_executor_plugin_condorsweep.gathering import Task
 from snakemake_executor_plugin_condorsweep.loop import Loop, Plan, Reports
+from snakemake_executor_plugin_condorsweep.parcel import Parcel
 from snakemake_executor_plugin_condorsweep.refusals import (
     missing_inputs,
     why_refused,
@@ -230,6 +232,26 @@ def task_of(job: Any) -> Task:
         command=job.shellcmd,
         log=str(job.log[0]) if job.log else "",
         ancient=frozenset(str(file) for file in job.input if "ancient" in file.flags),
+        parcel=parcel_of(job),
+    )
+
+
+def parcel_of(job: Any) -> Parcel | None:
+    """Return what a job makes where that is more than one plain file, and one log."""
+    outputs = tuple(str(output) for output in job.output)
+    folders = [output for output in job.output if "directory" in output.flags]
+    touched = tuple(str(output) for output in job.output if "touch" in output.flags)
+    benchmark = str(job.benchmark or "")
+
+    plain = len(outputs) == 1 and is_plain(outputs[0]) and len(job.log) < 2
+    if plain and not (folders or touched or benchmark):
+        return None
+    return Parcel(
+        outputs=tuple(filter(None, (*outputs, benchmark))),
+        touched=touched,
+        benchmark=benchmark,
+        repeats=job.benchmark_repeats or 1,
+        logs=tuple(str(log) for log in job.log[1:]),
     )
 
 

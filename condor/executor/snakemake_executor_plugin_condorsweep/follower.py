@@ -11,10 +11,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from snakemake_executor_plugin_condorsweep.batch import Batch, Entry, sync_folder
+from snakemake_executor_plugin_condorsweep.batch import Batch, Entry
 from snakemake_executor_plugin_condorsweep.events import EventLog, Job
 from snakemake_executor_plugin_condorsweep.holds import BY_HAND
 from snakemake_executor_plugin_condorsweep.ledger import End, JobRecord, Ledger
+from snakemake_executor_plugin_condorsweep.parcel import bring_home, is_there, sync_folder
 from snakemake_executor_plugin_condorsweep.speech import in_words
 
 #: Takes the arrived file to its place (both paths are absolute). Raises ValueError when it is not sound.
@@ -222,26 +223,30 @@ class Follower:
         return _job_record(entry, job, end, reason)
 
     def _bring_log(self, entry: Entry) -> None:
-        """Write the rule's log, where it has one.
+        """Write the rule's logs, where it has any: the first with what the job printed beside.
 
         The batch's folder keeps what the job said in any case.
         """
-        if entry.log and self.batch.printed(entry).exists():
-            log = self.batch.root / entry.log
-            log.parent.mkdir(parents=True, exist_ok=True)
-            log.write_bytes(self.batch.said(entry))
+        if not entry.logs or not self.batch.printed(entry).exists():
+            return
+
+        texts = [self.batch.said(entry), *self.batch.logs_of(entry)[2:]]
+        for log, text in zip(entry.logs, texts, strict=True):
+            file = self.batch.root / log
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(text)
 
     def _verdict(self, entry: Entry, job: Job | None) -> tuple[End, str]:
         """Return how an entry ends whose job has ended or is gone."""
-        arrived, output = (self.batch.root / file for file in (self.batch.inbox(entry), entry.output))
+        arrived, accepted = (
+            self.batch.root / place for place in (self.batch.inbox(entry), self.batch.accepted(entry))
+        )
         vanished = job is None or not job.ended
-        came = arrived.exists() and (vanished or (job is not None and job.succeeded))
+        came = (arrived.exists() or accepted.exists()) and (vanished or (job is not None and job.succeeded))
 
         if came:
-            if self._accept is move:
-                self.batch.set_aside(entry)  # what came here meanwhile from elsewhere
             try:
-                self._accept(arrived, output)
+                self._put_in_place(entry, arrived, accepted)
             except ValueError as error:
                 return "damaged", str(error)
             return "completed", ""
@@ -249,10 +254,28 @@ class Follower:
         if job is not None and job.succeeded:
             # Accepted by a program that was killed before it could say so; old outputs are removed
             # before the submission.
-            return ("completed", "") if output.exists() else ("damaged", "its output did not arrive")
+            lost = [output for output in entry.outputs if not is_there(self.batch.root / output)]
+            return ("damaged", f"{', '.join(lost)} did not arrive") if lost else ("completed", "")
         if self.batch.cancelled:
             return "cancelled", "taken back"
         return "failed permanently", _why(job)
+
+    def _put_in_place(self, entry: Entry, arrived: Path, accepted: Path) -> None:
+        """Take what has arrived to its place, or places.
+
+        Raises
+        ------
+        ValueError
+            when it is not sound
+        """
+        places = [self.batch.root / output for output in entry.outputs]
+        if entry.parcel:
+            bring_home(arrived, accepted, places, self.batch.make_room)
+            return
+
+        if self._accept is move:
+            self.batch.set_aside(entry)  # what came here meanwhile from elsewhere
+        self._accept(arrived, places[0])
 
     def _drop(self, known: dict[str, JobRecord]) -> None:
         """Take out what has ended."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from snakemake_executor_plugin_condorsweep.parcel import Parcel
 from snakemake_executor_plugin_condorsweep.submit_file import Shape
 
 #: A group is submitted this long after the last job came, while nothing runs that might make more ready.
@@ -22,6 +23,7 @@ class Task:
     ----------
     again : how often it was made again before, after an output that did not count
     ancient : the inputs whose content does not count
+    parcel : what it makes where that is more than one plain file
     """
 
     job: Any = field(compare=False, repr=False)
@@ -32,6 +34,12 @@ class Task:
     log: str = ""
     again: int = 0
     ancient: frozenset[str] = frozenset()
+    parcel: Parcel | None = None
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Return all that the job brings home."""
+        return self.parcel.outputs if self.parcel else (self.output,)
 
 
 @dataclass

@@ -16,6 +16,7 @@ from snakemake_executor_plugin_condorsweep.events import Job
 from snakemake_executor_plugin_condorsweep.follower import Accept, Follower, GiveUp, Queue
 from snakemake_executor_plugin_condorsweep.gathering import Gathering, Task
 from snakemake_executor_plugin_condorsweep.ledger import JobRecord
+from snakemake_executor_plugin_condorsweep.parcel import is_there
 from snakemake_executor_plugin_condorsweep.sameness import Contents, difference
 from snakemake_executor_plugin_condorsweep.submit_file import Site, files_of
 
@@ -249,16 +250,17 @@ class Loop(threading.Thread):
 
     def _attaches(self, task: Task, flying: dict[str, tuple[Follower, Entry]]) -> bool:
         """Wait for the job that makes a task's output already; one that makes something else ends."""
-        if task.output not in flying:
-            return False
+        while any(output in flying for output in task.outputs):
+            follower, entry = next(flying[output] for output in task.outputs if output in flying)
+            changed = self._difference(entry, task)
+            if not changed:
+                self._waiting[follower.batch.id, entry.output] = replace(task, again=entry.again)
+                return True
 
-        follower, entry = flying[task.output]
-        changed = self._difference(entry, task)
-        if changed:
             self._take_back(follower, entry, changed)
-            return False
-        self._waiting[follower.batch.id, task.output] = replace(task, again=entry.again)
-        return True
+            for output in entry.outputs:
+                flying.pop(output, None)
+        return False
 
     def _has_ended(self, task: Task) -> bool:
         """Report a task whose job has ended before it came; a failure of something else does not count."""
@@ -285,12 +287,13 @@ class Loop(threading.Thread):
         follower.take_back(entry, changed)
 
     def _in_flight(self) -> dict[str, tuple[Follower, Entry]]:
-        """Return the open entries by their outputs."""
+        """Return the open entries by each of their outputs."""
         return {
-            entry.output: (follower, entry)
+            output: (follower, entry)
             for follower in (self._followers or {}).values()
             if not follower.batch.cancelled
             for entry in follower.open_entries
+            for output in entry.outputs
         }
 
     def _write(self, tasks: list[Task]) -> None:
@@ -308,6 +311,7 @@ class Loop(threading.Thread):
                 again=task.again,
                 image=task.shape.image,
                 contents=() if plan.by_output else self._contents.of(task),
+                parcel=task.parcel,
             )
             for name, task in zip(names, tasks, strict=True)
         ]
@@ -468,11 +472,10 @@ class Loop(threading.Thread):
             self._arrivals.append(replace(task, again=task.again + 1))
             return
 
-        output = self._plan.root / record.output
         if record.end == "damaged" and self._plan.give_up is not None:
-            self._plan.give_up(output, record.reason)
+            self._plan.give_up(self._plan.root / record.output, record.reason)
 
-        if output.exists():
+        if all(is_there(self._plan.root / output) for output in task.outputs):
             self._reports.done(task)
         else:
             self._reports.failed(task, record.reason or again)

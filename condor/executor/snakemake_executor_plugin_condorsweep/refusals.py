@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from snakemake_executor_plugin_condorsweep.submit_file import why_not
+from snakemake_executor_plugin_condorsweep.carrying import why_no_text, why_not
 
 #: Kinds of rules, by Snakemake's properties of a job, that would need Snakemake or more in the image.
 KINDS = {
@@ -27,17 +27,8 @@ KINDS = {
 
 GROUPS = "groups are all or nothing; leave it out: jobs go out together anyway"
 
-#: Outputs that are no single file at the end of the job, by their flags.
-ONE_FILE = "declare one plain file"
-FLAGS = {
-    "directory": "declare one plain file, for example a .tar.gz of the folder",
-    "pipe": ONE_FILE,
-    "service": ONE_FILE,
-    "update": ONE_FILE,
-    "nodelocal": ONE_FILE,
-    "storage_object": ONE_FILE,
-    "touch": "write the file in the command: `... && touch {output}`",
-}
+#: Outputs that are not whole and here at the end of the job, by their flags.
+FLAGS = ("pipe", "service", "update", "nodelocal", "storage_object")
 
 #: What becomes a line of the submit file, and what Snakemake keeps for itself.
 REQUESTS = ("mem_mb", "disk_mb", "runtime", "gpus")
@@ -154,8 +145,9 @@ def _about_the_rule(job: Any) -> Iterator[str]:
         yield f"has {kinds[0]}; write one `shell:` line that runs a program of the image"
     if job.group is not None:
         yield f"has `group:`; {GROUPS}"
-    if job.benchmark:
-        yield "has `benchmark:`, which only Snakemake can write; the batch's job_records.jsonl has the times"
+    extended = job.rule.workflow.output_settings.benchmark_extended
+    if job.benchmark and (extended or str(job.benchmark).endswith(".jsonl")):
+        yield "has an extended benchmark; jobs measure time and memory alone, in a .tsv"
     if job.conda_env_spec:
         yield "has `conda:`; what it needs belongs into the image"
     if job.env_modules:
@@ -224,18 +216,19 @@ def _is_in(file: str, declared: set[str]) -> bool:
 
 
 def _about_files(job: Any) -> Iterator[str]:
-    if len(job.output) != 1:
-        yield f"declares {len(job.output)} outputs; declare one, for example a .tar.gz of them"
-    if len(job.log) > 1:
-        yield f"declares {len(job.log)} logs; declare one: it receives what the command prints"
+    if not job.output:
+        yield "declares no output; declare one, by which its job is known: `touch()` makes one from nothing"
 
     for output in job.output:
-        for flag, remedy in FLAGS.items():
+        for flag in FLAGS:
             if flag in getattr(output, "flags", {}):
-                yield f"{output} is marked {flag}; {remedy}"
+                yield f"{output} is marked {flag}; jobs can bring home plain files and folders alone"
         if _is_protected(output):
             yield f"{output} is there and write-protected; remove it, or leave `protected()` out"
-    yield from filter(None, (why_not(str(file)) for file in (*job.output, *job.log, *job.input)))
+
+    benchmark = [job.benchmark] if job.benchmark else []
+    yield from filter(None, (why_not(str(file)) for file in (*job.output, *job.log, *benchmark)))
+    yield from filter(None, (why_no_text(str(file)) for file in job.input))
 
 
 def _is_protected(output: Any) -> bool:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from snakemake_executor_plugin_condorsweep.batch import OWN_LOG, Batch, Entry
+from snakemake_executor_plugin_condorsweep.batch import Batch, Entry
+from snakemake_executor_plugin_condorsweep.carrying import SEPARATOR
+from snakemake_executor_plugin_condorsweep.parcel import PARCEL
+from snakemake_executor_plugin_condorsweep.script import script
 from snakemake_executor_plugin_condorsweep.speech import jobs_that
-
-#: Between the columns of the table: HTCondor's own separator for values that hold spaces and commas.
-SEPARATOR = "\x1f"
-
-#: What HTCondor's lists, remaps and macros give a meaning of their own, and no quotation takes away.
-FORBIDDEN = ',;="\\$\n\r' + SEPARATOR
 
 #: Jobs of a cluster that wait in the queue at a time; the rest comes into being as these go.
 MAX_IDLE = 1000
@@ -59,61 +55,12 @@ class Site:
     prologue: str = ""
 
 
-def why_not(path: str) -> str:
-    """Say why HTCondor cannot carry a file of this name; empty when it can."""
-    if Path(path).is_absolute() or ".." in Path(path).parts:
-        return f"{path}: lies outside the project. Declare files by paths relative to it and inside it"
-
-    found = sorted({repr(letter) for letter in path if letter in FORBIDDEN})
-    if found or path != path.strip():
-        what = " and ".join(found) or "a space at an end"
-        return f"{path}: {what} in a file name means something else to HTCondor. Rename the file"
-    if any("\udc80" <= letter <= "\udcff" for letter in path):
-        return f"{path!a}: its name is no UTF-8. Rename the file"
-    return ""
-
-
 def files_of(batch: Batch, shape: Shape, site: Site) -> dict[str, str]:
     """Return the texts of a batch's folder, by their names in it."""
-    table = "".join(_line(batch, entry, site) for entry in batch.entries)
-    scripts = {f"jobs/{entry.name}.sh": script(entry, site) for entry in batch.entries}
+    sent = batch.sent_inputs()
+    table = "".join(_line(batch, entry, site, sent) for entry in batch.entries)
+    scripts = {f"jobs/{entry.name}.sh": script(entry, sent, site.prologue) for entry in batch.entries}
     return {"jobs.sub": description(batch, shape, site), "jobs.txt": table, **scripts}
-
-
-def script(entry: Entry, site: Site) -> str:
-    """Return the program of one job."""
-    folders = sorted({str(Path(file).parent) for file in (entry.output, entry.log) if file})
-    lines = [
-        "#!/usr/bin/env bash",
-        f"# Makes {entry.output}",
-        "set -euo pipefail",
-        *(f"mkdir -p {shlex.quote(folder)}" for folder in folders if folder != "."),
-        *([f". {shlex.quote('./' + site.prologue)}"] if site.prologue else []),
-        "",
-        *_command(entry),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _command(entry: Entry) -> list[str]:
-    """Return the lines of a command.
-
-    What it writes to its log itself is transferred behind what it prints, also when it fails.
-    """
-    if not entry.log:
-        return [entry.command]
-
-    log = shlex.quote(entry.log)
-    return [
-        "set +e",
-        "(",
-        "set -e",
-        entry.command,
-        ")",
-        "status=$?",
-        f"if [ -s {log} ]; then printf '\\n%s\\n' {shlex.quote(OWN_LOG)}; cat {log}; fi",
-        "exit $status",
-    ]
 
 
 def description(batch: Batch, shape: Shape, site: Site) -> str:
@@ -188,6 +135,7 @@ def _requests(shape: Shape) -> list[str]:
     return [f"{command} = {value}" for command, value in wanted.items() if value]
 
 
-def _line(batch: Batch, entry: Entry, site: Site) -> str:
-    sent = [*entry.inputs, *([site.prologue] if site.prologue else [])]
-    return SEPARATOR.join([entry.name, entry.output, batch.inbox(entry), ", ".join(sent)]) + "\n"
+def _line(batch: Batch, entry: Entry, site: Site, sent: Mapping[str, str]) -> str:
+    inputs = [*(sent[file] for file in entry.inputs), *([site.prologue] if site.prologue else [])]
+    result = PARCEL if entry.parcel else entry.output
+    return SEPARATOR.join([entry.name, result, batch.inbox(entry), ", ".join(inputs)]) + "\n"

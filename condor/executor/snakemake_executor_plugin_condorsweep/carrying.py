@@ -1,0 +1,105 @@
+"""Say under which names HTCondor carries files, whose lists give some letters a meaning of their own."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+#: Between the columns of the table: HTCondor's own separator for values that hold spaces and commas.
+SEPARATOR = "\x1f"
+
+#: What HTCondor's lists, remaps and macros give a meaning of their own, and no quotation takes away.
+FORBIDDEN = ',;="\\$\n\r' + SEPARATOR
+
+
+def why_not(path: str) -> str:
+    """Say why an output or a log of this name cannot come home; empty when it can."""
+    if is_outside(path):
+        return (
+            f"{path}: lies outside the project. Declare what jobs make by paths relative to it and inside it"
+        )
+    return why_no_text(path)
+
+
+def why_no_text(path: str) -> str:
+    """Say why no job can be told of a file of this name; empty when it can."""
+    if any("\udc80" <= letter <= "\udcff" for letter in path):
+        return f"{path!a}: its name is no UTF-8. Rename the file"
+    return ""
+
+
+def is_outside(path: str) -> bool:
+    """Return True if a path does not begin in the project's folder and stay there."""
+    return Path(path).is_absolute() or ".." in Path(path).parts
+
+
+def is_plain(path: str) -> bool:
+    """Return True if HTCondor can carry a file of this name as it is."""
+    return path == path.strip() and not set(path) & set(FORBIDDEN) and not is_outside(path)
+
+
+def sent_as(root: Path, batch: str, files: Iterable[str]) -> dict[str, str]:
+    """Return for each input the path under which it is sent: its own, or that of a copy made of links.
+
+    The copy has the whole path of the file, so that files which lie beside each other do so in the job.
+
+    Parameters
+    ----------
+    root : the project
+    batch : the batch's folder, relative to the project
+    files : relative to the project or absolute
+    """
+    sent: dict[str, str] = {}
+    for file in sorted(set(files)):
+        inside = any(sent.get(str(parent), str(parent)) != str(parent) for parent in Path(file).parents)
+        as_it_is = is_plain(file) and not inside and not _holds_linked_folders(root / file)
+        sent[file] = file if as_it_is else _copy(root, batch, file)
+    return sent
+
+
+def _copy(root: Path, batch: str, file: str) -> str:
+    parts = [_safe(part) for part in Path(os.path.abspath(root / file)).parts[1:]]
+    return "/".join([batch, "inputs", *parts])
+
+
+def _safe(name: str) -> str:
+    """Return a file name without letters that have a meaning of their own."""
+    odd = "".join(f"_{ord(letter):x}_" if letter in FORBIDDEN else letter for letter in name)
+    return odd if odd == odd.strip() else odd.replace(" ", "_20_")
+
+
+def _holds_linked_folders(path: Path) -> bool:
+    """Return True if a folder is a link, or has one in it: HTCondor refuses to send such."""
+    if not path.is_dir():
+        return False
+    return path.is_symlink() or any(inner.is_symlink() and inner.is_dir() for inner in path.rglob("*"))
+
+
+def copy_by_links(path: Path, copy: Path) -> None:
+    """Make folders in the place of folders, and links to files; HTCondor sends what they lead to."""
+    if not path.is_dir():
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if not copy.exists():
+            copy.symlink_to(path)
+        return
+
+    copy.mkdir(parents=True, exist_ok=True)
+    for inner in sorted(path.iterdir()):
+        if not path.resolve().is_relative_to(inner.resolve()):  # a link to where it lies itself
+            copy_by_links(inner, copy / inner.name)
+
+
+def rewritten(command: str, places: dict[str, str]) -> str:
+    """Return a command that finds files from outside the project where they lie in the job.
+
+    Parameters
+    ----------
+    command : shell text
+    places : where files lie in the job, by the paths that the command names
+    """
+    for path in sorted(filter(is_outside, places), key=len, reverse=True):
+        named = rf"(?<![\w./~-]){re.escape(path)}(?![\w-])"
+        command = re.sub(named, places[path].replace("\\", r"\\"), command)
+    return command

@@ -1,0 +1,113 @@
+"""Write the program of a job, in bash: an image needs no more."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from snakemake_executor_plugin_condorsweep.batch import FURTHER_LOG, OWN_LOG, Entry
+from snakemake_executor_plugin_condorsweep.carrying import is_outside, rewritten
+from snakemake_executor_plugin_condorsweep.parcel import PARCEL, Parcel
+
+#: Functions of bash that measure a command.
+MEASURE = Path(__file__).with_name("measure.sh")
+
+
+def script(entry: Entry, sent: Mapping[str, str], prologue: str = "") -> str:
+    """Return the program of one job.
+
+    Parameters
+    ----------
+    entry : the job
+    sent : under which path each input comes
+    prologue : a shell file that is read before the command
+    """
+    made = (*entry.outputs, *entry.logs)
+    folders = sorted({str(Path(file).parent) for file in made} - {"."})
+    lines = [
+        "#!/usr/bin/env bash",
+        f"# Makes {entry.output!a}",
+        "set -euo pipefail",
+        *(f"mkdir -p -- {shlex.quote(folder)}" for folder in folders),
+        *_inputs_in_place(entry, sent),
+        *([f". {shlex.quote('./' + prologue)}"] if prologue else []),
+        "",
+        *_command(entry, rewritten(entry.command, {file: sent[file] for file in entry.inputs})),
+        *_parcel(entry),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _inputs_in_place(entry: Entry, sent: Mapping[str, str]) -> Iterator[str]:
+    """Yield lines that make links to inputs which had to be sent under other names."""
+    for file in sorted(entry.inputs):
+        if sent[file] != file and not is_outside(file):
+            place, folder = shlex.quote(file.rstrip("/")), shlex.quote(str(Path(file).parent))
+            yield f"mkdir -p -- {folder}"
+            yield f'[ -e {place} ] || ln -s -- "$PWD"/{shlex.quote(sent[file])} {place}'
+
+
+def _command(entry: Entry, command: str) -> list[str]:
+    """Return the lines of a command.
+
+    What it writes to its logs itself is transferred behind what it prints, also when it fails.
+    """
+    if not entry.logs and not entry.parcel:
+        return [command]
+
+    return [
+        "the_command() (",
+        "set -e",
+        command,
+        ")",
+        "set +e",
+        *_run(entry.parcel),
+        "status=$?",
+        *_logs(entry),
+        "[ $status = 0 ] || exit $status",
+    ]
+
+
+def _run(parcel: Parcel | None) -> list[str]:
+    if parcel is None or not parcel.benchmark:
+        return ["the_command"]
+    return [MEASURE.read_text(), f"measured {parcel.repeats} {shlex.quote(parcel.benchmark)}"]
+
+
+def _logs(entry: Entry) -> Iterator[str]:
+    """Yield lines that print what the command wrote to its logs."""
+    for number, log in enumerate(entry.logs, start=1):
+        title = OWN_LOG if number == 1 else FURTHER_LOG.format(number)
+        file = shlex.quote(log)
+        if len(entry.logs) == 1:
+            yield f"if [ -s {file} ]; then printf '\\n%s\\n' {shlex.quote(title)}; cat -- {file}; fi"
+        else:
+            yield f"printf '\\n%s\\n' {shlex.quote(title)}; [ ! -e {file} ] || cat -- {file}"
+
+
+#: Moves an output into the parcel. A link is followed: it may lead to what stays in the job, and HTCondor
+#: transfers none that leads to a folder.
+TAKE = f"""
+take() {{
+    if [ ! -e "$2" ]; then
+        printf '%s\\n' "$2: the rule declares this output, and the command did not write it" >&2
+        exit 1
+    fi
+    if [ -n "$(find "$2" -type l)" ]; then cp -RL -- "$2" {PARCEL}/$1; else mv -- "$2" {PARCEL}/$1; fi
+}}
+"""
+
+
+def _parcel(entry: Entry) -> Iterator[str]:
+    """Yield lines that put all that the job has made into one folder, links before what they may lead to."""
+    if entry.parcel is None:
+        return
+
+    yield f"set -e\nmkdir {PARCEL}"
+    yield TAKE
+    yield from (f"touch -- {shlex.quote(file)}" for file in entry.parcel.touched)
+    for test in ("-L", "! -L"):
+        for number, output in enumerate(entry.outputs):
+            file = shlex.quote(output)
+            yield f"if [ {test} {file} ]; then take {number} {file}; fi"
