@@ -55,13 +55,13 @@ rule measured:
 """
 
 
-def run(folder: Path, workflow: str, *options: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, workflow: str, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
     (folder / "Snakefile").write_text(workflow)
     (folder / "image.sif").touch()
     return subprocess.run(
         [sys.executable, str(HERE / "snakemake_with_fake.py"), *options],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": f"{PLUGIN}:{HERE}", "EXECUTES": "1"},
+        env={**os.environ, "PYTHONPATH": f"{PLUGIN}:{HERE}", "EXECUTES": "1", **variables},
         capture_output=True,
         text=True,
         check=False,

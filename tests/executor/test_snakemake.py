@@ -49,12 +49,10 @@ REFUSED = {
     "imageless": 'output: "7"\n    shell: "true"',
     "outside": 'output: "/tmp/10"\n    container: "image.sif"\n    shell: "true"',
     "groups": 'output: "12"\n    container: "image.sif"\n    group: "g"\n    shell: "true"',
-    "gpu": 'output: "14"\n    container: "image.sif"\n    resources: gpu=1\n    shell: "true"',
     "requests": (
-        'output: "15"\n    container: "image.sif"\n    resources: requirements="x", accounting_group="y", '
-        'request_gpus=1, gpus="many", shell_exec="zsh"\n    shell: "true"'
+        'output: "15"\n    container: "image.sif"\n    resources: requirements="x ==", accountinggroup="y", '
+        'gpus="many", shell_exec="zsh", htcondor_submit_queue=2, walltime=3\n    shell: "true"'
     ),
-    "tmpdir": 'output: "16"\n    container: "image.sif"\n    shell: "echo {resources.tmpdir} > {output}"',
     "own_tmpdir": (
         'output: "17"\n    container: "image.sif"\n    resources: tmpdir="/scratch"\n    shell: "true"'
     ),
@@ -106,13 +104,12 @@ def test_refusals_come_in_words_and_before_anything_runs(tmp_path: Path) -> None
         "rule outside: /tmp/10: lies outside the project",
         "rule shadows: has `shadow:`",
         "rule groups: has `group:`",
-        "rule gpu: asks for the resource `gpu`, which is not passed on; write `gpus`",
-        "rule requests: asks for the resource `requirements`",
-        "asks for the resource `accounting_group`, which is not passed on; write it as a line of the file",
-        "asks for the resource `request_gpus`, which is not passed on; write `gpus`",
-        "asks for the resource `shell_exec`",
+        "rule requests: asks for requirements='x ==', which HTCondor cannot read as an expression",
+        "asks for the resource `accountinggroup`, which nobody here knows; write `accounting_group` if that",
+        "asks for the resource `shell_exec`, which nobody here knows; write `htcondor_submit_shell_exec` for",
         "asks for gpus='many'; write a whole number",
-        "rule tmpdir: names {resources.tmpdir}",
+        "asks for `htcondor_submit_queue`, a line that the executor writes itself",
+        "asks for the resource `walltime`, which nobody here knows; write `runtime`",
         "rule own_tmpdir: asks for the resource `tmpdir`",
         "rule parameter: names the file x.py by a parameter",
         "rule modules: has `envmodules:`",
@@ -123,9 +120,6 @@ def test_refusals_come_in_words_and_before_anything_runs(tmp_path: Path) -> None
 
 
 EVERYWHERE = """
-envvars: "HOME"
-shell.prefix("export A=1; ")
-shell.suffix("; true")
 shell.executable("sh")
 rule make:
     output: "1.txt"
@@ -157,8 +151,8 @@ rule make:
     input: "data.txt"
     output: "out.txt"
     container: "image.sif"
-    params: folder=lambda wildcards, resources: resources.tmpdir
-    shell: "echo {params.folder}"
+    resources: gpu=lambda wildcards, input: Path(input[0]).read_text().strip()
+    shell: "true"
 """
 
 
@@ -166,7 +160,7 @@ def test_what_is_known_late_is_refused_before_its_job_is_submitted(tmp_path: Pat
     done = run(tmp_path, LATE, "--quiet", "all")
 
     assert done.returncode == 1
-    assert "out.txt: Not for HTCondor: rule make: its command holds <TBD>" in done.stderr
+    assert "out.txt: Not for HTCondor: rule make: asks for gpu='x'; write a whole number" in done.stderr
     assert not list(tmp_path.glob("results/batches/*/jobs.sub"))
 
 
@@ -349,6 +343,8 @@ def test_interfaces_of_snakemake() -> None:
             "container_img_url",
             "conda_env_spec",
             "benchmark",
+            "benchmark_repeats",
+            "restart_times",
             "group",
             "is_group",
             "is_local",

@@ -138,8 +138,9 @@ def test_workflow_with_any_files(toy: Toy) -> None:
         (outside / name).write_text(f"{name}\n")
     (toy.folder / "linked").symlink_to("../outside ü")
     there = f"outside={toy.pool.give(outside)}"
+    command = toy.command(there, options=("--snakefile", "any.smk", "--condorsweep-accept", ""))
 
-    done = toy.run(there, options=("--snakefile", "any.smk", "--condorsweep-accept", ""))
+    done = toy.pool.run(*command, cwd=toy.cwd, timeout=PATIENCE_S, **toy.environment, TOKEN='it\'s "$odd"')
 
     assert done.returncode == 0, done.stderr
     made = toy.folder
@@ -155,3 +156,6 @@ def test_workflow_with_any_files(toy: Toy) -> None:
     measured = [dict(zip(header.split("\t"), line.split("\t"), strict=True)) for line in lines]
     assert len(measured) == 2
     assert all(float(line["s"]) >= 1 and float(line["max_rss"]) > 0 for line in measured)
+    rendered = (made / "rendered.txt").read_text().splitlines()
+    assert rendered == ['it\'s "$odd"', "prefixed", "ü 'b'", "300", r'Project = "our \"own\" $(x)"']
+    assert toy.events.count("\tSlotName:") == 8

@@ -26,13 +26,19 @@ from snakemake_executor_plugin_condorsweep.gathering import Task
 from snakemake_executor_plugin_condorsweep.loop import Loop, Plan, Reports
 from snakemake_executor_plugin_condorsweep.parcel import Parcel
 from snakemake_executor_plugin_condorsweep.refusals import (
+    NOT_YET_KNOWN,
+    TMPDIR,
     missing_inputs,
     why_refused,
     why_refused_now,
     why_workflow_refused,
 )
+from snakemake_executor_plugin_condorsweep.requests import lines_of
 from snakemake_executor_plugin_condorsweep.speech import jobs_that, outlive_the_listeners, say
 from snakemake_executor_plugin_condorsweep.submit_file import Shape, Site
+
+#: What Snakemake puts before a shell command where a workflow has no prefix, and scripts of jobs have, too.
+STRICT = "set -euo pipefail"
 
 #: What a job in flight must have in common with one that is asked for, to be waited for.
 ATTACH = ("everything", "output")
@@ -222,18 +228,36 @@ def task_of(job: Any) -> Task:
         memory_mb=_number(wanted.get("mem_mb")),
         disk_mb=_number(wanted.get("disk_mb")),
         runtime_min=_number(wanted.get("runtime")),
-        gpus=_number(wanted.get("gpus")),
+        gpus=_number(wanted.get("gpus", wanted.get("gpu"))),
+        lines=(*_variables(job.rule.workflow), *lines_of(wanted, retried=bool(job.restart_times))),
     )
     return Task(
         job=job,
         shape=shape,
         output=str(job.output[0]),
         inputs=tuple(dict.fromkeys(str(file) for file in job.input)),
-        command=job.shellcmd,
+        command=_command(job),
         log=str(job.log[0]) if job.log else "",
         ancient=frozenset(str(file) for file in job.input if "ancient" in file.flags),
         parcel=parcel_of(job),
     )
+
+
+def _command(job: Any) -> str:
+    """Return the command as Snakemake runs it, which has no strict mode where the workflow has a prefix."""
+    shell = job.rule.workflow.globals["shell"]
+    prefix, suffix = shell._process_prefix, shell._process_suffix
+    command = str(job.shellcmd).replace(NOT_YET_KNOWN, TMPDIR)
+
+    if prefix is None or prefix.strip(" ;\n") == STRICT:
+        return f"{command} {suffix}" if suffix else command
+    return f"set +eu +o pipefail\n{prefix} {command} {suffix}"
+
+
+def _variables(workflow: Any) -> list[str]:
+    """Return the line that gives jobs the variables of this machine which the workflow names."""
+    names = ", ".join(sorted(workflow.envvars))
+    return [f"getenv = {names}"] if names else []
 
 
 def parcel_of(job: Any) -> Parcel | None:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-
 #: The folder in the job.
 PARCEL = "condorsweep-parcel"
 

@@ -5,13 +5,13 @@ Whatever Snakemake would do for a job that runs here, and this executor does not
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from snakemake_executor_plugin_condorsweep.carrying import why_no_text, why_not
+from snakemake_executor_plugin_condorsweep.requests import is_known, wrong
 
 #: Kinds of rules, by Snakemake's properties of a job, that would need Snakemake or more in the image.
 KINDS = {
@@ -30,48 +30,13 @@ GROUPS = "groups are all or nothing; leave it out: jobs go out together anyway"
 #: Outputs that are not whole and here at the end of the job, by their flags.
 FLAGS = ("pipe", "service", "update", "nodelocal", "storage_object")
 
-#: What becomes a line of the submit file, and what Snakemake keeps for itself.
-REQUESTS = ("mem_mb", "disk_mb", "runtime", "gpus")
-PASSED_ON = {*REQUESTS, "mem", "mem_mib", "disk", "disk_mib", "tmpdir", "_cores", "_nodes"}
-
-#: Names under which people ask for something that has another name here.
-MEANT = {
-    "gpu": "write `gpus`",
-    "ngpus": "write `gpus`",
-    "nvidia_gpu": "write `gpus`",
-    "request_gpus": "write `gpus`",
-    "request_memory": "write `mem_mb`",
-    "request_disk": "write `disk_mb`",
-    "request_cpus": "write `threads:`",
-    "cpus": "write `threads:`",
-    "cpus_per_task": "write `threads:`",
-    "time": "write `runtime`",
-    "time_min": "write `runtime`",
-    "walltime": "write `runtime`",
-}
-IN_THE_DESCRIPTION = "write it as a line of the file that `--condorsweep-description` names, or leave it out"
-
-#: A command that names the folder for temporary files of this machine, or of any.
-TMPDIR = re.compile(r"\{\s*resources\s*(?:\.\s*tmpdir|\[\s*['\"]?tmpdir)")
-
-#: What Snakemake writes for a value that it evaluates where the job runs.
+#: What Snakemake writes for a value that it evaluates where the job runs, as it does for `tmpdir`.
 NOT_YET_KNOWN = "<TBD>"
 
-#: What Snakemake puts before a shell command, and the scripts of jobs, too.
-STRICT = "set -euo pipefail"
-
-
+#: The folder for temporary files in a container, which HTCondor gives each job for itself.
+TMPDIR = "/tmp"
 #: What a workflow may ask for all of its jobs, and what to do instead.
 WAYS_OUT = {
-    "`envvars:`": (
-        'jobs see no variables of this machine; write `environment = "NAME=value"` into the file that '
-        "`--condorsweep-description` names, or give what is secret as an input file"
-    ),
-    "`shell.prefix()`": (
-        "jobs run their command alone; write it into the commands, or into the file that "
-        "`--condorsweep-prologue` names"
-    ),
-    "`shell.suffix()`": "jobs run their command alone; write it into the commands",
     "`shell.executable()`": "jobs run bash; call the other shell in the command",
     "`--precommand`": "write it into the file that `--condorsweep-prologue` names",
     "`--apptainer-args`": "HTCondor starts the image; leave it out",
@@ -99,23 +64,18 @@ def why_refused(job: Any) -> str:
 def why_refused_now(job: Any) -> str:
     """Say why a job whose inputs are there cannot go to HTCondor after all; empty when it can."""
     words = why_refused(job)
-    if not words and NOT_YET_KNOWN in (job.shellcmd or ""):
-        words = (
-            f"rule {job.rule.name}: its command holds {NOT_YET_KNOWN}, a value that Snakemake evaluates "
-            "where the job runs; write `${{TMPDIR:-/tmp}}` for {resources.tmpdir}"
-        )
+    unknown = [name for name, value in job.resources.items() if value == NOT_YET_KNOWN and name != "tmpdir"]
+    if not words and unknown:
+        words = f"rule {job.rule.name}: the value of {', '.join(unknown)} is not known; write a number"
     return f"Not for HTCondor: {words}" if words else ""
 
 
 def why_workflow_refused(workflow: Any) -> list[str]:
     """List what a workflow asks for all of its jobs, by Snakefile or command line, and cannot have."""
     shell = workflow.globals["shell"]
-    prefix, program = shell._process_prefix, Path(shell.get_executable() or "bash").name
+    program = Path(shell.get_executable() or "bash").name
     remote = workflow.remote_execution_settings
     asked = {
-        "`envvars:`": workflow.envvars,
-        "`shell.prefix()`": prefix is not None and prefix.strip(" ;\n") != STRICT,
-        "`shell.suffix()`": shell._process_suffix.strip(),
         "`shell.executable()`": program != "bash",
         "`--precommand`": remote.precommand,
         "`--apptainer-args`": workflow.deployment_settings.apptainer_args,
@@ -160,29 +120,18 @@ def _about_the_rule(job: Any) -> Iterator[str]:
 
 def _about_resources(job: Any) -> Iterator[str]:
     limits = job.rule.workflow.global_resources
-    wanted = job.resources
-    for name, value in wanted.items():
-        if name in REQUESTS and not _is_request(value):
-            yield f"asks for {name}={value!r}; write a whole number, not below 0"
-        if name in PASSED_ON or (name in limits and name not in MEANT):
-            continue  # Snakemake keeps to its limits itself
-        yield f"asks for the resource `{name}`, which is not passed on; {MEANT.get(name, IN_THE_DESCRIPTION)}"
+    for name, value in job.resources.items():
+        if value == NOT_YET_KNOWN:
+            continue
+        words = wrong(name, value)
+        if words and not (name in limits and not is_known(name)):  # Snakemake keeps to its limits itself
+            yield f"asks for {words}"
 
-    if wanted.get("tmpdir", NOT_YET_KNOWN) != NOT_YET_KNOWN:
-        yield "asks for the resource `tmpdir`; leave it out: jobs have folders of their own, $TMPDIR or /tmp"
-
-
-def _is_request(value: Any) -> bool:
-    """Return True if a number can be asked for, or is not known yet."""
-    if value is None or value == NOT_YET_KNOWN:
-        return True
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    if job.resources.get("tmpdir", NOT_YET_KNOWN) != NOT_YET_KNOWN:
+        yield f"asks for the resource `tmpdir`; leave it out: jobs have {TMPDIR} to themselves"
 
 
 def _about_the_command(job: Any) -> Iterator[str]:
-    if TMPDIR.search(job.rule.shellcmd or ""):
-        yield "names {resources.tmpdir}, a folder of this machine; write `${{TMPDIR:-/tmp}}`"
-
     with suppress(Exception):  # what a value still waits for; Snakemake says the rest
         command = job.shellcmd or ""
         if "\0" in command or not _is_text(command):

@@ -27,6 +27,7 @@ class Shape:
     ----------
     image : a file, relative to the project or absolute, or a URL
     memory_mb, disk_mb, runtime_min, gpus : None leaves it to the static part and the pool
+    lines : of the submit file, for what else the rule asks for
     """
 
     rule: str
@@ -36,6 +37,7 @@ class Shape:
     disk_mb: int | None = None
     runtime_min: int | None = None
     gpus: int | None = None
+    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ def _dynamic(batch: Batch, shape: Shape, site: Site) -> list[str]:
         "",
         f"request_cpus = {shape.cpus}",
         *_requests(shape),
+        *shape.lines,
         "",
         "# Paths are those of the project, here and there.",
         f"initialdir = {batch.root.absolute()}",

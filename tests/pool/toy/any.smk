@@ -4,8 +4,17 @@
 container: config["image"]
 
 
+envvars:
+    "TOKEN",
+
+
+shell.prefix("set -eo pipefail; words=prefixed; ")
+shell.suffix("; : $NOT_SET")
+
+
 localrules:
     all,
+    merge,
 
 
 rule all:
@@ -14,6 +23,7 @@ rule all:
         "touched",
         "of links.txt",
         "measured.tsv",
+        "rendered.txt",
 
 
 # A folder of files whose names HTCondor's lists cannot hold, with links in it.
@@ -82,3 +92,20 @@ rule measure_it:
         repeat("measured.tsv", 2)
     shell:
         "sleep 1; echo x >> {output}"
+
+
+rule render_it:
+    output:
+        "rendered.txt",
+    params:
+        odd="ü 'b'",
+    retries: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 150 * attempt,
+        request_disk="100MB",
+        requirements='TARGET.Microarch >= "x86_64-v2"',
+        classad_Project='our "own" $(x)',
+    shell:
+        "touch {resources.tmpdir}/x; "
+        "printf '%s\\n' \"$TOKEN\" \"$words\" {params.odd:q} {resources.mem_mb} > {output}; "
+        "grep '^Project = ' $_CONDOR_JOB_AD >> {output}; [ {resources.mem_mb} = 300 ]"
