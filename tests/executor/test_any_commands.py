@@ -12,6 +12,8 @@ from snakemake_executor_plugin_condorsweep.requests import lines_of, wrong
 htcondor2 = pytest.importorskip("htcondor2", reason="no HTCondor on this platform")
 classad2 = pytest.importorskip("classad2")
 
+TOKEN = "secret 'a' \"b\" $c `d`\nline"
+
 RENDERED = """
 envvars: "TOKEN", "OTHER"
 shell.prefix("export PREFIXED=1; ")
@@ -26,7 +28,8 @@ rule make:
     threads: 3
     shell:
         "made={output}; false; unset_is_fine=$NOT_THERE; "
-        "echo {resources.tmpdir} {params.folder} {resources.tmpdir:q} {threads} {params.words:q} > {output}"
+        "echo {resources.tmpdir} {params.folder} {resources.tmpdir:q} {threads} {params.words:q} > {output}; "
+        "echo \\"$TOKEN\\" >> {output}"
 rule retry:
     output: "retried.txt"
     retries: 2
@@ -36,14 +39,16 @@ rule retry:
 
 
 def test_commands_run_as_snakemake_renders_them(tmp_path: Path) -> None:
-    done = run(tmp_path, RENDERED, TOKEN="secret", OTHER="o")
+    done = run(tmp_path, RENDERED, TOKEN=TOKEN, OTHER="o")
 
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "out.txt").read_text() == "/tmp /tmp /tmp 3 a 'b'\n1\n"
+    assert (tmp_path / "out.txt").read_text() == f"/tmp /tmp /tmp 3 a 'b'\n{TOKEN}\n1\n"
     assert (tmp_path / "retried.txt").read_text() == "300\n1\n"
     texts = [file.read_text() for file in sorted(tmp_path.glob("results/batches/*/jobs.sub"))]
-    assert all("\ngetenv = OTHER, TOKEN\n" in text for text in texts)
-    assert not any("secret" in text for text in texts)
+    files = [file for file in tmp_path.glob("results/batches/*/*") if file.is_file()]
+    (told,) = {file.name for file in files if "secret" in file.read_text()}
+    assert told == "variables.sh"
+    assert {oct(file.stat().st_mode & 0o777) for file in files if file.name == told} == {"0o600"}
     retried = [text for text in texts if "of rule retry" in text]
     assert [
         next(line for line in text.splitlines() if line.startswith("request_memory")) for text in retried

@@ -62,13 +62,15 @@ REFUSED = {
     "modules": (
         'output: "19"\n    container: "image.sif"\n    envmodules: "gcc/13"\n    shell: "touch {output}"'
     ),
-    "shadows": 'output: "11"\n    container: "image.sif"\n    shadow: "minimal"\n    shell: "true"',
+    "shadows": 'output: "11"\n    container: "image.sif"\n    shadow: "shallow"\n    shell: "true"',
+    "alone": 'output: "21"\n    conda: "x.yaml"\n    shell: "true"',
+    "wrappers": 'output: "22"\n    container: "image.sif"\n    wrapper: "file:x"',
 }
 
 
 def run(folder: Path, workflow: str, *options: str) -> subprocess.CompletedProcess[str]:
     (folder / "Snakefile").write_text(workflow)
-    for name in ("image.sif", "x.py"):
+    for name in ("image.sif", "x.py", "x.yaml"):
         (folder / name).touch()
     return subprocess.run(
         [sys.executable, str(HERE / "snakemake_with_fake.py"), *options],
@@ -93,12 +95,14 @@ def test_refusals_come_in_words_and_before_anything_runs(tmp_path: Path) -> None
     rules = [f"rule {name}:\n    {text}\n" for name, text in REFUSED.items()]
     wanted = ", ".join(f"rules.{name}.output" for name in REFUSED)
     targets = f"localrules: all\nrule all:\n    input: {wanted}\n"
-    done = run(tmp_path, "\n".join([*rules, targets]), "all")
+    done = run(tmp_path, "\n".join([*rules, targets]), "all", "--software-deployment-method", "env-modules")
 
     assert done.returncode == 1
     for words in (
-        "rule runs: has `run:`",
-        "rule scripts: has `script:`",
+        "rule runs: has `run:`, for which Snakemake would have to be in the image; put its Python into a",
+        "rule scripts: has `script:`, for which Snakemake would have to be in the image; declare the script",
+        "rule wrappers: has `wrapper:`, for which Snakemake would have to be in the image; write the command",
+        "rule alone: has no `container:`; name the image that it runs in, with what `conda:` names in it",
         "rule benchmarks: has an extended benchmark",
         "rule imageless: has no `container:`",
         "rule outside: /tmp/10: lies outside the project",
@@ -112,7 +116,7 @@ def test_refusals_come_in_words_and_before_anything_runs(tmp_path: Path) -> None
         "asks for the resource `walltime`, which nobody here knows; write `runtime`",
         "rule own_tmpdir: asks for the resource `tmpdir`",
         "rule parameter: names the file x.py by a parameter",
-        "rule modules: has `envmodules:`",
+        "rule modules: has `envmodules:`, which is asked for by `--software-deployment-method`",
     ):
         assert words in done.stderr
     assert "Not for HTCondor" in done.stderr
@@ -182,6 +186,8 @@ rule make:
     output: protected("out.txt")
     log: "make.log"
     container: "image.sif"
+    conda: "x.yaml"
+    shadow: "minimal"
     threads: 4
     shell: "true"
 """

@@ -100,7 +100,7 @@ def test_script_runs_any_command(tmp_path: Path) -> None:
     (tmp_path / "ü start.sh").write_text("word='from the prologue'\n")
     command = """printf '%s\\n' "$word" "it's \\"$(echo nested)\\"" > 'out/a b.txt'; false; echo never"""
     entry = Entry("x", "out/a b.txt", (), command, "deep/er/log.txt")
-    (tmp_path / "job.sh").write_text(script(entry, {}, "ü start.sh"))
+    (tmp_path / "job.sh").write_text(script(entry, {}, ["ü start.sh"]))
 
     done = subprocess.run(["bash", "job.sh"], cwd=tmp_path, capture_output=True, text=True, check=False)
 

@@ -5,6 +5,7 @@
         jobs.sub        the submit file; `condor_submit jobs.sub` does what the executor did
         jobs.txt        its table, one line a job
         jobs/           the script of each job
+        variables.sh    variables of this machine that jobs get
         events.log      what HTCondor tells of the jobs
         logs/           what the jobs print
         inbox/          where their outputs arrive
@@ -42,6 +43,10 @@ from snakemake_executor_plugin_condorsweep.parcel import Parcel, is_there, sync_
 #: follow behind lines with their numbers, from 2 on.
 OWN_LOG = "--- the command's own log:"
 FURTHER_LOG = "--- the command's own log {}:"
+
+
+#: A file for the eyes of its owner alone.
+VARIABLES = "variables.sh"
 
 
 @dataclass(frozen=True)
@@ -237,6 +242,7 @@ class Batch:
 
         plain = {"rule": self.rule, "created": self.created, "entries": [asdict(e) for e in self.entries]}
         for name, text in {**files, "batch.json": json.dumps(plain, indent=1) + "\n"}.items():
+            (whole / name).touch(0o600 if name == VARIABLES else 0o666)
             (whole / name).write_text(text)
         for file, sent in self.sent_inputs().items():
             if sent != file:

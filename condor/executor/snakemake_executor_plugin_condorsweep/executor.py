@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -53,7 +53,7 @@ class Executor(RealExecutor):  # type: ignore[misc]  # Snakemake's interfaces ca
         self._handed_over: set[Any] = set()
         self._loop: Loop | None = None
         self._refuse()
-        self._plan = plan_of(self.workflow.executor_settings)
+        self._plan = plan_of(self.workflow.executor_settings, self.workflow.envvars)
 
     # --- Snakemake calls these, in the main thread ------------------------------------------------------
 
@@ -195,8 +195,13 @@ class Executor(RealExecutor):  # type: ignore[misc]  # Snakemake's interfaces ca
             os._exit(128 + number)
 
 
-def plan_of(settings: Any) -> Plan:
+def plan_of(settings: Any, variables: Iterable[str] = ()) -> Plan:
     """Read the settings, and look up the files and functions that they name.
+
+    Parameters
+    ----------
+    settings : Snakemake's, of this executor
+    variables : names of variables of this machine that jobs get
 
     Raises
     ------
@@ -208,7 +213,8 @@ def plan_of(settings: Any) -> Plan:
             raise ValueError(
                 f"attach: {settings.attach!r}. Allowed: {', '.join(ATTACH)}. Correct the profile."
             )
-        site = Site(_text(settings.macros), _text(settings.description), settings.prologue or "")
+        macros, description = _text(settings.macros), _text(settings.description)
+        site = Site(macros, description, settings.prologue or "", tuple(sorted(variables)))
         accept, give_up = function(settings.accept), function(settings.give_up)
         if site.prologue and not Path(site.prologue).is_file():
             raise ValueError(f"{site.prologue}: there is no such prologue. Correct the profile.")
@@ -229,7 +235,7 @@ def task_of(job: Any) -> Task:
         disk_mb=_number(wanted.get("disk_mb")),
         runtime_min=_number(wanted.get("runtime")),
         gpus=_number(wanted.get("gpus", wanted.get("gpu"))),
-        lines=(*_variables(job.rule.workflow), *lines_of(wanted, retried=bool(job.restart_times))),
+        lines=lines_of(wanted, retried=bool(job.restart_times)),
     )
     return Task(
         job=job,
@@ -252,12 +258,6 @@ def _command(job: Any) -> str:
     if prefix is None or prefix.strip(" ;\n") == STRICT:
         return f"{command} {suffix}" if suffix else command
     return f"set +eu +o pipefail\n{prefix} {command} {suffix}"
-
-
-def _variables(workflow: Any) -> list[str]:
-    """Return the line that gives jobs the variables of this machine which the workflow names."""
-    names = ", ".join(sorted(workflow.envvars))
-    return [f"getenv = {names}"] if names else []
 
 
 def parcel_of(job: Any) -> Parcel | None:

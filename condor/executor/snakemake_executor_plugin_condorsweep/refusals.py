@@ -10,19 +10,28 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from snakemake_interface_executor_plugins.settings import DeploymentMethod
+
 from snakemake_executor_plugin_condorsweep.carrying import why_no_text, why_not
 from snakemake_executor_plugin_condorsweep.requests import is_known, wrong
 
-#: Kinds of rules, by Snakemake's properties of a job, that would need Snakemake or more in the image.
+#: Kinds of rules that would need Snakemake in the image, by its properties of a job, and what to write.
+PROGRAM = "write one `shell:` line that runs a program of the image"
+SCRIPT = 'declare the script as an input and call it: `shell: "python {input.script} ..."`'
 KINDS = {
-    "is_run": "`run:`",
-    "is_script": "`script:`",
-    "is_notebook": "`notebook:`",
-    "is_wrapper": "`wrapper:`",
-    "is_cwl": "`cwl:`",
-    "is_template_engine": "`template_engine:`",
-    "is_shadow": "`shadow:`",
-    "is_norun": "no `shell:`",
+    "is_run": ("`run:`", f"put its Python into a script, {SCRIPT}"),
+    "is_script": ("`script:`", SCRIPT),
+    "is_notebook": (
+        "`notebook:`",
+        "declare the notebook as an input and run it by `jupyter nbconvert --execute`",
+    ),
+    "is_wrapper": (
+        "`wrapper:`",
+        "write the command that the wrapper runs as `shell:`, with an image that has it",
+    ),
+    "is_cwl": ("`cwl:`", PROGRAM),
+    "is_template_engine": ("`template_engine:`", PROGRAM),
+    "is_norun": ("no `shell:`", PROGRAM),
 }
 
 GROUPS = "groups are all or nothing; leave it out: jobs go out together anyway"
@@ -35,6 +44,7 @@ NOT_YET_KNOWN = "<TBD>"
 
 #: The folder for temporary files in a container, which HTCondor gives each job for itself.
 TMPDIR = "/tmp"
+
 #: What a workflow may ask for all of its jobs, and what to do instead.
 WAYS_OUT = {
     "`shell.executable()`": "jobs run bash; call the other shell in the command",
@@ -100,22 +110,37 @@ def _complaints(job: Any) -> Iterator[str]:
 
 
 def _about_the_rule(job: Any) -> Iterator[str]:
-    kinds = [words for name, words in KINDS.items() if getattr(job, name)]
-    if kinds:
-        yield f"has {kinds[0]}; write one `shell:` line that runs a program of the image"
+    for name, (kind, remedy) in KINDS.items():
+        if getattr(job, name):
+            yield f"has {kind}, for which Snakemake would have to be in the image; {remedy}"
+            break
+    if job.rule.shadow_depth not in (None, "minimal", "copy-minimal"):
+        yield 'has `shadow:` with the whole project; write `shadow: "minimal"`, for inputs alone are sent'
     if job.group is not None:
         yield f"has `group:`; {GROUPS}"
     extended = job.rule.workflow.output_settings.benchmark_extended
     if job.benchmark and (extended or str(job.benchmark).endswith(".jsonl")):
         yield "has an extended benchmark; jobs measure time and memory alone, in a .tsv"
-    if job.conda_env_spec:
-        yield "has `conda:`; what it needs belongs into the image"
-    if job.env_modules:
-        yield "has `envmodules:`; what it loads belongs into the image"
     if job.rule.is_handover:
-        yield "has `handover:`; write one `shell:` line that runs a program of the image"
+        yield f"has `handover:`; {PROGRAM}"
+    yield from _about_software(job)
+
+
+def _about_software(job: Any) -> Iterator[str]:
+    """Complain of software that would be installed here, which counts beside an image if it is asked for."""
+    asked = job.rule.workflow.deployment_settings.deployment_method
     if not job.container_img_url:
-        yield "has no `container:`; name the image that it runs in"
+        beside = ", with what `conda:` names in it" if job.conda_env_spec else ""
+        yield f"has no `container:`; name the image that it runs in{beside}"
+    for there, method, name in (
+        (job.conda_env_spec, DeploymentMethod.CONDA, "conda"),
+        (job.env_modules, DeploymentMethod.ENV_MODULES, "envmodules"),
+    ):
+        if there and method in asked:
+            yield (
+                f"has `{name}:`, which is asked for by `--software-deployment-method`; leave it out there, "
+                "and have in the image what the rule needs"
+            )
 
 
 def _about_resources(job: Any) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from snakemake_executor_plugin_condorsweep.batch import FURTHER_LOG, OWN_LOG, Entry
@@ -14,14 +14,14 @@ from snakemake_executor_plugin_condorsweep.parcel import PARCEL, Parcel
 MEASURE = Path(__file__).with_name("measure.sh")
 
 
-def script(entry: Entry, sent: Mapping[str, str], prologue: str = "") -> str:
+def script(entry: Entry, sent: Mapping[str, str], read_first: Sequence[str] = ()) -> str:
     """Return the program of one job.
 
     Parameters
     ----------
     entry : the job
     sent : under which path each input comes
-    prologue : a shell file that is read before the command
+    read_first : shell files that are read before the command
     """
     made = (*entry.outputs, *entry.logs)
     folders = sorted({str(Path(file).parent) for file in made} - {"."})
@@ -31,7 +31,7 @@ def script(entry: Entry, sent: Mapping[str, str], prologue: str = "") -> str:
         "set -euo pipefail",
         *(f"mkdir -p -- {shlex.quote(folder)}" for folder in folders),
         *_inputs_in_place(entry, sent),
-        *([f". {shlex.quote('./' + prologue)}"] if prologue else []),
+        *(f". {shlex.quote('./' + file)}" for file in read_first),
         "",
         *_command(entry, rewritten(entry.command, {file: sent[file] for file in entry.inputs})),
         *_parcel(entry),

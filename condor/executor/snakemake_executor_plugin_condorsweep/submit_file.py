@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from snakemake_executor_plugin_condorsweep.batch import Batch, Entry
+from snakemake_executor_plugin_condorsweep.batch import VARIABLES, Batch, Entry
 from snakemake_executor_plugin_condorsweep.carrying import SEPARATOR
 from snakemake_executor_plugin_condorsweep.parcel import PARCEL
 from snakemake_executor_plugin_condorsweep.script import script
@@ -50,19 +52,33 @@ class Site:
     description : the static part of the submit file: retries, holds, environment, requirements; lines between
         ``if defined job_gpus`` and ``endif`` are for jobs with GPUs only
     prologue : a shell file, relative to the project, sent along and read before each command
+    variables : names of variables that jobs get with the values that they have here
     """
 
     macros: str = ""
     description: str = ""
     prologue: str = ""
+    variables: tuple[str, ...] = ()
+
+    def read_first(self, batch: Batch) -> list[str]:
+        """Return the shell files that are read before each command, relative to the project."""
+        variables = f"{batch.path}/{VARIABLES}" if self.variables else ""
+        return [file for file in (variables, self.prologue) if file]
+
+    def exports(self) -> dict[str, str]:
+        """Return the file with the variables; HTCondor's own lines would pass through shells on their way."""
+        lines = [f"export {name}={shlex.quote(os.environ[name])}\n" for name in self.variables]
+        return {VARIABLES: "".join(lines)} if lines else {}
 
 
 def files_of(batch: Batch, shape: Shape, site: Site) -> dict[str, str]:
     """Return the texts of a batch's folder, by their names in it."""
     sent = batch.sent_inputs()
     table = "".join(_line(batch, entry, site, sent) for entry in batch.entries)
-    scripts = {f"jobs/{entry.name}.sh": script(entry, sent, site.prologue) for entry in batch.entries}
-    return {"jobs.sub": description(batch, shape, site), "jobs.txt": table, **scripts}
+    scripts = {
+        f"jobs/{entry.name}.sh": script(entry, sent, site.read_first(batch)) for entry in batch.entries
+    }
+    return {"jobs.sub": description(batch, shape, site), "jobs.txt": table, **scripts, **site.exports()}
 
 
 def description(batch: Batch, shape: Shape, site: Site) -> str:
@@ -139,6 +155,6 @@ def _requests(shape: Shape) -> list[str]:
 
 
 def _line(batch: Batch, entry: Entry, site: Site, sent: Mapping[str, str]) -> str:
-    inputs = [*(sent[file] for file in entry.inputs), *([site.prologue] if site.prologue else [])]
+    inputs = [*(sent[file] for file in entry.inputs), *site.read_first(batch)]
     result = PARCEL if entry.parcel else entry.output
     return SEPARATOR.join([entry.name, result, batch.inbox(entry), ", ".join(inputs)]) + "\n"
