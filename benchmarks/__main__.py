@@ -10,8 +10,6 @@ from pathlib import Path
 # Before anything that has threads is imported.
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"), "1"))
 
-from benchmarks import _page
-
 FOLDER = Path(__file__).parent
 
 #: Takes far longer than all others together, so it runs in full size only where it is named.
@@ -39,7 +37,7 @@ def main() -> None:
         importlib.import_module(f"benchmarks.{name}").run(smoke=arguments.smoke)
 
     if not (arguments.smoke or arguments.names):
-        _page.write(Path())
+        importlib.import_module("benchmarks._page").write(Path())
 
 
 if __name__ == "__main__":

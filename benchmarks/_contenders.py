@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from ase import Atoms
 
 from anisweep.descriptors import EllipsoidalDensityProjection
 from anisweep.descriptors.gradients import gradients, tangent
 from anisweep.descriptors.kernels.loader import VARIABLE
 from anisweep.descriptors.kernels.run import WantedOutput, compute
 
-Function = Callable[[list[Atoms]], Any]
+if TYPE_CHECKING:  # a machine with a GPU may have no ASE
+    from ase import Atoms
+
+Function = Callable[["list[Atoms]"], Any]
 
 #: lmax and max_radial.
 Basis = tuple[int, int | None]
@@ -110,7 +112,7 @@ def _published(basis: Basis) -> Any:
         return Published(**hypers(basis))
 
 
-def torch_full(basis: Basis) -> Function:
+def torch_full(basis: Basis, device: str = "cpu") -> Function:
     """The published algorithm in Torch, as in the studies."""
     import torch
 
@@ -120,7 +122,7 @@ def torch_full(basis: Basis) -> Function:
 
     torch.set_num_threads(1)
     given = {name: value for name, value in hypers(basis).items() if name != "rotation_key"}
-    calculator = mode.prepare(Hypers(**given), "power_spectrum", "fp64", "cpu")
+    calculator = mode.prepare(Hypers(**given), "power_spectrum", "fp64", device)
     return lambda frames: mode.compute(calculator, frames, Silent())
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
 from unittest import mock
 
 import torch
@@ -12,6 +11,7 @@ from ase import Atoms
 
 from anisweep.descriptors.torch_backend import TorchProjection, on_kernels
 from benchmarks._contenders import Basis, hypers
+from benchmarks._network import training_step
 from benchmarks._systems import DISC, dense
 from benchmarks._timing import ratios, take_turns
 
@@ -45,23 +45,7 @@ def ways(basis: Basis, frames: list[Atoms]) -> dict[str, Callable[[], None]]:
         warnings.simplefilter("ignore")
         projection = TorchProjection(**hypers(basis), cutoff_smoothing=0.5)
 
-    batch = projection.batch(frames)
-    with torch.no_grad():
-        size = projection.power_spectrum_of(batch, per_centre=True).abs().max()
-    features = projection.features(frames[:1]).shape[1]
-    linear, silu = torch.nn.Linear, torch.nn.SiLU
-    network = torch.nn.Sequential(
-        linear(features, 64), silu(), linear(64, 64), silu(), linear(64, 1, bias=False)
-    ).double()
-
-    def step(named: bool) -> None:
-        network.zero_grad()
-        x, q = (part.detach().requires_grad_() for part in (batch.positions, batch.orientations))
-        moved = replace(batch, positions=x, orientations=q)
-        energy = network(projection.power_spectrum_of(moved, per_centre=True) / size).sum()
-        by_x, by_q = torch.autograd.grad(energy, (x, q), create_graph=True)
-        loss = (by_x**2).mean() + (by_q**2).mean()
-        loss.backward(inputs=list(network.parameters()) if named else None)
+    step = training_step(projection, projection.batch(frames))
 
     def in_torch(named: bool) -> None:
         with mock.patch.object(on_kernels, "can_derive", return_value=False):
