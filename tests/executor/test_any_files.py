@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -85,20 +86,40 @@ def project(tmp_path: Path) -> Path:
     return made
 
 
-def test_all_files_come_home(project: Path) -> None:
-    done = run(project, ANY.format(outside=project.parent / "outside"))
+def made(project: Path) -> dict[str, bytes]:
+    """All that rules have made, by its path; links are followed."""
+    names = [
+        "parts",
+        "one",
+        "parts.txt",
+        "kept.txt",
+        "merged.txt",
+        "touched",
+        "of links.txt",
+        "a,b=c;d $e ü.txt",
+    ]
+    found = {name: project / name for name in names}
+    for name in ("parts", "one"):
+        for folder, inner, files in os.walk(found.pop(name), followlinks=True):
+            found |= {
+                os.path.relpath(Path(folder, each), project): Path(folder, each) for each in inner + files
+            }
+    return {name: path.read_bytes() if path.is_file() else b"a folder" for name, path in found.items()}
+
+
+def test_all_files_come_home_as_a_local_run_makes_them(project: Path, tmp_path: Path) -> None:
+    local = Path(shutil.copytree(project, tmp_path / "local", symlinks=True))
+    workflow = ANY.format(outside=project.parent / "outside")
+    (local / "Snakefile").write_text(workflow)
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--quiet", "all"]
+    subprocess.run(command, cwd=local, check=True)
+
+    done = run(project, workflow)
 
     assert done.returncode == 0, done.stderr
-    assert (project / "merged.txt").read_text() == "1\n1\n2\n2\n"
-    assert (project / "parts" / "sub" / "empty").is_dir()
-    assert (project / "parts" / "link" / "p=1").read_text() == "1\n"
-    assert (project / "kept.txt").read_text() == "link\nsub\n"
+    assert made(project) == made(local)
+    assert len(made(project)) == 19
     assert not (project / "kept.txt").stat().st_mode & 0o222
-    assert sorted(path.name for path in (project / "one").iterdir()) == ["1.full", "1.txt", "2.full", "2.txt"]
-    assert (project / "touched").read_bytes() == b""
-    odd = "genome one.fa\ngenome one.fa.fai\ncomma\n"
-    assert (project / "a,b=c;d $e ü.txt").read_text() == odd
-    assert (project / "of links.txt").read_text() == "genome one.fa\none\ntwo/one\none\n"
     assert list(project.glob("results/batches/*/accepted/*")) == []
     assert (project / "logs" / "1.a").read_text() == "first\nprinted\n"
     assert (project / "logs" / "1.b").read_text() == "no end"

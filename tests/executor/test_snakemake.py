@@ -108,7 +108,7 @@ def test_refusals_come_in_words_and_before_anything_runs(tmp_path: Path) -> None
         "rule outside: /tmp/10: lies outside the project",
         "rule shadows: has `shadow:`",
         "rule groups: has `group:`",
-        "rule requests: asks for requirements='x ==', which HTCondor cannot read as an expression",
+        "rule requests: asks for requirements='x ==', which HTCondor cannot read",
         "asks for the resource `accountinggroup`, which nobody here knows; write `accounting_group` if that",
         "asks for the resource `shell_exec`, which nobody here knows; write `htcondor_submit_shell_exec` for",
         "asks for gpus='many'; write a whole number",

@@ -131,16 +131,26 @@ def test_plain_condor_submit_does_the_same(toy: Toy) -> None:
     assert {file.name: file.read_text() for file in (batch / "inbox").iterdir()} == first
 
 
-def test_workflow_with_any_files(toy: Toy) -> None:
+#: No letter of it has a meaning on its way.
+TOKEN = 'it\'s "$odd"'
+
+
+def test_workflow_with_any_files_outlives_a_kill(any_pool: Pool | SystemPool, image: str) -> None:
+    toy = Toy(
+        any_pool, "any_files", image, ("--snakefile", "any.smk", "--condorsweep-accept", ""), {"TOKEN": TOKEN}
+    )
     outside = toy.pool.home / "outside ü"
     outside.mkdir()
     for name in ("genome one.fa", "genome one.fa.fai"):
         (outside / name).write_text(f"{name}\n")
     (toy.folder / "linked").symlink_to("../outside ü")
     there = f"outside={toy.pool.give(outside)}"
-    command = toy.command(there, options=("--snakefile", "any.smk", "--condorsweep-accept", ""))
 
-    done = toy.pool.run(*command, cwd=toy.cwd, timeout=PATIENCE_S, **toy.environment, TOKEN='it\'s "$odd"')
+    if isinstance(any_pool, Pool):
+        controller = toy.start(there)
+        toy.wait_for_event("001")
+        controller.signal("KILL")
+    done = toy.run(there)
 
     assert done.returncode == 0, done.stderr
     made = toy.folder
@@ -157,5 +167,5 @@ def test_workflow_with_any_files(toy: Toy) -> None:
     assert len(measured) == 2
     assert all(float(line["s"]) >= 1 and float(line["max_rss"]) > 0 for line in measured)
     rendered = (made / "rendered.txt").read_text().splitlines()
-    assert rendered == ['it\'s "$odd"', "prefixed", "ü 'b'", "300", r'Project = "our \"own\" $(x)"']
+    assert rendered == [TOKEN, "prefixed", "ü 'b'", "300", r'Project = "our \"own\" $(x)"']
     assert toy.events.count("\tSlotName:") == 5

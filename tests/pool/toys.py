@@ -25,6 +25,8 @@ class Toy:
     pool: Pool | SystemPool
     name: str
     image: str
+    options: tuple[str, ...] = ()
+    variables: dict[str, str] = field(default_factory=dict)
     folder: Path = field(init=False)
     cwd: str = field(init=False)
 
@@ -45,11 +47,21 @@ class Toy:
         given = [part for name, value in settings.items() for part in (f"--condorsweep-{name}", value)]
         usual = ["--executor", "condorsweep", "--jobs", "unlimited", "--nolock", "--keep-going"]
         quiet = ["--rerun-incomplete", "--quiet", "progress", "rules"]
-        return ["snakemake", *usual, *quiet, *given, *options, "--config", f"image={self.image}", *config]
+        return [
+            "snakemake",
+            *usual,
+            *quiet,
+            *given,
+            *self.options,
+            *options,
+            "--config",
+            f"image={self.image}",
+            *config,
+        ]
 
     @property
     def environment(self) -> dict[str, str]:
-        return {"PYTHONPATH": f"{PROJECT}/condor/executor:{self.cwd}"}
+        return {"PYTHONPATH": f"{PROJECT}/condor/executor:{self.cwd}", **self.variables}
 
     def run(self, *config: str, options: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
         """Run it to its end."""

@@ -37,7 +37,8 @@ def is_outside(path: str) -> bool:
 
 def is_plain(path: str) -> bool:
     """Return True if HTCondor can carry a file of this name as it is."""
-    return path == path.strip() and not set(path) & set(FORBIDDEN) and not is_outside(path)
+    odd = path != path.strip() or path.endswith("/") or set(path) & set(FORBIDDEN)
+    return not odd and not is_outside(path)
 
 
 def sent_as(root: Path, batch: str, files: Iterable[str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-# Measures the command of a job, which is `the_command`. `$PWD/.condorsweep.*` are its notes.
+# Measures the command of a job, which is `the_command`; .condorsweep.* are its notes.
 
 # Note the largest sums of resident pages and of virtual bytes over the processes of this job, until ended.
 watch_memory() {

@@ -14,18 +14,22 @@ NUMBERS = ("mem_mb", "disk_mb", "runtime", "gpus", "gpu")
 #: What Snakemake derives from others or keeps for itself.
 SNAKEMAKES = {"mem", "mem_mib", "disk", "disk_mib", "tmpdir", "_cores", "_nodes"}
 
-#: Commands of HTCondor by their own names: expressions, and what is written as it is.
+#: Commands of HTCondor by their own names: amounts or expressions, and names.
 EXPRESSIONS = {
+    *("allowed_execute_duration", "allowed_job_duration", "cuda_version", "gpus_maximum_capability"),
+    *("gpus_minimum_capability", "gpus_minimum_memory", "gpus_minimum_runtime", "max_retries", "priority"),
     *("rank", "require_gpus", "requirements", "retry_until"),
     *("retry_request_disk", "retry_request_disk_increase", "retry_request_disk_max"),
     *("retry_request_memory", "retry_request_memory_increase", "retry_request_memory_max"),
 }
-AS_IT_IS = {
-    *("accounting_group", "accounting_group_user", "allowed_execute_duration", "allowed_job_duration"),
-    *("concurrency_limits", "cuda_version", "gpus_maximum_capability", "gpus_minimum_capability"),
-    *("gpus_minimum_memory", "gpus_minimum_runtime", "job_priority", "max_retries"),
-}
+NAMES = {"accounting_group", "accounting_group_user", "concurrency_limits"}
 REQUEST, ATTRIBUTE, ANY = "request_", "classad_", "htcondor_submit_"
+
+REQUESTS = ("request_memory", "request_disk", "request_gpus")
+
+#: An amount with its unit, and a list of names.
+AMOUNT = re.compile(r"\d+(\.\d+)?\s*[KMGT]?B?", re.IGNORECASE)
+LIST_OF_NAMES = re.compile(r"[\w.@:+-]+(\s*,\s*[\w.@:+-]+)*")
 
 #: What this executor writes itself, and another line would break.
 OWN = {
@@ -71,18 +75,23 @@ def wrong(name: str, value: Any) -> str:
         return ""
     if name in NUMBERS:
         return "" if _is_number(value) else f"{name}={value!r}; write a whole number, not below 0"
-    if not _is_line(name):
+    if not _is_line(name) or _is_misspelt(name):
         return f"the resource `{name}`, which nobody here knows; {_remedy(name)}"
-    if re.search(r"[\n\r]", str(value)):
+    if re.search(r"[\n\r]|\\$", str(value)):
         return f"{name}={value!r}; write one line"
 
-    ((command, text),) = _line(name, value).items()
-    if name.startswith(ANY) and command.lower() in OWN:
+    command, text = name.removeprefix(ANY).lower(), str(value).strip()
+    if name.startswith(ANY) and (command in OWN or not command):
         return f"`{name}`, a line that the executor writes itself; leave it out"
-    if name in EXPRESSIONS and not _is_expression(text):
-        return f"{name}={value!r}, which HTCondor cannot read as an expression; correct it"
-    if not text:
-        return f"{name}={value!r}; write what is asked for, or leave it out"
+    if name in NAMES and not LIST_OF_NAMES.fullmatch(text):
+        return f"{name}={value!r}; write a name, or several with commas between them"
+    if name in EXPRESSIONS or name.startswith(REQUEST):
+        readable = AMOUNT.fullmatch(text) or _is_expression(text)
+        return (
+            ""
+            if readable
+            else f"{name}={value!r}, which HTCondor cannot read; write an amount or an expression"
+        )
     return ""
 
 
@@ -94,7 +103,12 @@ def is_known(name: str) -> bool:
 def _is_line(name: str) -> bool:
     if name in MEANT:
         return False
-    return name in EXPRESSIONS | AS_IT_IS or name.startswith((REQUEST, ATTRIBUTE, ANY))
+    return name in EXPRESSIONS | NAMES or name.startswith((REQUEST, ATTRIBUTE, ANY))
+
+
+def _is_misspelt(name: str) -> bool:
+    """Return True if a job would wait for ever for a kind of machine that only a slip asks for."""
+    return name not in REQUESTS and bool(get_close_matches(name, REQUESTS, n=1, cutoff=0.85))
 
 
 def _line(name: str, value: Any) -> dict[str, str]:
@@ -134,7 +148,7 @@ def _remedy(name: str) -> str:
     if name in MEANT:
         return f"write {MEANT[name]}"
 
-    known = (*NUMBERS, *SNAKEMAKES, *EXPRESSIONS, *AS_IT_IS, "request_memory", "request_disk", "request_gpus")
+    known = (*NUMBERS, *SNAKEMAKES, *EXPRESSIONS, *NAMES, *REQUESTS)
     near = get_close_matches(name, known, n=1)
     meant = (
         f"write `{near[0]}` if that is meant, " if near else f"write `{ANY}{name}` for a line of HTCondor's, "

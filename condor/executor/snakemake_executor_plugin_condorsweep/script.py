@@ -58,7 +58,7 @@ def _command(entry: Entry, command: str) -> list[str]:
 
     return [
         "the_command() (",
-        "set -e",
+        "unset TIMEFORMAT; set -e",
         command,
         ")",
         "set +e",
