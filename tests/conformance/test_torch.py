@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -82,16 +83,22 @@ def test_the_triton_kernels_equal_those_in_c(triton_errors):
     assert triton_errors["against C"] <= 1e-12
 
 
+def test_the_triton_kernels_take_tensors_in_any_layout(triton_errors):
+    """A compiler of models may hand on what lies in memory the other way round."""
+    assert triton_errors["other layout"] == 0
+
+
 @pytest.mark.parametrize("capability", [80, 90])
-@pytest.mark.parametrize("number", ["fp64", "fp32"])
-def test_the_triton_kernels_compile_for_gpus_that_are_not_here(monkeypatch, number, capability):
+@pytest.mark.parametrize(("number", "rounding"), [("fp64", "ieee"), ("fp32", "ieee"), ("fp32", "tf32")])
+def test_the_triton_kernels_compile_for_gpus_that_are_not_here(monkeypatch, number, rounding, capability):
+    """Once for all numbers of pairs and groups; places in memory may lie beyond 2^31."""
     monkeypatch.setenv("TRITON_DEFAULT_FP_FUSION", "1")
     triton = pytest.importorskip("triton", reason="no triton")
     from triton.backends.compiler import GPUTarget
 
     from anisweep.descriptors.torch_backend import triton_kernel
 
-    sizes = {"DEGREE": 21, "GROUPS": 16, "PAIRS": 32, "PRODUCTS": 32, "FEATURES": 128, "PRECISION": "ieee"}
+    sizes = {"DEGREE": 21, "GROUPS": 16, "PAIRS": 32, "PRODUCTS": 32, "FEATURES": 128, "PRECISION": rounding}
     indices = {"powers": "*i64", "starts": "*i64", "of_pair": "*i64"}
     integers = ("pairs", "groups", "products", "width", "stride")
 
@@ -105,3 +112,8 @@ def test_the_triton_kernels_compile_for_gpus_that_are_not_here(monkeypatch, numb
         source = triton.compiler.ASTSource(kernel, signature, constants)
         compiled = triton.compile(source, target=GPUTarget("cuda", capability, 32))
         assert compiled.asm["cubin"]
+
+        told_apart = {each.name for each in kernel.params if not each.do_not_specialize}
+        assert told_apart.isdisjoint({"pairs", "groups"})
+        places = set(re.findall(r"arith.muli .* : (tensor\S+)", compiled.asm["ttir"]))
+        assert {place for place in places if "i64" not in place} <= {"tensor<32x1xi32>"}  # of the matrix

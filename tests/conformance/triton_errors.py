@@ -12,7 +12,8 @@ import torch
 from cases import random_frames, relative_error
 
 from anisweep.descriptors import EllipsoidalDensityProjection
-from anisweep.descriptors.torch_backend import TorchProjection
+from anisweep.descriptors.torch_backend import TorchProjection, triton_kernel
+from anisweep.descriptors.torch_backend.moments import Means
 
 TENSORS = ("positions", "cells", "orientations", "diameters")
 
@@ -49,6 +50,24 @@ def values_and_derivatives(calculator):
     return [tensor.detach().cpu().numpy() for tensor in tensors]
 
 
+def other_layout(device):
+    """The largest change of derivatives where the means of all pairs lie one axis after another."""
+    calculator = projection(2, fused=True, device=device)
+    generator = torch.Generator().manual_seed(0)
+    mean, rho, weight = (torch.randn(shape, generator=generator) for shape in ((40, 3), (40, 3), (40, 2)))
+    group = torch.arange(40, device=device) // 3
+    cotangent = torch.randn(14, calculator.torch_tables.features, generator=generator)
+    mean, rho, weight, cotangent = (part.double().to(device) for part in (mean, rho, weight, cotangent))
+
+    def derivatives(*parts):
+        means = Means(*parts, group, 14)
+        return triton_kernel.pair_derivatives(means, cotangent, calculator.torch_tables, "fp64")
+
+    plain = derivatives(mean, rho, weight[:, 0].contiguous())
+    turned = derivatives(mean.T.contiguous().T, rho.T.contiguous().T, weight[:, 0])
+    return max(float((a - b).abs().max()) for a, b in zip(plain, turned, strict=True))
+
+
 def main():
     device = "cuda" if torch.cuda.is_available() else "cpu"
     errors = {}
@@ -68,6 +87,7 @@ def main():
     expected = projection(kind=EllipsoidalDensityProjection).power_spectrum(mixed_frames())
     ours = projection(fused=True, device=device).power_spectrum(mixed_frames())
     errors["against C"] = float(relative_error(ours, expected))
+    errors["other layout"] = other_layout(device)
     print(json.dumps(errors))
 
 

@@ -16,6 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 from torch.utils._pytree import tree_leaves  # noqa: E402
 
 from anisweep.descriptors.torch_backend import TorchProjection  # noqa: E402
+from anisweep.descriptors.torch_backend import projection as projection_in_torch  # noqa: E402
 from anisweep.descriptors.torch_backend.moments import multiply  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -249,6 +250,30 @@ def test_memory_changes_nothing_but_the_last_digit():
 
     assert pieces._at_a_time(1) == pieces._pairs() == 1
     assert relative(pieces.power_spectrum(frames), whole.power_spectrum(frames)) <= 1e-14
+
+
+def test_a_large_gpu_is_given_large_chunks(monkeypatch):
+    """Of what is free; what Torch keeps of earlier tensors is free, too."""
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 3 * 2**36)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 2**36)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (2**37, 2**38))
+    assert projection_in_torch._memory_of("cuda") == 2**36
+
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 2**36)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (2**20, 2**38))
+    assert projection_in_torch._memory_of("cuda") == 2**28
+    assert in_torch().memory == 2**28
+
+
+def test_kernels_are_launched_on_the_gpu_of_their_tensors(monkeypatch):
+    """Triton takes the current one, which may be another: here it is asked which one is made current."""
+    asked, real = [], torch.cuda.device_of
+    monkeypatch.setattr(torch.cuda, "device_of", lambda tensor: asked.append(tensor.shape) or real(tensor))
+    calculator = in_torch(2, precision="fp32")
+    batch = differentiable(calculator, [random_frame(3)])
+    calculator.power_spectrum_of(batch).sum().backward()
+
+    assert len(asked) == 2  # for features and for derivatives
 
 
 class Watch(TorchDispatchMode):

@@ -121,11 +121,14 @@ def _chunks(mean: Tensor, rho: Tensor, weight: Tensor, groups: Groups) -> Iterat
 
 
 def _as_asked(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that torch.autocast does not change: `precision` says what is rounded."""
+    """Return a function that torch.autocast does not change: `precision` says what is rounded.
+
+    It launches Triton's kernels on the GPU of its tensors, which need not be the current one.
+    """
 
     @wraps(function)
     def computed(tensor: Tensor, *more: Any) -> Any:
-        with torch.autocast(tensor.device.type, enabled=False):
+        with torch.autocast(tensor.device.type, enabled=False), torch.cuda.device_of(tensor):
             return function(tensor, *more)
 
     return computed

@@ -36,6 +36,10 @@ PRECISIONS = ("fp64", "fp32", "tf32", "bf16")
 #: Tensors of the size of a chunk that are alive at the same time.
 ALIVE = 10
 
+#: Bytes for the work on pairs, where nobody says how many; on CUDA a part of what is free, if that is more,
+#: because each chunk costs as many launches as any other.
+MEMORY, PART = 2**28, 1 / 4
+
 
 class TorchProjection(EllipsoidalDensityProjection):
     """Compute in Torch what `EllipsoidalDensityProjection` computes, also as a layer of a model.
@@ -49,8 +53,9 @@ class TorchProjection(EllipsoidalDensityProjection):
     precision : str
         ``fp64``, ``fp32``, or ``tf32`` and ``bf16``, which are fp32 but for the operands of the contraction.
         Geometry is float64 always. ``tf32`` needs CUDA.
-    memory : int
-        Bytes that the work on pairs may take beyond inputs and results.
+    memory : int, optional
+        Bytes that the work on pairs may take beyond inputs and results: by default 256 MiB, and on CUDA a
+        quarter of what is free now, if that is more.
     fused : bool, optional
         Let Triton kernels do the costliest stage. Without it they do so on CUDA where Triton is installed,
         but for bf16.
@@ -70,7 +75,7 @@ class TorchProjection(EllipsoidalDensityProjection):
         *args: Any,
         device: str = "cpu",
         precision: str = "fp64",
-        memory: int = 2**28,
+        memory: int | None = None,
         fused: bool | None = None,
         **settings: Any,
     ) -> None:
@@ -89,7 +94,7 @@ class TorchProjection(EllipsoidalDensityProjection):
         super().__init__(*args, **settings)
         self.device = device
         self.precision = precision
-        self.memory = hyperparameters.memory(memory)
+        self.memory = hyperparameters.memory(_memory_of(device) if memory is None else memory)
         self.fused = _with_triton(device, precision) if fused is None else fused
         self.dtype = torch.float64 if precision == "fp64" else torch.float32
         self.number_type = np.float64 if precision == "fp64" else np.float32
@@ -347,6 +352,15 @@ def _check_device(device: str) -> None:
     if kind == "cuda" and not torch.cuda.is_available():
         remedy = "Torch finds no GPU here; `nvidia-smi` shows what the machine has"
         raise hyperparameters.refused("device", device, allowed, remedy)
+
+
+def _memory_of(device: str) -> int:
+    """Return the bytes that the work on pairs takes on a device unless it is told otherwise."""
+    if torch.device(device).type != "cuda":
+        return MEMORY
+    free, _ = torch.cuda.mem_get_info(device)
+    unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return max(MEMORY, int(PART * (free + unused)))
 
 
 def _with_triton(device: str, precision: str) -> bool:

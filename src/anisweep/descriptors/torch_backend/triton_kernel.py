@@ -23,11 +23,16 @@ from anisweep.descriptors.torch_backend.moments import BasisTensors, Means, bend
 PAIRS, GROUPS, PRODUCTS, FEATURES = 32, 16, 32, 128
 
 
-@triton.jit
+#: They differ from call to call: kernels that depend on whether 16 divides them would be compiled anew.
+SIZES = ["pairs", "groups"]
+
+
+@triton.jit(do_not_specialize=SIZES)
 def _along_axes(mean, rho, steps, values, pairs, DEGREE: tl.constexpr, PAIRS: tl.constexpr):
     """Store values[axis, p, pair] = E_p along each axis."""
+    pairs = pairs.to(tl.int64)  # and with it all places in memory, which go beyond 2^31 on large GPUs
     axis = tl.program_id(1)
-    pair = tl.program_id(0) * PAIRS + tl.arange(0, PAIRS)
+    pair = tl.program_id(0) * PAIRS + tl.arange(0, PAIRS).to(tl.int64)
     there = pair < pairs
     a = tl.load(mean + 3 * pair + axis, mask=there, other=0)
     r = tl.load(rho + 3 * pair + axis, mask=there, other=0)
@@ -60,14 +65,15 @@ def _products(values, powers, k, pair, there, pairs, products, DEGREE: tl.conste
     return x, y, z
 
 
-@triton.jit
+@triton.jit(do_not_specialize=SIZES)
 def _contract(
     values, powers, matrix, starts, out, pairs, groups, products, width, stride,
     DEGREE: tl.constexpr, GROUPS: tl.constexpr, PRODUCTS: tl.constexpr, FEATURES: tl.constexpr,
     PRECISION: tl.constexpr,
 ):  # fmt: skip
     """Store out[group, feature] = sum over products of matrix[product, feature] times the group's sums."""
-    group = tl.program_id(0) * GROUPS + tl.arange(0, GROUPS)
+    pairs = pairs.to(tl.int64)
+    group = tl.program_id(0) * GROUPS + tl.arange(0, GROUPS).to(tl.int64)
     feature = tl.program_id(1) * FEATURES + tl.arange(0, FEATURES)
     start = tl.load(starts + group, mask=group < groups, other=0)
     count = tl.load(starts + group + 1, mask=group < groups, other=0) - start
@@ -88,14 +94,15 @@ def _contract(
     tl.store(out + group[:, None] * stride + feature[None, :], total, mask=known)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=SIZES)
 def _differentiate(
     values, slopes, bends, powers, shares, of_pair, weight, by_mean, by_rho, by_weight,
     pairs, groups, products,
     DEGREE: tl.constexpr, PAIRS: tl.constexpr, PRODUCTS: tl.constexpr,
 ):  # fmt: skip
     """Store the derivatives of each pair, from shares[product, group], those by its group's products."""
-    pair = tl.program_id(0) * PAIRS + tl.arange(0, PAIRS)
+    pairs = pairs.to(tl.int64)
+    pair = tl.program_id(0) * PAIRS + tl.arange(0, PAIRS).to(tl.int64)
     there = pair < pairs
     group = tl.load(of_pair + pair, mask=there, other=0)
     none = tl.zeros((PAIRS,), dtype=by_weight.dtype.element_ty)
@@ -156,10 +163,11 @@ def pair_derivatives(
     values = _values(means, tables.degree)
     shares = torch.cat(by_products(cotangent, tables, contract))
     powers = torch.cat(tables.powers, dim=1)
-    derivatives = torch.empty_like(means.mean), torch.empty_like(means.rho), torch.empty_like(means.weight)
+    weight = means.weight.contiguous()
+    derivatives = values.new_empty(pairs, 3), values.new_empty(pairs, 3), values.new_empty(pairs)
 
     _differentiate[(triton.cdiv(pairs, PAIRS),)](
-        values, slopes_of(values), bends_of(values), powers, shares, means.group, means.weight, *derivatives,
+        values, slopes_of(values), bends_of(values), powers, shares, means.group, weight, *derivatives,
         pairs, means.groups, len(shares), tables.degree, PAIRS, PRODUCTS,
     )  # fmt: skip
     return derivatives
