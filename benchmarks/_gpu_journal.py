@@ -6,7 +6,7 @@ import gc
 import platform
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from time import monotonic
@@ -150,6 +150,6 @@ def machine() -> dict[str, str]:
         "cpu": next(iter(models), platform.machine()),
         "level": loader.level(),
         "torch": torch.__version__,
-        "triton": version("triton") if find_spec("triton") else "none",
+        "triton": import_module("triton").__version__ if find_spec("triton") else "none",
         "cuda": str(torch.version.cuda),
     }

@@ -25,7 +25,7 @@ def take(root: Path, result: Path) -> None:
     """Keep the figures of a run, and write the page."""
     (root / KEPT).write_text(result.read_text(encoding="utf-8").strip() + "\n", encoding="utf-8")
     (root / PAGE).write_text(contents(root), encoding="utf-8")
-    print(f"written: {root / PAGE}")
+    print(f"written: {root / PAGE}", flush=True)
 
 
 def contents(root: Path) -> str:

@@ -23,8 +23,8 @@ from anisweep.descriptors.torch_backend.moments import BasisTensors, Means, bend
 PAIRS, GROUPS, PRODUCTS, FEATURES = 32, 16, 32, 128
 
 
-#: They differ from call to call: kernels that depend on whether 16 divides them would be compiled anew.
-SIZES = ["pairs", "groups"]
+#: They differ from call to call or block to block; kernels are not compiled anew for those that 16 divides.
+SIZES = ["pairs", "groups", "products", "width", "stride"]
 
 
 @triton.jit(do_not_specialize=SIZES)
