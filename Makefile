@@ -54,11 +54,11 @@ test: check ## check, then conformance, the tiny study end to end, and the repor
 	@tests/browser_packages
 	@pytest -q -n 2 tests/conformance
 	@pytest -q -n 2 tests/workflow
-	@pytest -q -n 2 --dist loadfile tests/pool -m "not fault"
+	@pytest -q -n 4 --dist loadfile tests/pool -m "not fault"
 
 faults: conformance ## conformance, kills, full disks, wrong input: everything that may go wrong
 	@pytest -q -n 2 tests/faults
-	@pytest -q -n 2 --dist loadfile --no-loadscope-reorder --maxfail 3 tests/pool -m fault
+	@pytest -q -n 4 --dist loadfile --no-loadscope-reorder --maxfail 3 tests/pool -m fault
 
 fuzz: env ## made-up inputs for every reader, for 20 minutes (FUZZ="--seconds 60 --seed 7")
 	@PYTHONPATH=tests:condor/executor python -m fuzz $(FUZZ)

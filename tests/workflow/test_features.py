@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from anisweep.descriptors.kernels import loader
+from anisweep.features.job import CORE_TYPES
 from clone import Clone
 
 RUN = ("snakemake", "--profile", "local", "features", "--config", "features=mine")
@@ -44,7 +45,8 @@ def shards(clone: Clone) -> dict[str, int]:
 
 def assert_as_one_process_writes(clone: Clone, whole: str) -> None:
     options = ("--diameters", "[3, 3, 1]", "-o", whole)
-    clone.run("anisweep", "describe", "mine.xyz", *options, ANISWEEP_LEVEL=LEVEL)
+    pinned = {"ANISWEEP_LEVEL": LEVEL, "OPENBLAS_CORETYPE": CORE_TYPES[LEVEL]}
+    clone.run("anisweep", "describe", "mine.xyz", *options, **pinned)
 
     merged = clone.root / "results" / "features" / "mine" / "features.npz"
     with np.load(clone.root / whole) as one, np.load(merged) as other:
