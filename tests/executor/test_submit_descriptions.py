@@ -31,6 +31,7 @@ def test_names_that_htcondor_carries(path: str) -> None:
 def test_names_that_htcondor_carries_in_a_parcel(letter: str) -> None:
     assert not is_plain(f"data/a{letter}b.txt")
     assert not is_plain("data/end ")
+    assert not is_plain("data/folder/")
     assert why_not(f"data/a{letter}b.txt") == ""
 
 

@@ -242,7 +242,8 @@ class Batch:
 
         plain = {"rule": self.rule, "created": self.created, "entries": [asdict(e) for e in self.entries]}
         for name, text in {**files, "batch.json": json.dumps(plain, indent=1) + "\n"}.items():
-            (whole / name).touch(0o600 if name == VARIABLES else 0o666)
+            if name == VARIABLES:
+                (whole / name).touch(mode=0o600)
             (whole / name).write_text(text)
         for file, sent in self.sent_inputs().items():
             if sent != file:

@@ -11,15 +11,13 @@ from pathlib import Path
 SEPARATOR = "\x1f"
 
 #: What HTCondor's lists, remaps and macros give a meaning of their own, and no quotation takes away.
-FORBIDDEN = ',;="\\$\n\r' + SEPARATOR
+FORBIDDEN = frozenset(',;="\\$\n\r' + SEPARATOR)
 
 
 def why_not(path: str) -> str:
     """Say why an output or a log of this name cannot come home; empty when it can."""
     if is_outside(path):
-        return (
-            f"{path}: lies outside the project. Declare what jobs make by paths relative to it and inside it"
-        )
+        return f"{path}: lies outside the project. Declare what jobs make by paths inside it, relative to it"
     return why_no_text(path)
 
 
@@ -32,12 +30,12 @@ def why_no_text(path: str) -> str:
 
 def is_outside(path: str) -> bool:
     """Return True if a path does not begin in the project's folder and stay there."""
-    return Path(path).is_absolute() or ".." in Path(path).parts
+    return path.startswith("/") or ".." in path.split("/")
 
 
 def is_plain(path: str) -> bool:
     """Return True if HTCondor can carry a file of this name as it is."""
-    odd = path != path.strip() or path.endswith("/") or set(path) & set(FORBIDDEN)
+    odd = path != path.strip() or path.endswith("/") or not FORBIDDEN.isdisjoint(path)
     return not odd and not is_outside(path)
 
 
@@ -53,10 +51,14 @@ def sent_as(root: Path, batch: str, files: Iterable[str]) -> dict[str, str]:
     files : relative to the project or absolute
     """
     sent: dict[str, str] = {}
+    copied: set[str] = set()
     for file in sorted(set(files)):
-        inside = any(sent.get(str(parent), str(parent)) != str(parent) for parent in Path(file).parents)
-        as_it_is = is_plain(file) and not inside and not _holds_linked_folders(root / file)
-        sent[file] = file if as_it_is else _copy(root, batch, file)
+        inside = copied and not copied.isdisjoint(map(str, Path(file).parents))
+        if is_plain(file) and not inside and not _holds_linked_folders(root / file):
+            sent[file] = file
+        else:
+            sent[file] = _copy(root, batch, file)
+            copied.add(file)
     return sent
 
 
