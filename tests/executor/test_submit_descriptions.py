@@ -10,7 +10,7 @@ import pytest
 from fakes import SHAPE
 
 from snakemake_executor_plugin_condorsweep.batch import Batch, Entry
-from snakemake_executor_plugin_condorsweep.carrying import is_plain, why_not
+from snakemake_executor_plugin_condorsweep.carrying import is_plain, rewritten, why_not
 from snakemake_executor_plugin_condorsweep.script import script
 from snakemake_executor_plugin_condorsweep.submit_file import Site, description, files_of
 
@@ -45,6 +45,26 @@ def test_names_that_htcondor_carries_in_a_parcel(letter: str) -> None:
 )
 def test_names_that_no_output_may_have(path: str, words: str) -> None:
     assert words in why_not(path)
+
+
+INDEX = {
+    "/ref/genome.fa": "b/inputs/ref/genome.fa",
+    "/ref/x.1.bt2": "b/inputs/ref/x.1.bt2",
+    "../y.txt": "b/inputs/y.txt",
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("cat /ref/genome.fa", "cat b/inputs/ref/genome.fa"),
+        ("bowtie2 -x '/ref/x' -I=/ref/x.1", "bowtie2 -x 'b/inputs/ref/x' -I=b/inputs/ref/x.1"),
+        ("cat /ref/genomes /a/ref/genome.fa /ref/x-2", "cat /ref/genomes /a/ref/genome.fa /ref/x-2"),
+        ("cat ../y.txt; cd ..", "cat b/inputs/y.txt; cd .."),
+    ],
+)
+def test_command_finds_what_lies_outside_the_project(command: str, told: str) -> None:
+    assert rewritten(command, INDEX) == told
 
 
 def test_resources_of_the_rule_win_over_the_static_part(batch: Batch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 #: Between the columns of the table: HTCondor's own separator for values that hold spaces and commas.
@@ -94,15 +94,26 @@ def copy_by_links(path: Path, copy: Path) -> None:
             copy_by_links(inner, copy / inner.name)
 
 
-def rewritten(command: str, places: dict[str, str]) -> str:
+def rewritten(command: str, places: Mapping[str, str]) -> str:
     """Return a command that finds files from outside the project where they lie in the job.
+
+    It may name them without their endings, as programs name the files of an index.
 
     Parameters
     ----------
     command : shell text
     places : where files lie in the job, by the paths that the command names
     """
-    for path in sorted(filter(is_outside, places), key=len, reverse=True):
-        named = rf"(?<![\w./~-]){re.escape(path)}(?![\w-])"
-        command = re.sub(named, places[path].replace("\\", r"\\"), command)
+    named = dict(pair for path in filter(is_outside, places) for pair in _shorter(path, places[path]))
+    for path in sorted(named, key=len, reverse=True):
+        whole = rf"(?<![\w./~-]){re.escape(path)}(?![\w-])"
+        command = re.sub(whole, named[path].replace("\\", r"\\"), command)
     return command
+
+
+def _shorter(path: str, place: str) -> Iterator[tuple[str, str]]:
+    """Yield a path with its place, and both without their endings, one after the other."""
+    yield path, place
+    while (ending := Path(path).suffix) and place.endswith(ending):
+        path, place = path.removesuffix(ending), place.removesuffix(ending)
+        yield path, place
