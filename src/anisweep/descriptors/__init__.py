@@ -24,6 +24,7 @@ Two discs beside each other, the second of them upright:
 from importlib import import_module
 from typing import Any
 
+from anisweep.descriptors.arrays import FrameArrays
 from anisweep.descriptors.errors import BadInput
 from anisweep.descriptors.features import Descriptors
 from anisweep.descriptors.gradients import Gradients, Jacobian, gradients, jacobian, tangent
@@ -33,6 +34,7 @@ __all__ = [
     "BadInput",
     "Descriptors",
     "EllipsoidalDensityProjection",
+    "FrameArrays",
     "Gradients",
     "Jacobian",
     "RidgeCalculator",

@@ -1,3 +1,4 @@
+from anisweep.descriptors.arrays import FrameArrays as FrameArrays
 from anisweep.descriptors.errors import BadInput as BadInput
 from anisweep.descriptors.features import Descriptors as Descriptors
 from anisweep.descriptors.gradients import Gradients as Gradients

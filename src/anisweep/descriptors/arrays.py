@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from anisweep.descriptors.errors import BadInput
+from anisweep.descriptors.masks import real_numbers, unmasked
 
 #: Angstrom; from there on few digits after the point are left.
 LARGEST = 1e9
@@ -18,7 +20,7 @@ WIDTH = {"quaternion": 4, "matrix": 9}
 
 @dataclass(frozen=True)
 class FrameArrays:
-    """Hold all particles of all frames, one after another.
+    """Hold all particles of all frames, one after another: what is taken in place of many ASE frames.
 
     Attributes
     ----------
@@ -40,6 +42,74 @@ class FrameArrays:
     periodic: np.ndarray
     start: np.ndarray
     first: int
+
+    @classmethod
+    def of(
+        cls,
+        positions: Any,
+        orientations: Any,
+        diameters: Any,
+        species: Any,
+        cells: Any = None,
+        counts: Any = None,
+    ) -> FrameArrays:
+        """Copy plain arrays of the particles of all frames.
+
+        Parameters
+        ----------
+        positions : ndarray, shape (particles, 3)
+            In Angstrom.
+        orientations : ndarray, shape (particles, 4) or (particles, 3, 3)
+            Quaternions w, x, y, z of any length, or matrices from the body to the lab frame.
+        diameters : ndarray, shape (particles, 3) or (3,)
+            In Angstrom.
+        species : ndarray of int, shape (particles,), or int
+            Of each particle, or of all.
+        cells : ndarray, shape (frames, 3, 3) or (3, 3), optional
+            Vectors in rows, in Angstrom, of frames that are periodic in all directions; else none is.
+        counts : ndarray of int, shape (frames,), optional
+            Particles of each frame; else all are of one.
+
+        Returns
+        -------
+        FrameArrays
+            The frames. Whatever takes them checks their numbers.
+
+        Raises
+        ------
+        BadInput
+            For arrays of other shapes, and for what is no number.
+
+        Examples
+        --------
+        Two frames of two discs each, in the same cell:
+
+        >>> import numpy as np
+        >>> positions = [[0, 0, 0], [4, 0, 0], [0, 0, 0], [0, 4, 0]]
+        >>> quaternions = [[1, 0, 0, 0]] * 4
+        >>> frames = FrameArrays.of(
+        ...     positions, quaternions, [3, 3, 1], species=1, cells=np.eye(3) * 20, counts=[2, 2]
+        ... )
+        >>> frames.cells.shape
+        (2, 3, 3)
+        """
+        places, turns = real_numbers("positions", positions), real_numbers("orientations", orientations)
+        if places.ndim != 2:
+            raise BadInput(f"positions must have the shape (particles, 3), not {places.shape}")
+
+        of_frames = _whole("counts", [len(places)] if counts is None else counts)
+        if of_frames.ndim != 1 or (of_frames < 0).any() or of_frames.sum() != len(places):
+            raise BadInput(f"counts must be from 0 on, and {len(places)} together, not {counts!r:.80}")
+
+        arrays = cls.empty("matrix" if turns.ndim == 3 else "quaternion", of_frames, first=0)
+        square = (len(places), 3, 3)
+        _copy("positions", places, arrays.positions)
+        _copy("orientations", turns, arrays.rotations.reshape(square if turns.ndim == 3 else (-1, 4)))
+        _copy("diameters", real_numbers("diameters", diameters), arrays.diameters)
+        _copy("species", _whole("species", species), arrays.numbers)
+        _copy("cells", real_numbers("cells", np.zeros((3, 3)) if cells is None else cells), arrays.cells)
+        arrays.periodic[:] = cells is not None
+        return arrays
 
     @classmethod
     def empty(cls, rotation_type: str, counts: np.ndarray, first: int) -> FrameArrays:
@@ -84,6 +154,27 @@ class FrameArrays:
             first=self.first + first,
         )
 
+    def particles(self, frames: np.ndarray) -> np.ndarray:
+        """Return where the particles of some frames are, frame after frame."""
+        counts = self.counts[frames]
+        ends = counts.cumsum()
+        places: np.ndarray = np.arange(counts.sum()) + np.repeat(self.start[frames] - ends + counts, counts)
+        return places
+
+    def chosen(self, frames: np.ndarray) -> FrameArrays:
+        """Return copies of some frames, in the order in which they are given."""
+        here = self.particles(frames)
+        return FrameArrays(
+            positions=self.positions[here],
+            rotations=self.rotations[here],
+            diameters=self.diameters[here],
+            numbers=self.numbers[here],
+            cells=self.cells[frames],
+            periodic=self.periodic[frames],
+            start=np.concatenate([[0], self.counts[frames].cumsum()]),
+            first=0,
+        )
+
     def places(self, species: np.ndarray) -> np.ndarray:
         """Return (particles,) the place of each particle's species among the given, sorted ones.
 
@@ -101,6 +192,21 @@ class FrameArrays:
         """Return the words for a particle: its frame, and its place there."""
         frame = int(np.searchsorted(self.start, particle, side="right")) - 1
         return f"frame {self.first + frame}, particle {particle - self.start[frame]}"
+
+
+def _whole(name: str, given: Any) -> np.ndarray:
+    """Return whole numbers that fit into 64 bits, or refuse what are none."""
+    numbers = unmasked(given, name)
+    if numbers.dtype.kind not in "iu" or (numbers.size and numbers.max() > np.iinfo(np.int64).max):
+        raise BadInput(f"{name} must be whole numbers, not {given!r:.80}")
+    return numbers.astype(np.int64)
+
+
+def _copy(name: str, values: np.ndarray, into: np.ndarray) -> None:
+    """Copy values of each row, or those of all rows."""
+    if values.shape not in (into.shape, into.shape[1:]):
+        raise BadInput(f"{name} must have the shape {into.shape}, or {into.shape[1:]}, not {values.shape}")
+    into[:] = values
 
 
 def check(arrays: FrameArrays, rotation_key: str) -> None:

@@ -258,7 +258,7 @@ class EllipsoidalDensityProjection:
         Parameters
         ----------
         frames : list of Atoms, or FrameArrays
-            What to describe; arrays are those that ``gather`` returned.
+            What to describe.
         output : str
             ``power_spectrum``, ``coefficients`` or ``pair_features``.
         per_centre : bool

@@ -22,7 +22,6 @@ from torch import Tensor
 
 from anisweep.descriptors.arrays import FrameArrays
 from anisweep.descriptors.errors import BadInput
-from anisweep.descriptors.frames import frames_as_list
 from anisweep.descriptors.kernels import loader
 from anisweep.descriptors.projection import EllipsoidalDensityProjection
 from anisweep.descriptors.torch_backend import Batch, TorchProjection
@@ -85,7 +84,7 @@ def train(
     ----------
     projection : EllipsoidalDensityProjection
         Keeps isolated centres.
-    frames : list of Atoms
+    frames : list of Atoms, or FrameArrays
         What to learn from, at least two.
     energies, forces, torques, stresses : optional
         Labels, as for `RidgeModel.fit`.
@@ -113,10 +112,9 @@ def train(
 
     with clock.stage("frames and labels"):
         settings.fit.require_all_centres(projection)
-        frames = frames_as_list(frames)
         arrays = projection.gather(frames)
         labels = TrainingLabels.of(arrays, energies, forces, torques, stresses)
-        split = _split(len(frames), settings)
+        split = _split(len(arrays.counts), settings)
 
     with clock.stage("linear model"):
         learned = settings.fit.wanted(_without(labels, arrays, split[1]), arrays)
@@ -126,7 +124,7 @@ def train(
         linear = RidgeModel.solving(equations, projection, arrays.species, settings.fit)
 
     with clock.stage("standard features"):
-        model = _standardised(linear, [frames[i] for i in split[0]], settings)
+        model = _standardised(linear, arrays.chosen(split[0]), settings)
 
     with clock.stage("neighbours"):
         scales = equations.scales(settings.fit.weights)
@@ -134,10 +132,7 @@ def train(
         _check_apart(apart, scales)
         in_torch = torch_projection(projection, settings)
         parts = [
-            [
-                labelled_batch(in_torch, frames, arrays, some, of, scales)
-                for some in _runs_of(part, settings.batch)
-            ]
+            [labelled_batch(in_torch, arrays, some, of, scales) for some in _runs_of(part, settings.batch)]
             for part, of in zip(split, (learned, apart), strict=True)
         ]
 
@@ -361,7 +356,7 @@ def _without(labels: TrainingLabels, arrays: FrameArrays, frames: np.ndarray) ->
     return TrainingLabels(**taken)
 
 
-def _standardised(linear: RidgeModel, frames: list[Any], settings: TrainingSettings) -> NeuralModel:
+def _standardised(linear: RidgeModel, frames: FrameArrays, settings: TrainingSettings) -> NeuralModel:
     """Return a model whose networks are random, and add nearly nothing."""
     values = linear.projection.describe(frames, linear.features, True, linear.species).values
     mean, spread = values.mean(axis=0), values.std(axis=0)
@@ -372,7 +367,7 @@ def _standardised(linear: RidgeModel, frames: list[Any], settings: TrainingSetti
     stretched = directions[:, kept] / np.sqrt(np.maximum(sizes[kept], FAINT * sizes[-1]))
     whitening = (stretched / np.where(spread > 0, spread, 1)[:, None]).T
 
-    generator = np.random.default_rng([settings.fit.seed, len(frames)])
+    generator = np.random.default_rng([settings.fit.seed, len(frames.counts)])
     networks = [_random(generator, [len(whitening), *settings.hidden, 1]) for _ in linear.species]
     scale = float((values @ linear.weights).std()) or 1.0
     return NeuralModel(linear, mean, whitening, scale, tuple(networks))
@@ -405,15 +400,14 @@ def _check_apart(labels: TrainingLabels, kinds: Iterable[str]) -> None:
 
 def labelled_batch(
     projection: TorchProjection,
-    frames: list[Any],
     arrays: FrameArrays,
     some: np.ndarray,
     of: TrainingLabels,
     learned: Iterable[str],
 ) -> LabelledBatch:
     """Return some frames and their labels as tensors; only the kinds that are learned count."""
-    batch = projection.batch([frames[i] for i in some], arrays.species.tolist())
-    particles = np.concatenate([np.arange(arrays.start[i], arrays.start[i + 1]) for i in some])
+    batch = projection.batch(arrays.chosen(some), arrays.species.tolist())
+    particles = arrays.particles(some)
     taken = {kind: values[particles if kind in VECTORS else some] for kind, values in vars(of).items()}
     rows = sum(int(np.isfinite(taken[kind]).sum()) for kind in learned)
     periodic = arrays.periodic[some].all(axis=1)  # others have no stress, and perhaps no volume

@@ -208,7 +208,7 @@ class _NetworkEpochs:
             np.arange(len(frames)), range(self._settings.batch, len(frames), self._settings.batch)
         )
 
-        batches = [labelled_batch(self._in_torch, frames, arrays, run, labels, self._scales) for run in runs]
+        batches = [labelled_batch(self._in_torch, arrays, run, labels, self._scales) for run in runs]
         if self._switches.kernels:
             return batches
         return [replace(each, batch=replace(each.batch, read=None)) for each in batches]

@@ -14,7 +14,7 @@ import pytest
 from anisweep import descriptors
 
 STUB = Path(descriptors.__file__).with_suffix(".pyi")
-WITH_EXAMPLES = ["", ".gradients", ".projection"]
+WITH_EXAMPLES = ["", ".arrays", ".gradients", ".projection"]
 
 
 def test_every_public_name_is_there() -> None:

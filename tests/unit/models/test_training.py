@@ -100,7 +100,7 @@ def test_what_torch_trains_is_what_numpy_computes():
     arrays = true.projection.gather(frames)
     in_torch = training.torch_projection(true.projection, settings())
     kept = TrainingLabels.of(arrays, **labels)
-    item = training.labelled_batch(in_torch, frames, arrays, np.arange(4), kept, list(labels))
+    item = training.labelled_batch(in_torch, arrays, np.arange(4), kept, list(labels))
     scales = dict.fromkeys(labels, 1.0)
     loop = training.Loop(trained.model, in_torch, scales, settings(), training.StageClock())
     size = sum(float(np.sum(np.square(part))) for part in labels.values())
@@ -120,6 +120,13 @@ def test_a_network_learns_what_a_linear_model_does_not():
     assert error(trained.model) <= 0.8 * error(ridge)
     assert trained.errors.shape == (30, 2)
     assert trained.errors[:, 1].min() < 0.8 * trained.errors[0, 1]
+
+
+def test_plain_arrays_train_the_same_model():
+    frames, labels, true = labelled(4)
+    arrays = true.projection.gather(frames)
+    ours, theirs = (train(true.projection, each, **labels, settings=settings()) for each in (arrays, frames))
+    assert np.array_equal(ours.errors, theirs.errors)
 
 
 def test_a_file_gives_the_same_bits(tmp_path):
