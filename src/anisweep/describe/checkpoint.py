@@ -107,14 +107,11 @@ class Folder:
         path = self.path / "survey.npz"
 
         if not path.exists():
-            made = survey(request.file, request.file_format)
+            made = survey(request.file, request.file_format, request.piece)
             with _sealed(path) as stream:
                 np.savez(stream, counts=made.counts, species=made.species, names=made.names)
         with np.load(path) as there:
-            found = Survey(there["counts"], there["species"], there["names"])
-
-        whole = request.piece
-        return Survey(found.counts, np.array(whole.species), np.array(whole.names)) if whole else found
+            return Survey(there["counts"], there["species"], there["names"])
 
     def has(self, part: Part) -> bool:
         """Return True if a part is there; what is not whole was removed in the beginning."""

@@ -15,8 +15,9 @@ import numpy as np
 
 from anisweep.datasets.species import names_in
 from anisweep.datasets.user_files.formats import format_of
-from anisweep.datasets.user_files.readers.xyz import survey_xyz
+from anisweep.datasets.user_files.readers.xyz import counts_in_xyz, survey_xyz
 from anisweep.datasets.user_files.userfile import read_any
+from anisweep.describe.request import Piece
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,18 @@ class Survey:
     names: np.ndarray
 
 
-def survey(path: Path, file_format: str | None = None) -> Survey:
-    """Survey a file by looking at every frame.
+def survey(path: Path, file_format: str | None = None, piece: Piece | None = None) -> Survey:
+    """Survey a file by looking at every frame, or count the particles of a piece whose species are known.
 
     Raises
     ------
     DataError
         When the file cannot be read.
     """
+    if piece:
+        counts = np.fromiter(counts_in_xyz(path), dtype=np.int64)
+        return Survey(counts, np.array(piece.species), np.array(piece.names))
+
     if format_of(path, file_format) == "xyz":
         return _survey(survey_xyz(path))
 

@@ -19,6 +19,8 @@ from anisweep.datasets.user_files.conventions import Order
 from anisweep.describe import Progress
 from anisweep.describe.request import Piece, Request
 from anisweep.descriptors.kernels import loader
+from anisweep.descriptors.kernels.run import Output as Computed
+from anisweep.descriptors.kernels.run import widths
 from anisweep.features.cutting import Cut
 from anisweep.files import read_bytes
 from anisweep.fitting import FitRequest, LabelNames
@@ -62,6 +64,11 @@ class FeatureFile:
     def files(self) -> tuple[str, ...]:
         """Return the files, one or several."""
         return (self.file,) if isinstance(self.file, str) else self.file
+
+    def columns(self, species: int) -> int:
+        """Return how many features a row has, or a model weights, where there are so many species."""
+        output: Computed = self.fit.features if self.fit else self.compute
+        return sum(widths(tuple(self.hypers.radial_counts), species, output))
 
     def request(self, file: Path, piece: Piece | None = None) -> Request:
         """Return what is asked of one file, or of a piece of one."""

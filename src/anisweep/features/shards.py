@@ -27,8 +27,8 @@ from anisweep.parsing.json_text import read_json
 #: factor of a few, which is enough for jobs that are neither too short nor too long.
 FRAME_US, PARTICLE_US, PAIR_US = 500.0, 50.0, 1.0
 
-#: Forces and torques need all derivatives, and the products of each with every other.
-FIT_TAKES = 20.0
+#: What a fit adds for derivatives: for a particle, a pair and a column, and a particle and two columns.
+FIT_PARTICLE_US, FIT_PAIR_US, FIT_SUM_US = 25.0, 0.06, 0.006
 
 #: Frames that stand for all where their time is estimated.
 LOOKED_AT = 10
@@ -36,8 +36,8 @@ LOOKED_AT = 10
 #: Of these files are the bits of a shard made, with all that they import.
 CODE = (Path(describe.__file__).with_name("run.py"), Path(fitting.__file__).with_name("run.py"))
 
-#: What is kept of each shard: what its job reads, and what it writes.
-ENDINGS = {"jobs": ".json", "pieces": ".xyz", "shards": ".npz", "logs": ".log"}
+#: What is kept of each shard: what its job reads, what it writes, and what of that was damaged.
+ENDINGS = {"jobs": ".json", "pieces": ".xyz", "shards": ".npz", "logs": ".log", "damaged": ".npz"}
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class FeaturePlan:
         return {job.key: job for job in self.jobs if job.key not in sound}
 
     def write(self) -> None:
-        """Write what jobs read, and remove damaged shards: what is there counts as made."""
+        """Write what jobs read, and put damaged shards aside: what is among the shards counts as made."""
         for kind in ENDINGS:
             (self.project.root / self.path(kind, "")).parent.mkdir(parents=True, exist_ok=True)
 
@@ -122,7 +122,9 @@ class FeaturePlan:
             write_json(self.project.root / self.order, order)
 
         for key, job in self.missing.items():
-            (self.project.root / self.path("shards", key)).unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                shard = self.project.root / self.path("shards", key)
+                shard.replace(self.project.root / self.path("damaged", key))
             file = self.project.root / self.path("jobs", key)
             if _read(file) is None:
                 write_json(file, asdict(job))
@@ -151,14 +153,24 @@ def frames_of_a_shard(project: Project, asked: FeatureFile, known: Path) -> int:
     if isinstance(kept, dict) and kept.get("target_minutes") == asked.target_minutes:
         return int(kept["frames"])
 
-    first = list(islice(read_any(project.root / asked.files[0], file_format="xyz"), LOOKED_AT))
-    pairs = estimated_pairs(first, asked.hypers.cutoff_radius).pairs
-    microseconds = FRAME_US * len(first) + PARTICLE_US * sum(map(len, first)) + PAIR_US * pairs
-    each_s = 1e-6 * microseconds / len(first) * (FIT_TAKES if asked.fit else 1.0)
-
+    each_s = _seconds_of_a_frame(project.root / asked.files[0], asked)
     frames = max(1, round(60 * asked.target_minutes / each_s))
     write_json(known, {"target_minutes": asked.target_minutes, "frames": frames})
     return frames
+
+
+def _seconds_of_a_frame(file: Path, asked: FeatureFile) -> float:
+    """Estimate it from the first frames of a file, as was measured on one core."""
+    first = list(islice(read_any(file, file_format="xyz"), LOOKED_AT))
+    pairs, particles = estimated_pairs(first, asked.hypers.cutoff_radius).pairs, sum(map(len, first))
+    microseconds = FRAME_US * len(first) + PARTICLE_US * particles + PAIR_US * pairs
+
+    if asked.fit:
+        species = {number for frame in first for number in frame.numbers.tolist()}
+        columns = asked.columns(len(species))
+        microseconds += FIT_PAIR_US * pairs * columns
+        microseconds += (FIT_PARTICLE_US + FIT_SUM_US * columns**2) * particles
+    return 1e-6 * microseconds / len(first)
 
 
 def _read(path: Path) -> Any:

@@ -14,7 +14,6 @@ from anisweep.config.sections import checked_name
 from anisweep.config.site import LOCAL
 from anisweep.describe import format_npz
 from anisweep.describe.run import of_another_run
-from anisweep.descriptors.kernels.run import Output, widths
 from anisweep.environments.lock import environment_of
 from anisweep.errors import escape_what_is_no_text
 from anisweep.features.cutting import write_pieces
@@ -97,9 +96,7 @@ class FeatureRun:
 
     @property
     def _columns(self) -> int:
-        asked = self.plan.asked
-        output: Output = asked.fit.features if asked.fit else asked.compute
-        return sum(widths(tuple(asked.hypers.radial_counts), len(self.plan.species), output))
+        return self.plan.asked.columns(len(self.plan.species))
 
     def start(self) -> None:
         """Become the one run of this project, and stop on a cluster at what would go wrong there."""

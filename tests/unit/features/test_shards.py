@@ -236,9 +236,12 @@ def test_a_damaged_shard_is_computed_again_alone(plan, left):
     content = path.read_bytes()
     path.write_bytes(content[:left] if left else content[:3000] + b"?" + content[3001:])
 
+    damaged = path.read_bytes()
     again = plan()
 
     assert list(again.missing) == [made.jobs[2].key]
+    assert not path.exists()
+    assert Path(made.path("damaged", made.jobs[2].key)).read_bytes() == damaged  # nothing is removed
     run(again)
     assert path.read_bytes() == content
 
@@ -271,6 +274,18 @@ def test_the_number_of_frames_is_kept_until_another_time_is_asked_for(project):
     assert frames_of_a_shard(project, replace(ASKED, hypers=Hypers()), known) == found
     twice = frames_of_a_shard(project, replace(ASKED, target_minutes=20.0), known)
     assert 1.5 * found < twice < 3 * found
+
+
+def test_a_fit_takes_longer_the_more_columns_it_sums_over(project):
+    write(project.root / "some.xyz", frames(40))
+    asked = [
+        replace(ASKED, fit=fit, hypers=replace(HYPERS, max_angular=degree))
+        for fit, degree in ((None, 9), (FitSettings(), 2), (FitSettings(), 9))
+    ]
+
+    found = [frames_of_a_shard(project, each, project.results / f"{n}.json") for n, each in enumerate(asked)]
+
+    assert found[0] > found[1] > 2 * found[2]
 
 
 @pytest.mark.parametrize(

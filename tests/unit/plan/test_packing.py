@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import examples
-from anisweep.cell import NOT_PINNED, Dataset, Settings
+from anisweep.cell import NOT_PINNED, Dataset, Pack, Settings
 from anisweep.config.sections import Config
 from anisweep.plan.code_digest import code_files
 from anisweep.plan.cost import CostModel
@@ -51,6 +51,15 @@ def cell_in(name="a", **changes):
 
 def with_reference(*cells):
     return [(cell, "numpy_only") for cell in cells]
+
+
+def test_replicates_of_more_than_a_thousand_are_cells_like_all_others():
+    wanted = with_reference(*(cell_in(replicate=replicate) for replicate in (1, 1000, 100_000)))
+
+    packs = packed(wanted)
+
+    assert sorted(cell.replicate for pack in packs for cell in pack.cells) == [1, 1000, 100_000]
+    assert all(Pack.from_json(pack.to_json()).cells == pack.cells for pack in packs)
 
 
 @given(wanted, configs)
