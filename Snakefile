@@ -3,6 +3,11 @@
 The plan (src/anisweep/plan) decides what is measured; Snakemake executes it and makes what follows.
 """
 
+import logging
+
+from snakemake.logging import logger
+from snakemake.settings.enums import Quietness
+
 
 configfile: "config/config.yaml"
 
@@ -12,6 +17,13 @@ report: "workflow/report/workflow.rst"
 
 # Only with `--sdm apptainer`; else rules run in the environment that `make env` made.
 container: "containers/cpu.sif"
+
+
+# The local profile keeps Snakemake quiet; what goes wrong in it is still to be read.
+if Quietness.ALL in (workflow.output_settings.quiet or ()):
+    errors = logging.StreamHandler()
+    errors.setLevel(logging.ERROR)
+    logger.addHandler(errors)
 
 
 # A run either computes features of files (`--config features=NAME`), or measures studies.

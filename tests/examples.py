@@ -34,6 +34,13 @@ CELL = Cell(
 )
 
 
+def frame_as_text(number: int) -> str:
+    """Two oriented particles in vacuum, somewhere else in each frame, as extended XYZ."""
+    away = 2 + number % 1000 / 500
+    header = 'Properties=species:S:1:pos:R:3:c_q:R:4 pbc="F F F"'
+    return f"2\n{header}\nX 0 0 0 1 0 0 0\nX {away} 0 {number % 7} 0.6 0.8 0 0\n"
+
+
 def cell(**changes: Any) -> Cell:
     """The example with other values."""
     return replace(CELL, **changes)

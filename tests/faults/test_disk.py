@@ -113,13 +113,13 @@ def test_preflight_of_a_full_folder(project: Clone) -> None:
     with mounted(results, "-t", "tmpfs", "-o", "size=4m", "tmpfs"):
         filler = fill(results, room=16)
         said = project.run("anisweep", "preflight", "study=quick", status=1)
-        assert f"{results}: artifacts cannot be stored" in said
+        assert f"{results}: results cannot be stored" in said
         assert "No space left on device" in said
         assert "Make room" in said
 
         filler.unlink()
         said = project.run("anisweep", "preflight", "study=quick", status=1)
-        assert "artifacts cannot be stored" not in said
+        assert "results cannot be stored" not in said
         assert f"{results}: 4 MB are free" in said
 
 
@@ -131,6 +131,6 @@ def test_preflight_of_a_read_only_folder(project: Clone) -> None:
         subprocess.run(["mount", "-o", "remount,ro,bind", os.fspath(results)], check=True)
         said = project.run("anisweep", "preflight", "study=quick", status=1)
 
-    assert f"{results}: artifacts cannot be stored" in said
+    assert f"{results}: results cannot be stored" in said
     assert "Read-only file system" in said
     assert "Mend the permissions" in said

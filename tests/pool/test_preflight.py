@@ -48,7 +48,7 @@ def test_nothing_in_the_way(desk: Sweep) -> None:
 def test_memory_that_no_slot_has(desk: Sweep) -> None:
     said = preflight(desk, "modes=[torch_full]", "hypers={max_angular: 20, cutoff_radius: 40.0}")
 
-    assert "Memory in MB: a pack asks for" in said
+    assert "Memory in MB: a job asks for" in said
     assert "and no slot of this pool has more than 4,096." in said
     assert "a lower `max_angular`" in said
 
@@ -56,7 +56,7 @@ def test_memory_that_no_slot_has(desk: Sweep) -> None:
 def test_gpu_that_no_slot_has(desk: Sweep) -> None:
     said = preflight(desk, "devices=[cuda]")
 
-    assert "GPUs: a pack asks for 1, and no slot of this pool has more than 0." in said
+    assert "GPUs: a job asks for 1, and no slot of this pool has more than 0." in said
     assert "Take `cuda` out" in said
 
 

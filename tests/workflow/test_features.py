@@ -13,24 +13,18 @@ import pytest
 from anisweep.descriptors.kernels import loader
 from anisweep.features.job import CORE_TYPES
 from clone import Clone
+from examples import frame_as_text
 
 RUN = ("snakemake", "--profile", "local", "features", "--config", "features=mine")
 LEVEL = loader.compiled_levels()[:2][-1]
 FRAMES = 3000
 
 
-def frame(number: int) -> str:
-    """Two oriented particles in vacuum, somewhere else in each frame."""
-    away = 2 + number % 1000 / 500
-    header = 'Properties=species:S:1:pos:R:3:c_q:R:4 pbc="F F F"'
-    return f"2\n{header}\nX 0 0 0 1 0 0 0\nX {away} 0 {number % 7} 0.6 0.8 0 0\n"
-
-
 @pytest.fixture
 def clone(tmp_path: Path) -> Clone:
     """A project whose file is to be described in four shards."""
     made = Clone.of_the_tree(tmp_path / "a project")
-    (made.root / "mine.xyz").write_text("".join(map(frame, range(FRAMES))))
+    (made.root / "mine.xyz").write_text("".join(map(frame_as_text, range(FRAMES))))
     made.run("anisweep", "features", "new", "mine", "mine.xyz")
     file = made.root / "config" / "features" / "mine.yaml"
     file.write_text(file.read_text().replace("target_minutes: 10", "target_minutes: 0.008"))
@@ -65,7 +59,7 @@ def test_features_are_those_of_one_process_and_appended_frames_compute_their_sha
     assert shards(clone) == before
 
     with (clone.root / "mine.xyz").open("a") as file:
-        file.write("".join(map(frame, range(FRAMES, FRAMES + 10))))
+        file.write("".join(map(frame_as_text, range(FRAMES, FRAMES + 10))))
     clone.run(*RUN)
 
     after = shards(clone)

@@ -1,22 +1,12 @@
 # The plan of this run, frozen when the Snakefile is read, and what is said before and after.
 
-import logging
 import sys
-
-from snakemake.logging import logger
-from snakemake.settings.enums import Quietness
 
 from anisweep import figures
 from anisweep.source import code_of
 from anisweep.workflow import life_cycle, messages
 from anisweep.workflow.rule_inputs import RuleInputs
 from anisweep.workflow.run import JUDGED, Run
-
-# The local profile keeps Snakemake quiet; what goes wrong in it is still to be read.
-if Quietness.ALL in (workflow.output_settings.quiet or ()):
-    errors = logging.StreamHandler()
-    errors.setLevel(logging.ERROR)
-    logger.addHandler(errors)
 
 run = Run.read(config)
 inputs = RuleInputs(run)

@@ -1,24 +1,15 @@
 # Features of files: they are cut into shards, each shard is described by a job, and all are merged. Only shards of
 # the plan have inputs that exist, so one that is computed is a source file, and no trigger can compute it again.
 
-import logging
 import sys
 
-from snakemake.logging import logger
-
-from anisweep.features.job import CORE_TYPES
-from anisweep.workflow.feature_run import FeatureRun
-
-if not any(isinstance(each, logging.StreamHandler) for each in logger.handlers):
-    errors = logging.StreamHandler()
-    errors.setLevel(logging.ERROR)
-    logger.addHandler(errors)
+from anisweep.workflow.feature_run import FeatureRun, blas_of
 
 run = FeatureRun.read(config["features"], config.get("site", "local"))
 print(run.opening, file=sys.stderr, flush=True)
 
 # Like the kernels, OpenBLAS computes as the one instruction set does, on whatever machine.
-BLAS = f"OPENBLAS_CORETYPE={CORE_TYPES[run.plan.asked.instruction_set]} "
+BLAS = blas_of(run.plan.asked)
 
 
 wildcard_constraints:
@@ -27,6 +18,14 @@ wildcard_constraints:
 
 onstart:
     run.start()
+
+
+onsuccess:
+    run.plan.remove_pieces()
+
+
+onerror:
+    run.fail()
 
 
 localrules:
@@ -45,7 +44,7 @@ rule split_frames:
     input:
         run.plan.asked.files,
     output:
-        [temp(run.plan.path("pieces", key)) for key in run.plan.missing],
+        [temp(run.plan.path("pieces", key)) for key in run.plan.to_split],
     params:
         name=run.plan.name,
         site=run.site,
@@ -70,7 +69,8 @@ rule describe_shard:
         disk_mb=lambda wildcards: run.disk_mb(wildcards.key),
         runtime=run.minutes,
     shell:
-        BLAS + "anisweep features shard {input[0]:q} {input[1]:q} {output:q} 2>&1 | tee {log:q}"
+        BLAS
+        + "anisweep features shard {input[0]:q} {input[1]:q} {output:q} 2>&1 | tee {log:q}"
 
 
 rule merge_features:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +13,9 @@ from anisweep.config.project import Project
 from anisweep.errors import UserError, expected_errors, message
 from anisweep.formatting import counted
 
+if TYPE_CHECKING:
+    from anisweep.workflow.sending import Sending
+
 FETCH = "anisweep fetch HOST:DIR"
 
 
@@ -20,101 +23,80 @@ FETCH = "anisweep fetch HOST:DIR"
 @click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option("--dry-run", is_flag=True, help="Say what would go out, and print the submit file.")
 @click.option(
-    "--pilot", type=click.IntRange(min=1), metavar="N", help="Only the first N packs: 1, then 10, then all."
+    "--pilot", type=click.IntRange(min=1), metavar="N", help="Only the first N jobs: 1, then 10, then all."
 )
 @click.option("--controller", is_flag=True, help="Submit Snakemake itself, which then does everything.")
 @plainly
 def submit(overrides: tuple[str, ...], dry_run: bool, pilot: int | None, controller: bool) -> None:
-    """Submit packs to HTCondor; their artifacts return whether or not anybody waits.
+    """Submit packs, or shards (features=NAME), to HTCondor; they return whether or not anybody waits.
 
     Takes KEY=VALUE as plan does.
     """
     if controller and pilot:
-        raise UserError("--pilot: a controller sends all packs. Allowed: one of --pilot and --controller.")
-    if controller:
-        _submit_controller(overrides, dry_run)
-        return
-    if any(pair.startswith("features=") for pair in overrides):
-        raise UserError(
-            "features: only --controller sends shards. Allowed: anisweep submit --controller features=NAME."
-        )
+        raise UserError("--pilot: a controller sends all jobs. Allowed: one of --pilot and --controller.")
 
-    from anisweep.cluster import submission
-    from anisweep.cluster.preflight import as_text, preflight
+    from anisweep.cluster import controller_job
     from anisweep.config.load import overrides_of
-    from anisweep.config.site import CLUSTER
-    from anisweep.workflow import life_cycle, messages
-    from anisweep.workflow.prepare import prepare_dataset
-    from anisweep.workflow.run import Run
+    from anisweep.workflow.sending import sending_of
 
-    run = Run.read(overrides_of(overrides) | {"site": CLUSTER})
-    assert run.jobs is not None
-    packs = run.plan.packs[:pilot]
-    click.echo(messages.opening(run))
-    if not packs:
-        return
+    if controller and not dry_run:
+        controller_job.refuse_a_second(Project.find())
 
-    click.echo(str(submission.Volume.of(packs, run.jobs)))
+    sending = sending_of(overrides_of(overrides), pilot)
+    click.echo(sending.opening)
+    if controller:
+        _submit_controller(sending, overrides, dry_run)
+    elif sending.outgoing:
+        _submit_jobs(sending, dry_run)
+
+
+def _submit_jobs(sending: Sending, dry_run: bool) -> None:
+    from anisweep.cluster import submission
+
+    outgoing = sending.outgoing
+    click.echo(str(submission.Volume.of(outgoing, sending.jobs)))
     if dry_run:
-        for _, files in submission.batches_of(run.project, packs, run.jobs):
+        for _, files in submission.batches_of(sending.project, outgoing, sending.jobs):
             click.echo(f"\n{files['jobs.sub']}")
-        click.echo(as_text(preflight(run.jobs, packs), len(packs)))
+        _say_preflight(sending)
         return
 
-    life_cycle.start(run, packs)
-    for path in sorted({cell.dataset.path for pack in packs for cell in pack.cells}):
-        if not (run.project.root / path).exists():
-            prepare_dataset(run.project, run.project.root / path)
-
-    for batch, files in submission.batches_of(run.project, packs, run.jobs):
+    sending.start()
+    for batch, files in submission.batches_of(sending.project, outgoing, sending.jobs):
         cluster = submission.submit(batch, files)
         click.echo(
             f"Submitted {counted(len(batch.entries), 'job')} as cluster {cluster}; files in {batch.path}/."
         )
-    click.echo(f"Next: anisweep status; when all packs have completed, on your laptop: {FETCH}")
+    click.echo(f"Next: anisweep status; when all have completed, {sending.afterwards}")
 
 
-def _submit_controller(overrides: tuple[str, ...], dry_run: bool) -> None:
+def _submit_controller(sending: Sending, overrides: tuple[str, ...], dry_run: bool) -> None:
     from anisweep.cluster import controller_job
     from anisweep.cluster.arrivals import alone
-    from anisweep.cluster.preflight import as_text, preflight
-    from anisweep.config.load import overrides_of
-    from anisweep.config.site import CLUSTER
-    from anisweep.workflow import life_cycle, messages
-    from anisweep.workflow.feature_run import FeatureRun
-    from anisweep.workflow.run import Run
 
-    project = Project.find()
-    if not dry_run:
-        controller_job.refuse_a_second(project)
-
-    given = overrides_of(overrides) | {"site": CLUSTER}
-    if "features" in given:
-        shards = FeatureRun.read(str(given["features"]), CLUSTER)
-        name, jobs, packs, opening = shards.plan.name, shards.jobs, [], shards.opening
-        count, check = len(shards.plan.missing), shards.check
-    else:
-        run = Run.read(given)
-        name, jobs, packs, opening = "+".join(run.studies), run.jobs, run.plan.packs, messages.opening(run)
-        count, check = len(packs), partial(life_cycle.check, run, packs)
-
-    assert jobs is not None
-    click.echo(opening)
-    job = controller_job.controller_job(project, name, overrides)
-
+    project = sending.project
+    job = controller_job.controller_job(project, sending.name, overrides)
     if dry_run:
         click.echo(f"\n{job.description}\n{job.script}")
-        click.echo(as_text(preflight(jobs, packs), count))
-    else:
-        check()
-        with alone(project):
-            controller_job.refuse_a_second(project)
-            cluster = job.submit()
-        click.echo(
-            f"The controller is job {cluster}. You may log out. What it says: "
-            f"{job.said.relative_to(project.root)}\n"
-            f"condor_hold {cluster} lets it pause while packs go on; condor_rm {cluster} takes all back."
-        )
+        _say_preflight(sending)
+        return
+
+    sending.check()
+    with alone(project):
+        controller_job.refuse_a_second(project)
+        cluster = job.submit()
+    click.echo(
+        f"The controller is job {cluster}. You may log out. What it says: "
+        f"{job.said.relative_to(project.root)}\n"
+        f"condor_hold {cluster} lets it pause while packs go on; condor_rm {cluster} takes all back."
+    )
+
+
+def _say_preflight(sending: Sending) -> None:
+    from anisweep.cluster.preflight import as_text, preflight
+
+    found = preflight(sending.jobs, sending.packs, sending.shards)
+    click.echo(as_text(found, len(sending.outgoing)))
 
 
 @click.command()

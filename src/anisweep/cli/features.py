@@ -10,7 +10,6 @@ from anisweep.cli.decorators import plainly
 from anisweep.cli.describe import (
     FILE,
     Told,
-    check_kernels,
     going_on_later,
     say_what_was_learned,
     say_what_was_written,
@@ -56,7 +55,8 @@ def split(name: str, site: str) -> None:
     """Write the frames of each shard of NAME that is to be computed into a file of its own."""
     from anisweep.workflow.feature_run import FeatureRun
 
-    FeatureRun.read(name, site).split()
+    run = FeatureRun.read(name, site)
+    run.split(run.plan.missing)
 
 
 @features.command(hidden=True)
@@ -69,7 +69,6 @@ def shard(job: Path, piece: Path, output: Path) -> None:
     from anisweep.features.job import compute, end_with_the_controller
 
     end_with_the_controller()
-    check_kernels()
     output.parent.mkdir(parents=True, exist_ok=True)
     with going_on_later(piece):
         compute(job, piece, output, Told())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,6 +13,9 @@ from anisweep.cli.decorators import plainly
 from anisweep.config.project import Project
 from anisweep.errors import UserError
 from anisweep.formatting import counted
+
+#: More shards than this are counted only.
+SHARDS_SHOWN = 30
 
 
 @click.command()
@@ -31,6 +35,10 @@ def plan(overrides: tuple[str, ...], as_json: bool, retry: bool) -> None:
 
     project = Project.find()
     given = overrides_of(overrides) | ({"retry": True} if retry else {})
+    if "features" in given:
+        _plan_features(project, given, as_json)
+        return
+
     config, sweeps = load_config(project, given)
     site = site_of_here(project)
 
@@ -41,6 +49,24 @@ def plan(overrides: tuple[str, ...], as_json: bool, retry: bool) -> None:
 
     made = make_plan(project, config, sweeps)
     click.echo(json.dumps(plan_as_json(made), indent=1) if as_json else plan_as_text(made))
+
+
+def _plan_features(project: Project, given: dict[str, Any], as_json: bool) -> None:
+    """Show which shards are to be computed; nothing is imported, and no shard is removed."""
+    from anisweep.config.site import site_of_here
+    from anisweep.workflow.feature_run import FeatureRun
+
+    run = FeatureRun.look(project, str(given["features"]), str(given.get("site", site_of_here(project))))
+    missing = [{"shard": run.plan.shard(key), "frames": job.frames} for key, job in run.plan.missing.items()]
+    if as_json:
+        click.echo(json.dumps({"shards": len(run.plan.jobs), "to_compute": missing}, indent=1))
+        return
+
+    click.echo(run.opening)
+    for each in missing[:SHARDS_SHOWN]:
+        click.echo(f"  {each['shard']}  {each['frames']}")
+    if len(missing) > SHARDS_SHOWN:
+        click.echo(f"  ... and {len(missing) - SHARDS_SHOWN} more; --json lists all")
 
 
 @click.command()

@@ -21,9 +21,17 @@ def preflight(overrides: tuple[str, ...]) -> None:
     from anisweep.config.load import load_config, overrides_of
     from anisweep.config.site import CLUSTER
     from anisweep.plan import make_plan
+    from anisweep.workflow.sending import sending_of
+
+    given = overrides_of(overrides)
+    if "features" in given:
+        sending = sending_of(given)
+        found = findings_of(sending.jobs, (), sending.shards)
+        click.echo(as_text(found, len(sending.shards)))
+        sys.exit(1 if stops(found) else 0)
 
     project = Project.find()
-    plan = make_plan(project, *load_config(project, {"site": CLUSTER} | overrides_of(overrides)))
+    plan = make_plan(project, *load_config(project, {"site": CLUSTER} | given))
     found = findings_of(Jobs.of(project, plan.packs, plan.model), plan.packs)
 
     click.echo(as_text(found, len(plan.packs)))

@@ -74,7 +74,7 @@ def _accept_shard(arrived: Path, output: Path) -> None:
     """Put features that arrived in their place, after reading every byte of them."""
     from anisweep.features.arrived import check_shard  # studies need it not
 
-    check_shard(arrived, output.stem)
+    check_shard(arrived, output.stem.rpartition("-")[2])
     output.parent.mkdir(parents=True, exist_ok=True)
     with arrived.open("rb") as came, whole(output) as stream:
         shutil.copyfileobj(came, stream)
@@ -85,8 +85,14 @@ def give_up(output: Path, reason: str) -> None:
     """Write the artifact of a pack that failed permanently: each of its cells failed, with the reason.
 
     `retry=True` asks for such cells again. Where the pack's own file is lost there is no record, and every
-    run asks for them.
+    run asks for them; so it does for shards, of which there is a record beside.
     """
+    if output.suffix == ".npz":
+        from anisweep.features.failures import record_failure  # studies need it not
+
+        record_failure(output, reason)
+        return
+
     name = output.name.removesuffix(SUFFIX)
     planned = output.parents[1] / "packs" / f"{name}.json"
     if not planned.exists():

@@ -1,4 +1,4 @@
-"""Fetch the artifacts that are missing here from the project on another machine, and verify every byte."""
+"""Fetch artifacts and shards that are missing here from the project on another machine; verify every byte."""
 
 from __future__ import annotations
 
@@ -19,20 +19,26 @@ from anisweep.errors import UserError
 from anisweep.plan.pending import BATCHES
 from snakemake_executor_plugin_condorsweep.ledger import FILE, FORMER_FILE
 
-#: What is brought: artifacts, those that still lie in an inbox, and the job records of the packs.
-LISTED = ("results/artifacts/*.tar.gz", f"{BATCHES}/*/inbox/*.tar.gz")
+#: What is brought: artifacts and shards, those that still lie in an inbox, and the job records of the packs.
+LISTED = (
+    *("results/artifacts/*.tar.gz", f"{BATCHES}/*/inbox/*.tar.gz"),
+    *("results/features/*/shards/*.npz", f"{BATCHES}/*/inbox/*.npz"),
+)
 LEDGERS = tuple(f"{BATCHES}/*/{name}" for name in (FILE, FORMER_FILE))
 
-ALLOWED = re.compile(r"results/(artifacts|batches/[\w-]+(/inbox)?)/[\w.-]+")
+ALLOWED = re.compile(r"results/(artifacts|features/\w+/shards|batches/[\w-]+(/inbox)?)/[\w.-]+")
 
 REMOTE = re.compile(r"(?P<host>[\w.@][\w.@-]*):(?P<folder>.+)", re.DOTALL)
 
 LARGEST = reading.LARGEST_TOTAL
 
+#: How the name of a shard ends.
+SHARD = ".npz"
+
 
 @dataclass(frozen=True)
 class Fetched:
-    """Record which artifacts came, and what is wrong with the rest."""
+    """Record how many artifacts and shards came, and what is wrong with the rest."""
 
     artifacts: int
     there: int
@@ -53,8 +59,9 @@ def fetch(project: Project, place: str) -> Fetched:
     listing = f"{{ ls -d {' '.join([*LISTED, *LEDGERS])} 2>/dev/null || true; }}"
     found = [name for name in _run(place, listing).decode(errors="surrogateescape").split("\n") if name]
     have = {file.name for file in project.artifacts.glob(f"*{SUFFIX}")}
+    have |= {file.name for file in project.results.glob("features/*/shards/*.npz")}
     names = [name for name in found if ALLOWED.fullmatch(name) and PurePosixPath(name).name not in have]
-    artifacts = {PurePosixPath(name).name for name in found if name.endswith(SUFFIX)}
+    artifacts = {PurePosixPath(name).name for name in found if name.endswith((SUFFIX, SHARD))}
     unsound = [f"{name}: no name of an artifact" for name in found if not ALLOWED.fullmatch(name)]
     came = 0
     project.results.mkdir(parents=True, exist_ok=True)
@@ -62,21 +69,36 @@ def fetch(project: Project, place: str) -> Fetched:
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=project.results) as scratch:
         for path in _received(place, names, Path(scratch)):
             name = path.relative_to(scratch)
-            if not path.name.endswith(SUFFIX):
+            if not path.name.endswith((SUFFIX, SHARD)):
                 target = project.root / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 path.replace(target)
                 continue
             try:
-                came += _take(path, project.artifacts / path.name)
-            except reading.DamagedArtifact as damage:
+                came += _take_shard(project, path) if path.suffix == SHARD else _take(project, path)
+            except ValueError as damage:
                 unsound.append(str(damage))
 
     return Fetched(came, len(artifacts & have), tuple(unsound))
 
 
-def _take(arrived: Path, target: Path) -> int:
+def _take_shard(project: Project, arrived: Path) -> int:
+    """Give a sound shard its place, which its name says, and return how many that makes."""
+    from anisweep.features.arrived import check_shard  # studies need it not
+
+    name, _, key = arrived.stem.rpartition("-")
+    check_shard(arrived, key)
+    target = project.results / "features" / name / "shards" / arrived.name
+    if target.exists():
+        return 0
+    target.parent.mkdir(parents=True, exist_ok=True)
+    arrived.replace(target)
+    return 1
+
+
+def _take(project: Project, arrived: Path) -> int:
     """Give a sound file its place, and return how many artifacts that makes."""
+    target = project.artifacts / arrived.name
     contents = reading.read(arrived)
     if f"{contents.pack.name}{SUFFIX}" != target.name:
         raise reading.DamagedArtifact(f"{target.name}: holds the pack {contents.pack.name}")
@@ -110,9 +132,11 @@ def _received(place: str, names: list[str], folder: Path) -> Iterator[Path]:
 
 
 def _portions(names: list[str]) -> Iterator[list[str]]:
-    """Yield as many names at a time as a command line holds."""
-    for start in range(0, len(names), 200):
-        yield names[start : start + 200]
+    """Yield as many names at a time as a command line holds; shards are large, and come one by one."""
+    small = [name for name in names if not name.endswith(SHARD)]
+    for start in range(0, len(small), 200):
+        yield small[start : start + 200]
+    yield from ([name] for name in names if name.endswith(SHARD))
 
 
 def _run(place: str, command: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,14 +17,40 @@ from anisweep.environments import images
 from anisweep.errors import UserError
 from anisweep.files import write_text
 from anisweep.plan.cost import CostModel
+from anisweep.plan.pending import pack_file
 from anisweep.plan.requests import ResourceRequest, request_of
 
 #: What all submit files have in common: the profile's part, and behind it the user's own lines.
 COMMON = "condor/chtc/pack.sub"
 DESCRIPTION = "results/pack.sub"
 
+#: An artifact and its logs, with room to spare.
+ARTIFACT_MB = 0.5
+
 #: Of machines that have CHTC's staging folders mounted.
 HAS_STAGING = "TARGET.HasCHTCStaging == true"
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """Describe a job that is about to go out, whatever it computes.
+
+    Attributes
+    ----------
+    name : of its output, without the ending
+    inputs : what it reads beside the wheel of our code; paths are relative to the project
+    """
+
+    rule: str
+    name: str
+    output: str
+    log: str
+    inputs: tuple[str, ...]
+    command: str
+    device: str
+    request: ResourceRequest
+    estimated_s: float
+    output_mb: float
 
 
 @dataclass(frozen=True)
@@ -86,6 +113,25 @@ class Jobs:
         """Return the wheel of our code, relative to the project; write it when it is first asked for."""
         return write_wheel(self.project)
 
+    def outgoing(self, pack: Pack) -> Outgoing:
+        """Return the job of a pack, as the rule measure_pack says it; a test holds the two together."""
+        plan = pack_file(self.project, pack.name)
+        output = f"results/artifacts/{pack.name}.tar.gz"
+        log = f"results/logs/{pack.name}.log"
+
+        return Outgoing(
+            rule="measure_pack",
+            name=pack.name,
+            output=output,
+            log=log,
+            inputs=(plan, *sorted({cell.dataset.path for cell in pack.cells})),
+            command=f"anisweep run-pack {shlex.quote(plan)} {shlex.quote(output)} | tee {shlex.quote(log)}",
+            device=_device(pack),
+            request=self.request(pack),
+            estimated_s=pack.estimated_s,
+            output_mb=ARTIFACT_MB,
+        )
+
     def container(self, pack: Pack) -> str:
         """Return the name by which a submit file asks for the image of a pack."""
         return self.image(_device(pack))
@@ -97,11 +143,7 @@ class Jobs:
 
     def request(self, pack: Pack) -> ResourceRequest:
         """Return the resources that a pack asks for."""
-        return request_of(pack, self.model, self.carried_mb(pack))
-
-    def carried_mb(self, pack: Pack) -> float:
-        """Return the megabytes that a job of this pack fetches, its image included."""
-        return self.image_mb(_device(pack))
+        return request_of(pack, self.model, self.image_mb(_device(pack)))
 
     def image_mb(self, device: str) -> float:
         """Return the megabytes of the image of a device; 0 where it is not there."""

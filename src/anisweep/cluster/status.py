@@ -6,6 +6,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from anisweep.cluster.controller_job import known_controllers
 from anisweep.cluster.moved import events_elsewhere
 from anisweep.config.project import Project
 from anisweep.errors import UserError
+from anisweep.files import read_bytes
 from anisweep.formatting import counted, duration
+from anisweep.parsing.json_text import read_json
 from anisweep.plan.pending import BATCHES, frozen_packs, open_batches
-from snakemake_executor_plugin_condorsweep.batch import Batch
+from snakemake_executor_plugin_condorsweep.batch import Batch, Entry
 from snakemake_executor_plugin_condorsweep.events import EventLog, Job
 from snakemake_executor_plugin_condorsweep.ledger import Ledger, ledgers_in
 
@@ -39,6 +42,7 @@ class PackState:
     job : its number in the queue; empty while it has none
     wanted : whether some study's configuration asks for a cell of it
     said : cause and remedy where it does not simply go on
+    what : which frames, of a shard
     """
 
     pack: str
@@ -50,6 +54,7 @@ class PackState:
     estimated_s: float
     wanted: bool
     said: str = ""
+    what: str = ""
 
     @property
     def open(self) -> bool:
@@ -71,11 +76,7 @@ def states(project: Project, wanted: Collection[str] | None) -> list[PackState]:
         ended = Ledger(batch.ledger).read()
 
         for proc, entry in enumerate(batch.entries):
-            name = Path(entry.output).name.partition(".")[0]
-            pack = next(iter(frozen_packs(project, [name])), None)
-            asked = wanted is None or pack is None or any(cell.key in wanted for cell in pack.cells)
-            state = _state(name, batch, pack.estimated_s if pack else 0.0, asked, jobs.get(proc))
-
+            state = _with_job(_of_entry(project, entry, wanted), batch, jobs.get(proc))
             if entry.name in ended:
                 record = ended[entry.name]
                 state = replace(state, state=record.end, said=record.reason)
@@ -96,12 +97,39 @@ def _newest_jobs(batch: Batch) -> dict[int, Job]:
     return newest
 
 
-def _state(name: str, batch: Batch, estimated_s: float, wanted: bool, job: Job | None) -> PackState:
+def _of_entry(project: Project, entry: Entry, wanted: Collection[str] | None) -> PackState:
+    """Return what is known of a pack or shard without a look at its job."""
+    name = Path(entry.output).name.partition(".")[0]
+    waiting = PackState(name, "", "idle", "", "", 0.0, 0.0, wanted=True)
+
+    if entry.output.endswith(".npz"):
+        return _of_shard(waiting, project.root / entry.output)
+    for pack in frozen_packs(project, [name]):
+        asked = wanted is None or any(cell.key in wanted for cell in pack.cells)
+        return replace(waiting, estimated_s=pack.estimated_s, wanted=asked)
+    return waiting
+
+
+def _of_shard(waiting: PackState, output: Path) -> PackState:
+    """Return what the files of a shard say: which frames, for how long, and whether the last plan had it."""
+    from anisweep.features.job import read_job  # studies need it not
+
+    folder = output.parents[1]
+    with suppress(OSError, ValueError):
+        job = read_job(folder / "jobs" / f"{output.stem}.json")
+        asked = job.key in read_json(read_bytes(folder / "order.json"))
+        return replace(waiting, what=job.frames, estimated_s=60 * job.asked.target_minutes, wanted=asked)
+    return waiting
+
+
+def _with_job(state: PackState, batch: Batch, job: Job | None) -> PackState:
     if job is None:
-        return PackState(name, batch.id, "idle", "", "", 0.0, estimated_s, wanted)
+        return replace(state, batch=batch.id)
 
     said = job.holds[-1].words if job.state == "held" else job.reason
-    return PackState(name, batch.id, job.state, job.id, job.host, job.since, estimated_s, wanted, said)
+    return replace(
+        state, batch=batch.id, state=job.state, job=job.id, host=job.host, since=job.since, said=said
+    )
 
 
 def last(project: Project) -> str:
@@ -115,7 +143,9 @@ def last(project: Project) -> str:
     ends = ", ".join(f"{count} {end}" for end, count in counts.most_common())
     bad = [f"  {each.entry}: {each.end}: {each.reason}" for each in records if each.end not in TOLD]
     lost = counts["failed permanently"]
-    again = ["`anisweep submit retry=True` asks again for what failed permanently."] if lost else []
+    shards = lost and all(record.output.endswith(".npz") for record in records)
+    how = "The same command computes again" if shards else "`anisweep submit retry=True` asks again for"
+    again = [f"{how} what failed permanently."] if lost else []
     return "\n".join([f"The last submission, {ledgers[-1].parent.name}: {ends}.", *bad[:SHOWN], *again])
 
 
@@ -155,7 +185,7 @@ def as_text(found: Sequence[PackState]) -> str:
     if unwanted:
         lines.append(
             f"{counted(len(unwanted), 'pack is', 'packs are')} not wanted any more: "
-            f"no study asks for their cells. "
+            f"no study and no plan asks for them. "
             "`anisweep cancel` removes them."
         )
     return "\n".join(lines)
@@ -169,10 +199,11 @@ def _once(each: PackState, said: dict[str, PackState]) -> str:
 
 
 def _about(each: PackState) -> str:
+    where = [each.host] if each.host else []
     if each.state == "running":
         elapsed = max(time.time() - each.since, 0.0)
-        return f"{each.host}, for {duration(elapsed)} of about {duration(each.estimated_s)}"
-    return each.host
+        where.append(f"for {duration(elapsed)} of about {duration(each.estimated_s)}")
+    return ", ".join([*where, *([each.what] if each.what else [])])
 
 
 def _time_left(found: Sequence[PackState]) -> str:

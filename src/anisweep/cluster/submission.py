@@ -1,25 +1,20 @@
-"""Submit packs to HTCondor without a controller: the same files and jobs, and no program that waits."""
+"""Submit jobs to HTCondor without a controller: the same files and jobs, and no program that waits."""
 
 from __future__ import annotations
 
-import shlex
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from anisweep.cell import Pack
-from anisweep.cluster.jobs import Jobs
+from anisweep.cluster.jobs import Jobs, Outgoing
 from anisweep.cluster.schedd_errors import troubles_in_words
 from anisweep.config.project import Project
 from anisweep.formatting import counted, duration
-from anisweep.plan import pack_file
 from anisweep.plan.pending import BATCHES
 from snakemake_executor_plugin_condorsweep import schedd
 from snakemake_executor_plugin_condorsweep.batch import Batch, Entry
 from snakemake_executor_plugin_condorsweep.submit_file import Shape, files_of
 from snakemake_executor_plugin_condorsweep.submit_file import Site as Submitter
-
-RULE = "measure_pack"
 
 #: What a job reads before its command.
 PROLOGUE = "condor/chtc/prologue.sh"
@@ -36,16 +31,15 @@ class Volume:
     without_image: int
 
     @classmethod
-    def of(cls, packs: Sequence[Pack], jobs: Jobs) -> Volume:
-        """Sum up these packs; the image counts for each of them, as if every job had a machine of its own."""
-        requests = [jobs.request(pack) for pack in packs]
-        seconds = [pack.estimated_s for pack in packs]
+    def of(cls, outgoing: Sequence[Outgoing], jobs: Jobs) -> Volume:
+        """Sum up these jobs; the image counts for each of them, as if every job had a machine of its own."""
+        images = [jobs.image_mb(each.device) for each in outgoing]
         return cls(
-            jobs=len(packs),
-            core_hours=sum(r.cpus * s for r, s in zip(requests, seconds, strict=True)) / 3600,
-            longest_s=max(seconds, default=0.0),
-            gigabytes=sum(jobs.carried_mb(pack) for pack in packs) / 1024,
-            without_image=sum(jobs.carried_mb(pack) == 0 for pack in packs),
+            jobs=len(outgoing),
+            core_hours=sum(each.request.cpus * each.estimated_s for each in outgoing) / 3600,
+            longest_s=max((each.estimated_s for each in outgoing), default=0.0),
+            gigabytes=sum(images) / 1024,
+            without_image=images.count(0),
         )
 
     def __str__(self) -> str:
@@ -59,21 +53,23 @@ class Volume:
         if self.jobs == 1:
             return f"{said}."
         return (
-            f"{said}.\nIn parts: `--pilot N` sends the first N packs, `replicates=1` the first replicate; "
-            "what was measured is not measured again."
+            f"{said}.\nIn parts: `--pilot N` sends the first N jobs; what was computed is not computed again."
         )
 
 
-def batches_of(project: Project, packs: Sequence[Pack], jobs: Jobs) -> list[tuple[Batch, dict[str, str]]]:
+def batches_of(
+    project: Project, outgoing: Iterable[Outgoing], jobs: Jobs
+) -> list[tuple[Batch, dict[str, str]]]:
     """Return a batch for each shape of job, with the texts of its folder; nothing is written yet."""
     by_shape = defaultdict(list)
-    for pack in packs:
-        by_shape[_shape(pack, jobs)].append(pack)
+    for each in outgoing:
+        by_shape[_shape(each, jobs)].append(each)
 
     submitter = Submitter(description=jobs.description, prologue=PROLOGUE)
     made = []
     for shape, members in by_shape.items():
-        batch = Batch.new(project.root, BATCHES, RULE, [_entry(project, pack, jobs) for pack in members])
+        entries = [_entry(each, jobs) for each in members]
+        batch = Batch.new(project.root, BATCHES, shape.rule, entries)
         made.append((batch, files_of(batch, shape, submitter)))
     return made
 
@@ -85,11 +81,11 @@ def submit(batch: Batch, files: dict[str, str]) -> int:
         return schedd.submit(files["jobs.sub"])
 
 
-def _shape(pack: Pack, jobs: Jobs) -> Shape:
-    request = jobs.request(pack)
+def _shape(each: Outgoing, jobs: Jobs) -> Shape:
+    request = each.request
     return Shape(
-        rule=RULE,
-        image=jobs.container(pack),
+        rule=each.rule,
+        image=jobs.image(each.device),
         cpus=request.cpus,
         memory_mb=request.memory_mb,
         disk_mb=request.disk_mb,
@@ -98,16 +94,11 @@ def _shape(pack: Pack, jobs: Jobs) -> Shape:
     )
 
 
-def _entry(project: Project, pack: Pack, jobs: Jobs) -> Entry:
-    """Return what the rule measure_pack says of a pack; a test holds the two together."""
-    plan = pack_file(project, pack.name)
-    output = f"results/artifacts/{pack.name}.tar.gz"
-    log = f"results/logs/{pack.name}.log"
-
+def _entry(each: Outgoing, jobs: Jobs) -> Entry:
     return Entry(
-        name=pack.name,
-        output=output,
-        inputs=(plan, *sorted({cell.dataset.path for cell in pack.cells}), jobs.wheel),
-        command=f"anisweep run-pack {shlex.quote(plan)} {shlex.quote(output)} | tee {shlex.quote(log)}",
-        log=log,
+        name=each.name,
+        output=each.output,
+        inputs=(*each.inputs, jobs.wheel),
+        command=each.command,
+        log=each.log,
     )

@@ -21,6 +21,7 @@ from anisweep.describe.request import Piece, Request
 from anisweep.descriptors.kernels import loader
 from anisweep.descriptors.kernels.run import Output as Computed
 from anisweep.descriptors.kernels.run import widths
+from anisweep.errors import UserError
 from anisweep.features.cutting import Cut
 from anisweep.files import read_bytes
 from anisweep.fitting import FitRequest, LabelNames
@@ -105,6 +106,16 @@ class ShardJob:
     particles: int
     asked: FeatureFile
 
+    @property
+    def frames(self) -> str:
+        """Return in words which frames it has."""
+        return f"frames {self.in_source} to {self.in_source + self.cut.frames - 1} of {self.source}"
+
+
+def read_job(file: Path) -> ShardJob:
+    """Return what the file of a job says; it raises OSError or ValueError where it is lost or damaged."""
+    return build(ShardJob, read_json(read_bytes(file)))
+
 
 def end_with_the_controller() -> None:
     """End this process soon after the run that started it, where it is part of one on this machine."""
@@ -125,11 +136,10 @@ def end_with_the_controller() -> None:
 def compute(job_file: Path, piece: Path, output: Path, tell: Callable[[Progress], None]) -> None:
     """Compute the features of a piece of a file, or what its labels say of a model.
 
-    It raises RuntimeError where this machine lacks the instruction set that all shards are computed in.
+    It raises UserError where this machine lacks the instruction set that all shards are computed in.
     """
-    job = build(ShardJob, read_json(read_bytes(job_file)))
-    os.environ[loader.VARIABLE] = job.asked.instruction_set
-    loader.level()
+    job = read_job(job_file)
+    _use_kernels(job.asked.instruction_set)
 
     before = (job.first, job.particles) if job.asked.fit else (0, 0)
     request = job.asked.request(piece, Piece(job.key, job.species, job.names, *before))
@@ -141,3 +151,13 @@ def compute(job_file: Path, piece: Path, output: Path, tell: Callable[[Progress]
     except DataError as error:
         where = f"frame 0 of this piece is frame {job.in_source} of {job.source}; {error.remedy} there"
         raise DataError(error.where, error.came, error.allowed, where) from error
+
+
+def _use_kernels(level: str) -> None:
+    """Compute at a level of the instruction set; kernels that an older image lacks are compiled."""
+    os.environ[loader.VARIABLE] = level
+    try:
+        loader.compile_kernels((loader.LEVELS[0], level))
+        loader.level()
+    except (ImportError, RuntimeError) as error:
+        raise UserError(f"{error}.") from error

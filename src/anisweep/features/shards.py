@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import math
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
+
+from ase import Atoms
 
 from anisweep import describe, fitting
 from anisweep.cell import digest
@@ -30,14 +33,25 @@ FRAME_US, PARTICLE_US, PAIR_US = 500.0, 50.0, 1.0
 #: What a fit adds for derivatives: for a particle, a pair and a column, and a particle and two columns.
 FIT_PARTICLE_US, FIT_PAIR_US, FIT_SUM_US = 25.0, 0.06, 0.006
 
+#: No shard of features is larger: HTCondor's file transfer and `anisweep fetch` take it without a detour by a
+#: staging folder. It then lasts less than its time.
+LARGEST_MB = 400.0
+
 #: Frames that stand for all where their time is estimated.
 LOOKED_AT = 10
 
 #: Of these files are the bits of a shard made, with all that they import.
 CODE = (Path(describe.__file__).with_name("run.py"), Path(fitting.__file__).with_name("run.py"))
 
-#: What is kept of each shard: what its job reads, what it writes, and what of that was damaged.
-ENDINGS = {"jobs": ".json", "pieces": ".xyz", "shards": ".npz", "logs": ".log", "damaged": ".npz"}
+#: What is kept of each shard: what its job reads, what it writes, why there is nothing, and what was damaged.
+ENDINGS = {
+    "jobs": ".json",
+    "pieces": ".xyz",
+    "shards": ".npz",
+    "logs": ".log",
+    "failed": ".json",
+    "damaged": ".npz",
+}
 
 
 @dataclass(frozen=True)
@@ -52,7 +66,11 @@ class FeaturePlan:
 
     def path(self, kind: str, key: str) -> str:
         """Return a file of a shard, of one of `ENDINGS`, relative to the project."""
-        return f"results/features/{self.name}/{kind}/{key}{ENDINGS[kind]}"
+        return f"results/features/{self.name}/{kind}/{self.shard(key)}{ENDINGS[kind]}"
+
+    def shard(self, key: str) -> str:
+        """Return the name of a shard, by which commands and HTCondor know it."""
+        return f"{self.name}-{key}"
 
     @property
     def order(self) -> str:
@@ -128,6 +146,19 @@ class FeaturePlan:
             file = self.project.root / self.path("jobs", key)
             if _read(file) is None:
                 write_json(file, asdict(job))
+        self.remove_pieces()
+
+    def remove_pieces(self) -> None:
+        """Remove the frames of shards that are there, which nobody reads any more."""
+        for key in {job.key for job in self.jobs}:
+            if (self.project.root / self.path("shards", key)).exists():
+                (self.project.root / self.path("pieces", key)).unlink(missing_ok=True)
+
+    @property
+    def to_split(self) -> list[str]:
+        """Return the missing shards whose frames have no file yet; jobs under way may read the others."""
+        files = {key: self.project.root / self.path("pieces", key) for key in self.missing}
+        return [key for key, file in files.items() if not file.exists()]
 
     def pieces_by_file(self, keys: Collection[str]) -> Iterator[tuple[Path, list[tuple[Cut, Path | None]]]]:
         """Yield each file with its pieces, and the places of those that belong to some shards."""
@@ -153,15 +184,15 @@ def frames_of_a_shard(project: Project, asked: FeatureFile, known: Path) -> int:
     if isinstance(kept, dict) and kept.get("target_minutes") == asked.target_minutes:
         return int(kept["frames"])
 
-    each_s = _seconds_of_a_frame(project.root / asked.files[0], asked)
-    frames = max(1, round(60 * asked.target_minutes / each_s))
+    first = list(islice(read_any(project.root / asked.files[0], file_format="xyz"), LOOKED_AT))
+    most = _frames_that_fit(asked, first)
+    frames = max(1, round(min(60 * asked.target_minutes / _seconds_of_a_frame(first, asked), most)))
     write_json(known, {"target_minutes": asked.target_minutes, "frames": frames})
     return frames
 
 
-def _seconds_of_a_frame(file: Path, asked: FeatureFile) -> float:
+def _seconds_of_a_frame(first: Sequence[Atoms], asked: FeatureFile) -> float:
     """Estimate it from the first frames of a file, as was measured on one core."""
-    first = list(islice(read_any(file, file_format="xyz"), LOOKED_AT))
     pairs, particles = estimated_pairs(first, asked.hypers.cutoff_radius).pairs, sum(map(len, first))
     microseconds = FRAME_US * len(first) + PARTICLE_US * particles + PAIR_US * pairs
 
@@ -171,6 +202,22 @@ def _seconds_of_a_frame(file: Path, asked: FeatureFile) -> float:
         microseconds += FIT_PAIR_US * pairs * columns
         microseconds += (FIT_PARTICLE_US + FIT_SUM_US * columns**2) * particles
     return 1e-6 * microseconds / len(first)
+
+
+def output_mb(asked: FeatureFile, species: int, frames: int, particles: int) -> float:
+    """Return about how large a shard of so many frames is: features, or for a fit sums of their products."""
+    columns = asked.columns(species)
+    rows = frames if asked.average else particles
+    return 8e-6 * columns * (columns if asked.fit else rows)
+
+
+def _frames_that_fit(asked: FeatureFile, first: Sequence[Atoms]) -> float:
+    """Return how many frames like the first ones give a shard of the largest size."""
+    if asked.fit:
+        return math.inf  # sums do not grow with frames
+
+    species = len({number for atoms in first for number in atoms.numbers})
+    return len(first) * LARGEST_MB / output_mb(asked, species, len(first), sum(map(len, first)))
 
 
 def _read(path: Path) -> Any:

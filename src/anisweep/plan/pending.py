@@ -59,6 +59,18 @@ def open_batches(project: Project) -> list[Batch]:
         ) from error
 
 
+def outputs_under_way(project: Project) -> list[str]:
+    """Return what jobs that have not ended will bring, relative to the project."""
+    found = []
+    for batch in open_batches(project):
+        from snakemake_executor_plugin_condorsweep.ledger import Ledger
+
+        ended = Ledger(batch.ledger).read()
+        if not batch.cancelled:
+            found += [entry.output for entry in batch.entries if entry.name not in ended]
+    return found
+
+
 def packs_under_way(project: Project) -> list[Pack]:
     """Return the packs of open submissions that have not ended, as they were when they were written.
 
@@ -67,15 +79,8 @@ def packs_under_way(project: Project) -> list[Pack]:
     UserError
         when the file of one is lost: nobody could say which cells its job measures
     """
-    names = []
-    for batch in open_batches(project):
-        from snakemake_executor_plugin_condorsweep.ledger import Ledger
-
-        ended = Ledger(batch.ledger).read()
-        if not batch.cancelled:
-            outputs = [Path(entry.output) for entry in batch.entries if entry.name not in ended]
-            names += [each.name.removesuffix(SUFFIX) for each in outputs if each.name.endswith(SUFFIX)]
-
+    outputs = map(Path, outputs_under_way(project))
+    names = [each.name.removesuffix(SUFFIX) for each in outputs if each.name.endswith(SUFFIX)]
     packs = frozen_packs(project, names)
     if len(packs) < len(names):
         lost = sorted({*names} - {pack.name for pack in packs})

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from anisweep.cluster.arrivals import import_finished
-from anisweep.cluster.jobs import Jobs
+from anisweep.cluster.jobs import Jobs, Outgoing
 from anisweep.cluster.preflight import pass_or_stop
 from anisweep.config.project import Project
 from anisweep.config.sections import checked_name
@@ -17,16 +18,29 @@ from anisweep.describe.run import of_another_run
 from anisweep.environments.lock import environment_of
 from anisweep.errors import escape_what_is_no_text
 from anisweep.features.cutting import write_pieces
+from anisweep.features.failures import last_error, read_failure, record_failure
 from anisweep.features.feature_file import feature_file
-from anisweep.features.shards import FeaturePlan, plan_features
+from anisweep.features.job import CORE_TYPES, FeatureFile
+from anisweep.features.shards import FeaturePlan, output_mb, plan_features
 from anisweep.formatting import counted
 from anisweep.plan import run_lock
 from anisweep.plan.cost import INTERPRETER_MB, CostModel
-from anisweep.plan.requests import LONGEST_MINUTES, ROOM, SCRATCH_MB, SHORTEST_MINUTES, up_to_step
+from anisweep.plan.pending import outputs_under_way
+from anisweep.plan.requests import (
+    LONGEST_MINUTES,
+    ROOM,
+    SCRATCH_MB,
+    SHORTEST_MINUTES,
+    ResourceRequest,
+    up_to_step,
+)
 from anisweep.workflow.run import troubles_in_words
 
 #: A job may take so many times as long as it was cut for.
 LATE = 4
+
+#: So many shards that failed are named; all of them have a record.
+FAILURES_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -36,6 +50,7 @@ class FeatureRun:
     plan: FeaturePlan
     site: str
     jobs: Jobs | None  # on a cluster
+    under_way: frozenset[str] = frozenset()  # the shards whose jobs somebody has sent before
 
     @classmethod
     def read(cls, name: str, site: str = LOCAL) -> FeatureRun:
@@ -47,13 +62,30 @@ class FeatureRun:
             _check_output(project.root / asked.output)
             import_finished(project)
 
-            plan = plan_features(project, name, asked, environment_of(project, site).digest)
+            run = cls.look(project, name, site)
             if run_lock.holder(project) is None:
-                plan.write()
-            jobs = None if site == LOCAL else Jobs.of(project, (), CostModel())
+                run.plan.write()
+            if run.jobs:
+                run.jobs.write_description()
 
         os.environ["ANISWEEP_CONTROLLER"] = str(os.getpid())
-        return cls(plan, site, jobs)
+        return run
+
+    @classmethod
+    def look(cls, project: Project, name: str, site: str) -> FeatureRun:
+        """Find what is there, and change nothing that counts.
+
+        Raises
+        ------
+        UserError, DataError
+            for wrong input
+        """
+        asked = feature_file(project, checked_name(name, "features"))
+        plan = plan_features(project, name, asked, environment_of(project, site).digest)
+        jobs = None if site == LOCAL else Jobs.of(project, (), CostModel())
+        coming = set(outputs_under_way(project))
+        under_way = frozenset(key for key in plan.missing if plan.path("shards", key) in coming)
+        return cls(plan, site, jobs, under_way)
 
     @property
     def opening(self) -> str:
@@ -63,7 +95,13 @@ class FeatureRun:
         if not self.plan.missing:
             return f"{what}, all computed."
         minutes = self.plan.asked.target_minutes
-        return f"{what}: {len(self.plan.missing)} to compute, about {minutes:g} minutes each."
+        said = f"{what}: {len(self.plan.missing)} to compute, about {minutes:g} minutes each"
+        return f"{said}; {len(self.under_way)} of them are under way." if self.under_way else f"{said}."
+
+    @property
+    def to_send(self) -> list[str]:
+        """Return the shards that are to be computed and have no job yet."""
+        return [key for key in self.plan.missing if key not in self.under_way]
 
     def inputs(self, key: str) -> list[str]:
         """Return what a job reads: its work, and its frames.
@@ -83,39 +121,84 @@ class FeatureRun:
     @property
     def memory_mb(self) -> int:
         """Return the memory of a job: features come in parts, and a fit holds sums of their products."""
-        sums = 64e-6 * self._columns**2 if self.plan.asked.fit else 0.0
+        asked = self.plan.asked
+        sums = 64e-6 * asked.columns(len(self.plan.species)) ** 2 if asked.fit else 0.0
         return up_to_step(ROOM * (INTERPRETER_MB + sums))
 
     def disk_mb(self, key: str) -> int:
         """Return the disk of a job: its frames, and features twice while they are put together."""
-        cut = self.plan.missing[key].cut
-        rows = cut.frames if self.plan.asked.average else cut.particles
-        features = 0.0 if self.plan.asked.fit else 16e-6 * self._columns * rows
+        frames_mb = 1e-6 * self.plan.missing[key].cut.bytes
         image = self.jobs.image_mb("cpu") if self.jobs else 0.0
-        return up_to_step(1e-6 * cut.bytes + features + image + SCRATCH_MB)
+        return up_to_step(frames_mb + 2 * self.output_mb(key) + image + SCRATCH_MB)
 
-    @property
-    def _columns(self) -> int:
-        return self.plan.asked.columns(len(self.plan.species))
+    def output_mb(self, key: str) -> float:
+        """Return about how large a shard is: features, or the sums of a fit."""
+        asked, cut = self.plan.asked, self.plan.missing[key].cut
+        return output_mb(asked, len(self.plan.species), cut.frames, cut.particles)
 
-    def start(self) -> None:
-        """Become the one run of this project, and stop on a cluster at what would go wrong there."""
+    def outgoing(self, key: str) -> Outgoing:
+        """Return the job of a shard, as the rule describe_shard says it; a test holds the two together."""
+        kinds = ("jobs", "pieces", "shards", "logs")
+        work, piece, output, log = (self.plan.path(kind, key) for kind in kinds)
+        asked = self.plan.asked
+
+        return Outgoing(
+            rule="describe_shard",
+            name=Path(output).stem,
+            output=output,
+            log=log,
+            inputs=(work, piece),
+            command=f"{blas_of(asked)}anisweep features shard {work} {piece} {output} 2>&1 | tee {log}",
+            device="cpu",
+            request=ResourceRequest(1, self.memory_mb, self.disk_mb(key), self.minutes, 0),
+            estimated_s=60 * asked.target_minutes,
+            output_mb=self.output_mb(key),
+        )
+
+    def start(self, keys: Sequence[str] | None = None) -> None:
+        """Become the one run of this project, and stop on a cluster at what would go wrong there.
+
+        Parameters
+        ----------
+        keys : the shards that go out; all that have no job yet when left out
+        """
         with troubles_in_words():
             run_lock.hold(self.plan.project, ())
-            self.check()
+            keys = self.to_send if keys is None else keys
+            self.check(keys)
+            for key in keys:
+                for kind in ("failed", "logs"):
+                    self._file(kind, key).unlink(missing_ok=True)
 
-    def check(self) -> None:
-        """Stop on a cluster before anything goes out; the size of its slots is not looked at."""
-        if self.jobs and self.plan.missing:
+    def check(self, keys: Sequence[str]) -> None:
+        """Stop on a cluster before anything goes out."""
+        if self.jobs and keys:
             from anisweep.cluster.moved import refuse_where_moved  # it needs the executor
 
             refuse_where_moved(self.plan.project)
-            pass_or_stop(self.jobs, (), len(self.plan.missing))
-            self.jobs.write_description()
+            pass_or_stop(self.jobs, (), [*map(self.outgoing, keys)])
 
-    def split(self) -> None:
-        """Write the frames of each shard that is missing into a file of its own."""
-        for file, pieces in self.plan.pieces_by_file(self.plan.missing):
+    def fail(self) -> None:
+        """Say which shards failed for good, why, and what to do; each has a record."""
+        left = [key for key in self.plan.missing if not self._file("shards", key).exists()]
+        for key in left:
+            if last_error(self._file("logs", key)) and not self._file("failed", key).exists():
+                record_failure(self._file("shards", key), "its job has ended")
+
+        failed = list(filter(None, (read_failure(self._file("failed", key)) for key in left)))
+        if failed:
+            shards = counted(len(self.plan.jobs), "shard")
+            print(f"\n{len(failed)} of {shards} could not be computed; what was computed is kept.")
+            print("\n".join(f"  {each}" for each in failed[:FAILURES_SHOWN]))
+            print(f"Each is described in results/features/{self.plan.name}/failed. Mend what is said there,")
+            print("and run the same command again: it computes what is missing.", flush=True)
+
+    def _file(self, kind: str, key: str) -> Path:
+        return self.plan.project.root / self.plan.path(kind, key)
+
+    def split(self, keys: Collection[str]) -> None:
+        """Write the frames of some shards into a file for each, unless they are there."""
+        for file, pieces in self.plan.pieces_by_file(set(keys) & set(self.plan.to_split)):
             write_pieces(file, pieces)
 
 
@@ -124,3 +207,8 @@ def _check_output(output: Path) -> None:
     features = output.suffix in (".npz", ".mts") and output.exists()
     if features and '"shards":' not in format_npz.provenance_of(output):
         raise of_another_run(output)
+
+
+def blas_of(asked: FeatureFile) -> str:
+    """Return what stands before a command so that OpenBLAS computes with the one instruction set, too."""
+    return f"OPENBLAS_CORETYPE={CORE_TYPES[asked.instruction_set]} "

@@ -164,9 +164,9 @@ def test_a_preview_says_hours_gigabytes_and_how_to_go_in_parts(project, tmp_path
     packs = [replace(examples.pack(examples.cell(replicate=k)), estimated_s=3600.0) for k in (1, 2, 3)]
     jobs = Jobs.of(project, packs, CostModel.from_rows((), Path()))
     jobs = replace(jobs, images={"cpu": image if built else None})
-    words = str(Volume.of(packs, jobs))
+    words = str(Volume.of([*map(jobs.outgoing, packs)], jobs))
 
     assert "3 jobs, 3 core-hours" in words
     assert ("at most 3.0 GB over the network.\n" in words) == built
     assert ("beside the image of 3 jobs, which is not there yet" in words) != built
-    assert "`--pilot N` sends the first N packs, `replicates=1` the first replicate" in words
+    assert "`--pilot N` sends the first N jobs" in words

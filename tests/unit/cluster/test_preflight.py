@@ -290,14 +290,14 @@ def test_many_short_jobs(prepare, jobs, minutes, count):
     ("jobs", "lines", "count"), [(40, {}, 0), (60, {}, 1), (60, {"container_is_common": True}, 0)]
 )
 def test_image_sent_from_here_to_many(prepare, monkeypatch, jobs, lines, count):
-    monkeypatch.setattr(Jobs, "carried_mb", lambda self, pack: 2048.0)
+    monkeypatch.setattr(Jobs, "image_mb", lambda self, device: 2048.0)
     submission = prepare(*[a_pack()] * jobs, submit=lines)
     found = list(volume.images_not_too_often(submission))
 
     assert [finding.severity for finding in found] == ["warn"] * count
     assert all("60 jobs" in finding.wrong and "120 GB" in finding.wrong for finding in found)
 
-    monkeypatch.setattr(Jobs, "container", lambda self, pack: "osdf:///chtc/staging/b/bbadger/image.sif")
+    monkeypatch.setattr(Jobs, "image", lambda self, device: "osdf:///chtc/staging/b/bbadger/image.sif")
     assert list(volume.images_not_too_often(submission)) == []
 
 

@@ -111,7 +111,7 @@ def _text(project: Project, site: str, staging: str, monkeypatch: pytest.MonkeyP
     given = {"study": "tiny", "site": "chtc", **overrides_of(overrides)}
     plan = make_plan(project, *load_config(project, given))
     jobs = Jobs.of(project, plan.packs, plan.model)
-    batches = submission.batches_of(project, plan.packs, jobs)
+    batches = submission.batches_of(project, map(jobs.outgoing, plan.packs), jobs)
 
     batch, files = batches[-1]
     return files["jobs.sub"].replace(batch.id, "ID").replace(batch.created, "WHEN")

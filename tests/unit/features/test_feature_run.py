@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from anisweep.cluster.arrivals import accept
+from anisweep.cli import main
+from anisweep.cluster.arrivals import accept, give_up
+from anisweep.cluster.fetch import fetch
+from anisweep.cluster.preflight import pool
+from anisweep.cluster.preflight.submission import Submission
 from anisweep.descriptors.kernels import loader
 from anisweep.features import shards
+from anisweep.features.failures import read_failure
 from anisweep.features.job import compute
 from anisweep.workflow.feature_run import FeatureRun
+from snakemake_executor_plugin_condorsweep import schedd
+from snakemake_executor_plugin_condorsweep.batch import Batch, Entry
 from tests.unit.describe.conftest import frames, write
 
 LEVEL = loader.compiled_levels()[:2][-1]
@@ -38,7 +48,7 @@ def run(project, monkeypatch) -> FeatureRun:
 
 def test_a_job_gets_its_own_frames_and_asks_for_what_it_needs(run):
     key = next(iter(run.plan.missing))
-    run.split()
+    run.split(run.plan.missing)
 
     work, piece = run.inputs(key)
     assert Path(work).exists()
@@ -52,7 +62,7 @@ def test_what_is_computed_has_no_input_that_could_be_made(run):
 
 def test_what_arrives_is_read_before_it_counts(run):
     key, other = list(run.plan.missing)[:2]
-    run.split()
+    run.split(run.plan.missing)
     arrived, output = Path("arrived.npz"), Path(run.plan.path("shards", key))
     compute(*map(Path, run.inputs(key)), arrived, lambda _: None)
     content = arrived.read_bytes()
@@ -76,3 +86,114 @@ def test_an_output_of_something_else_is_kept(run):
     with pytest.raises(SystemExit, match=r"features\.npz"):
         FeatureRun.read("some", "chtc")
     assert Path("features.npz").read_bytes() == b"mine"
+
+
+def test_a_shard_that_fails_for_good_is_named_with_its_frames_and_the_reason(run, capsys):
+    key = list(run.plan.missing)[1]
+    output, log = Path(run.plan.path("shards", key)), Path(run.plan.path("logs", key))
+    log.write_text("a warning\nError: some.xyz, frame 3: no widths. What to do: give some.\n")
+
+    give_up(output.absolute(), "the command ended with exit status 1")
+    run.fail()
+
+    said = capsys.readouterr().out
+    assert "1 of 4 shards could not be computed" in said
+    assert f"some-{key}, frames 10 to 19 of some.xyz: some.xyz, frame 3: no widths" in said
+    assert "(the command ended with exit status 1)" in said
+    assert read_failure(Path(run.plan.path("failed", key))).shard == f"some-{key}"
+
+
+def test_a_shard_that_fails_here_is_named_too_and_one_that_was_stopped_is_not(run, capsys):
+    failed, stopped = list(run.plan.missing)[:2]
+    Path(run.plan.path("logs", failed)).write_text("Error: no widths\n")
+    Path(run.plan.path("logs", stopped)).write_text("10 of 40 frames\n")
+
+    run.fail()
+
+    said = capsys.readouterr().out
+    assert f"some-{failed}, frames 0 to 9 of some.xyz: no widths" in said
+    assert stopped not in said
+
+
+def test_frames_that_a_job_under_way_reads_are_not_written_again(run):
+    run.split(run.plan.missing)
+    assert run.plan.to_split == []
+
+    pieces = [Path(run.plan.path("pieces", key)) for key in run.plan.missing]
+    pieces[2].unlink()
+    before = [piece.stat().st_mtime_ns for piece in pieces if piece.exists()]
+    run.split(run.plan.missing)
+
+    assert [piece.stat().st_mtime_ns for piece in pieces if piece != pieces[2]] == before
+    assert pieces[2].exists()
+
+
+def test_jobs_of_shards_have_names_requests_and_sizes(run):
+    keys = list(run.plan.missing)
+    outgoing = [run.outgoing(key) for key in keys]
+
+    assert [each.name for each in outgoing] == [f"some-{key}" for key in keys]
+    assert {each.request.minutes for each in outgoing} == {60}
+    assert all(each.inputs == tuple(run.inputs(key)) for key, each in zip(keys, outgoing, strict=True))
+
+
+def test_the_plan_names_shards_and_changes_nothing(run, project):
+    damaged = Path(run.plan.path("shards", next(iter(run.plan.missing))))
+    damaged.write_bytes(b"half of a shard")
+
+    done = CliRunner().invoke(main, ["plan", "features=some", "site=chtc"])
+
+    assert "40 frames in 4 shards: 4 to compute" in done.output
+    assert f"{damaged.stem}  frames 0 to 9 of some.xyz" in done.output
+    assert damaged.read_bytes() == b"half of a shard"
+
+
+def test_status_and_cancel_know_shards(run, project, monkeypatch):
+    monkeypatch.setattr(schedd, "remove_jobs", lambda jobs, reason: None)
+    monkeypatch.setattr(schedd, "in_queue", lambda batches: {name: {(7, None)} for name in batches})
+    one, other, *_ = map(run.outgoing, run.plan.missing)
+    entries = [Entry(each.name, each.output, each.inputs, each.command) for each in (one, other)]
+    Batch.new(project.root, "results/batches", "describe_shard", entries).write({})
+
+    said = CliRunner().invoke(main, ["status"]).output
+    assert re.search(f"{one.name} +idle +frames 0 to 9 of some.xyz", said)
+    assert "not wanted" not in said
+    assert f"{other.name}: cancelled" in CliRunner().invoke(main, ["cancel", other.name[:-1]]).output
+
+    again = FeatureRun.read("some", "chtc")
+    assert len(again.to_send) == 3
+    assert "4 to compute, about 10 minutes each; 1 of them are under way" in again.opening
+
+
+def test_fetch_brings_whole_shards(run, project, tmp_path):
+    run.split(run.plan.missing)
+    for key in list(run.plan.missing)[:2]:
+        compute(*map(Path, run.inputs(key)), Path(run.plan.path("shards", key)), lambda _: None)
+    whole, damaged = sorted(Path(run.plan.path("shards", "")).parent.glob("*.npz"))
+    damaged.write_bytes(damaged.read_bytes()[:-100])
+    laptop = replace(project, root=tmp_path / "laptop")
+
+    came = fetch(laptop, str(project.root))
+
+    assert came.artifacts == 1
+    assert (laptop.root / whole).read_bytes() == (project.root / whole).read_bytes()
+    assert not (laptop.root / damaged).exists()
+    assert damaged.name in came.unsound[0]
+
+
+def test_shards_that_fit_no_slot_stop_a_submission(run, monkeypatch):
+    pytest.importorskip("classad2", reason="no HTCondor on this platform")
+    slot = pool.Slot(cpus=2, memory_mb=1000, disk_mb=10_000, gpus=0, ad=classad2_ad())
+    monkeypatch.setattr(pool, "_slots", lambda: [slot])
+
+    found = list(pool.some_slot_fits(Submission(run.jobs, (), [*map(run.outgoing, run.plan.missing)])))
+
+    assert (
+        "Memory in MB: a job asks for 1,536, and no slot of this pool has more than 1,000" in found[0].wrong
+    )
+
+
+def classad2_ad():
+    from classad2 import ClassAd
+
+    return ClassAd({"Microarch": "x86_64-v4"})

@@ -265,7 +265,8 @@ def test_an_error_names_the_frame_in_the_users_file(plan, project):
         run(plan())
 
 
-def test_the_number_of_frames_is_kept_until_another_time_is_asked_for(project):
+def test_the_number_of_frames_is_kept_until_another_time_is_asked_for(project, monkeypatch):
+    monkeypatch.setattr(shards, "LARGEST_MB", 1e9)
     write(project.root / "some.xyz", frames(40))
     known = project.results / "frames.json"
     found = frames_of_a_shard(project, ASKED, known)
@@ -276,8 +277,9 @@ def test_the_number_of_frames_is_kept_until_another_time_is_asked_for(project):
     assert 1.5 * found < twice < 3 * found
 
 
-def test_a_fit_takes_longer_the_more_columns_it_sums_over(project):
+def test_a_fit_takes_longer_the_more_columns_it_sums_over(project, monkeypatch):
     write(project.root / "some.xyz", frames(40))
+    monkeypatch.setattr(shards, "LARGEST_MB", 1e9)
     asked = [
         replace(ASKED, fit=fit, hypers=replace(HYPERS, max_angular=degree))
         for fit, degree in ((None, 9), (FitSettings(), 2), (FitSettings(), 9))
@@ -286,6 +288,17 @@ def test_a_fit_takes_longer_the_more_columns_it_sums_over(project):
     found = [frames_of_a_shard(project, each, project.results / f"{n}.json") for n, each in enumerate(asked)]
 
     assert found[0] > found[1] > 2 * found[2]
+
+
+def test_shards_stay_below_a_size_that_file_transfer_takes(project, monkeypatch):
+    write(project.root / "some.xyz", frames(40))
+    long = replace(ASKED, target_minutes=10_000.0)
+    monkeypatch.setattr(shards, "LARGEST_MB", 1.0)
+    count = frames_of_a_shard(project, long, project.results / "frames.json")
+    particles = count * sum(map(len, frames(10))) / 10
+
+    assert 0.9 < shards.output_mb(long, 3, count, particles) < 1.1
+    assert frames_of_a_shard(project, replace(long, fit=FitSettings()), project.results / "f.json") > count
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 
 from anisweep.cell import Pack
-from anisweep.cluster.jobs import Jobs
+from anisweep.cluster.jobs import Jobs, Outgoing
 from anisweep.cluster.preflight import files, pool, site, volume
 from anisweep.cluster.preflight.submission import Finding, Submission
 from anisweep.errors import UserError
@@ -38,39 +38,35 @@ CHECKS = (
 CHECKS_OF_THE_POOL = (pool.schedd_answers, pool.collector_answers, pool.some_slot_fits)
 
 
-def preflight(jobs: Jobs, packs: Sequence[Pack]) -> list[Finding]:
+def preflight(jobs: Jobs, packs: Sequence[Pack], shards: Sequence[Outgoing] = ()) -> list[Finding]:
     """Run every check.
 
     Parameters
     ----------
-    packs : what is to be submitted
+    packs, shards : what is to be submitted
 
     Returns
     -------
     list of Finding
         what stops the submission first; empty when nothing is in its way
     """
-    submission = Submission(jobs, packs)
+    submission = Submission(jobs, packs, shards)
     of_the_pool = CHECKS_OF_THE_POOL if find_spec("htcondor2") else (pool.without_bindings,)
     found = [finding for check in (*CHECKS, *of_the_pool) for finding in check(submission)]
 
     return sorted(found, key=lambda finding: finding.severity != "stop")
 
 
-def pass_or_stop(jobs: Jobs, packs: Sequence[Pack], shards: int = 0) -> None:
+def pass_or_stop(jobs: Jobs, packs: Sequence[Pack], shards: Sequence[Outgoing] = ()) -> None:
     """Print warnings and go on, unless something stops; where nothing is submitted, nothing is checked.
-
-    Parameters
-    ----------
-    shards : how many jobs go out that are no packs; the size of slots is not looked at for them
 
     Raises
     ------
     UserError
         with every finding and its remedy
     """
-    count = len(packs) + shards
-    found = preflight(jobs, packs) if count else []
+    count = len(packs) + len(shards)
+    found = preflight(jobs, packs, shards) if count else []
 
     if stops(found):
         raise UserError(as_text(found, count))

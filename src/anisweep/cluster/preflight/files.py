@@ -14,8 +14,7 @@ from anisweep.errors import message
 #: What HTCondor's file transfer is meant for, at CHTC; an image is fetched in another way.
 LARGEST_MB = 1000
 
-#: An artifact and its logs, with room to spare; a data set or a wheel beside them is small.
-ARTIFACT_MB = 0.5
+#: A data set or a wheel is small beside it.
 SMALLEST_ROOM_MB = 100
 
 #: A quota is noticed only by writing.
@@ -48,23 +47,23 @@ def inputs_small(submission: Submission) -> Iterator[Finding]:
 
 
 def results_take_files(submission: Submission) -> Iterator[Finding]:
-    """Find out whether the results' folder can be written and has space for the artifacts."""
+    """Find out whether the results' folder can be written and has space for what comes back."""
     folder = submission.jobs.project.results
-    needed = max(SMALLEST_ROOM_MB, ARTIFACT_MB * len(submission.packs))
+    needed = max(SMALLEST_ROOM_MB, sum(each.output_mb for each in submission.outgoing))
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _write_probe(folder)
     except OSError as error:
         wrong, remedy = message(error).split("\n", 1)
-        yield Finding(f"{folder}: artifacts cannot be stored. {wrong}", remedy)
+        yield Finding(f"{folder}: results cannot be stored. {wrong}", remedy)
         return
 
     space = os.statvfs(folder)
     free = space.f_bavail * space.f_frsize / 1e6
     if free < needed:
         yield Finding(
-            f"{folder}: {free:,.0f} MB are free; {len(submission.packs):,} artifacts and their logs need up "
+            f"{folder}: {free:,.0f} MB are free; {len(submission.outgoing):,} outputs and their logs need up "
             f"to {needed:,.0f} MB.",
             "Make room (`df -h results` shows where), or put results/ on a larger disk.",
         )

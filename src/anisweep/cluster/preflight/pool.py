@@ -1,4 +1,4 @@
-"""Check that the pool answers, and that each pack has a slot that can run it.
+"""Check that the pool answers, and that each job has a slot that can run it.
 
 A slot counts with all that it has: what is free at this moment only decides when a job starts.
 """
@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 
 #: What a request asks for, by its field: how it is said, and what to do where no slot has as much.
 RESOURCES = {
-    "memory_mb": ("Memory in MB", "Give the study fewer `frames:`, a lower `max_angular`, or other modes."),
+    "memory_mb": ("Memory in MB", "Take fewer `frames:` (a study), a lower `max_angular`, or other modes."),
     "cpus": ("Cores", "Ask for fewer `threads:` in the study."),
-    "disk_mb": ("Disk in MB", "Take the small image (`small: true` below `image:` in condor/site.yaml)."),
+    "disk_mb": (
+        "Disk in MB",
+        "Take the small image (`image: {small: true}` in condor/site.yaml), or smaller shards.",
+    ),
     "gpus": ("GPUs", "Take `cuda` out of the study's `devices:`."),
 }
 
@@ -85,7 +88,7 @@ def collector_answers(submission: Submission) -> Iterator[Finding]:
 
 def some_slot_fits(submission: Submission) -> Iterator[Finding]:
     """Check each resource and each demand alone; if some slot has each, check all of them together."""
-    if not submission.packs:
+    if not submission.outgoing:
         return
 
     demands = [part for demand in submission.demands for part in conjuncts(demand)]
@@ -143,7 +146,7 @@ def _too_large(requests: set[ResourceRequest], slots: Sequence[Slot]) -> Iterato
 
         if asked > largest:
             yield Finding(
-                f"{what}: a pack asks for {asked:,}, and no slot of this pool has more than {largest:,.0f}.",
+                f"{what}: a job asks for {asked:,}, and no slot of this pool has more than {largest:,.0f}.",
                 f"{remedy} {ASK_THE_POOL}",
             )
 

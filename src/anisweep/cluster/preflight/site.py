@@ -144,7 +144,7 @@ def staging_stays_home(submission: Submission) -> Iterator[Finding]:
     """Find jobs that may leave CHTC and need its mounted staging folder: together these match no slot."""
     lines = submission.jobs.site.submit
     flags = [name for name, value in lines.items() if _leads_elsewhere(name, value)]
-    urls = [submission.jobs.container(pack) for pack in submission.packs]
+    urls = [submission.jobs.image(each.device) for each in submission.outgoing]
     needing = {
         text for text in (*urls, *submission.demands, *map(str, lines.values())) if _needs_staging(text)
     }

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from anisweep.cell import Pack
-from anisweep.cluster.jobs import Jobs
+from anisweep.cluster.jobs import Jobs, Outgoing
 from anisweep.plan.requests import ResourceRequest
 
 
@@ -34,11 +34,17 @@ class Submission:
 
     jobs: Jobs
     packs: Sequence[Pack]
+    shards: Sequence[Outgoing] = ()
+
+    @cached_property
+    def outgoing(self) -> list[Outgoing]:
+        """Return the jobs of all packs and shards."""
+        return [*map(self.jobs.outgoing, self.packs), *self.shards]
 
     @cached_property
     def requests(self) -> set[ResourceRequest]:
-        """Return the different requests of the packs."""
-        return {self.jobs.request(pack) for pack in self.packs}
+        """Return the different requests of the jobs."""
+        return {each.request for each in self.outgoing}
 
     @cached_property
     def demands(self) -> list[str]:

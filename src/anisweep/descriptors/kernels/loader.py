@@ -13,6 +13,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
@@ -64,15 +65,19 @@ def compiled_levels(machine: str | None = None) -> tuple[str, ...]:
     return LEVELS if (machine or platform.machine()).lower() in ("x86_64", "amd64") else LEVELS[:1]
 
 
-def compile_kernels() -> bool:
+def compile_kernels(wanted: Sequence[str] = ()) -> bool:
     """Compile what is not there into the user's cache; return True if anything was compiled.
+
+    Parameters
+    ----------
+    wanted : levels; all that this kind of processor may have when left out
 
     Raises
     ------
     ImportError
         when there is no compiler, or when it fails, with what it said; when there is no place for the result
     """
-    missing = [name for name in compiled_levels() if _path(name) is None]
+    missing = [name for name in wanted or compiled_levels() if _path(name) is None]
 
     for name in missing:
         target = _cached(name)
