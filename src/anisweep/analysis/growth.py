@@ -202,7 +202,11 @@ def exponent(rows: pd.DataFrame) -> Exponent | None:
     ----------
     rows : with the columns ``size``, ``wall_s``, ``replicate`` and ``host``
     """
-    replicates = [one for _, one in rows.groupby("replicate") if one["size"].nunique() >= LEAST]
+    sizes = rows.groupby("replicate")["size"].nunique()
+    enough = rows.loc[
+        rows["replicate"].isin(sizes.index[sizes >= LEAST]), ["replicate", "size", "wall_s", "host"]
+    ]
+    replicates = [one for _, one in enough.groupby("replicate")]
     if not replicates:
         return None
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from anisweep.artifacts.reading import Contents, DamagedArtifact, contents_from_plain, read
 from anisweep.artifacts.writing import SUFFIX
 from anisweep.cell import Cell, Pack
-from anisweep.files import read_bytes, sha256_of, write_json
+from anisweep.files import read_bytes, sha256_of, write_text
 from anisweep.parsing.json_text import read_json
 from anisweep.parsing.schema import build
 from anisweep.row import Row
@@ -109,7 +111,7 @@ class Store:
             return contents_from_plain(**read_json(read_bytes(self._details(name))))
         except (OSError, ValueError, TypeError):
             contents = read(self.path(name))  # the index is a convenience
-            self._remember(self._details(name), asdict(contents))
+            self._remember(self._details(name), contents)
             return contents
 
     def delete(self, name: str) -> None:
@@ -132,8 +134,9 @@ class Store:
 
     def _remembered(self, name: str) -> Entry | None:
         try:
-            plain = read_json(read_bytes(self._summary(name)))
-            return build(Entry, plain) if "unfinished" in plain else None  # written by an earlier version
+            file = self._summary(name)
+            status = file.stat()
+            return _entry_in(file, status.st_mtime_ns, status.st_ino)
         except (OSError, ValueError, TypeError):
             return None  # the index is a convenience: what it does not know is read again
 
@@ -155,7 +158,7 @@ class Store:
             return replace(before, damage=f"{file.name}: cannot be read ({error.strerror})")
         except DamagedArtifact as damage:
             entry = replace(before, damage=str(damage))
-            self._remember(self._summary(name), asdict(entry))
+            self._remember(self._summary(name), entry)
             return entry
 
         entry = Entry(
@@ -166,23 +169,35 @@ class Store:
             unfinished=tuple(sorted({row.key for row in contents.rows if unfinished(row)})),
             points=_points(contents.pack),
         )
-        self._remember(self._details(name), asdict(contents))
-        self._remember(self._summary(name), asdict(entry))
+        self._remember(self._details(name), contents)
+        self._remember(self._summary(name), entry)
         return entry
 
-    def _remember(self, file: Path, plain: dict[str, Any]) -> None:
+    def _remember(self, file: Path, known: Contents | Entry) -> None:
         """Write a file of the index.
 
         Where a folder has its name, the artifact is opened again next time.
         """
         with suppress(IsADirectoryError, NotADirectoryError, FileExistsError):
-            write_json(file, plain)
+            write_text(file, json.dumps(known, default=_plain, separators=(",", ":")))
 
     def _summary(self, name: str) -> Path:
         return self.index / f"{name}.json"
 
     def _details(self, name: str) -> Path:
         return self.index / f"{name}.details.json"
+
+
+@cache
+def _entry_in(file: Path, modified_ns: int, inode: int) -> Entry | None:
+    """Return what a file of the index says: read once for each of its versions, since a run asks often."""
+    plain = read_json(read_bytes(file))
+    return build(Entry, plain) if "unfinished" in plain else None  # written by an earlier version
+
+
+def _plain(known: Any) -> dict[str, Any]:
+    """Return the fields of a data class by name; those inside it stay what they are."""
+    return {each.name: getattr(known, each.name) for each in fields(known)}
 
 
 def _state(file: Path) -> tuple[int, int, int]:
@@ -248,13 +263,19 @@ def remove_leftovers(artifacts: Path) -> None:
 
 def measured_elsewhere(store: Store, cells: list[Cell]) -> list[str]:
     """Return the names of the artifacts in which another site has measured the points of these cells."""
-    points = {cell.point for cell in cells}
     own = {cell.site for cell in cells}
+    other = [entry for entry in store.entries() if entry.sound and _of_other_sites(entry, own)]
+    points = {cell.point for cell in cells} if other else set()
     return [
         entry.name
-        for entry in store.entries()
-        if entry.sound and any(seen.site not in own and at in points for at, seen in entry.points.items())
+        for entry in other
+        if any(seen.site not in own and at in points for at, seen in entry.points.items())
     ]
+
+
+def _of_other_sites(entry: Entry, own: set[str]) -> bool:
+    """Return True if an artifact holds cells of other sites than these."""
+    return any(seen.site not in own for seen in entry.points.values())
 
 
 def rows_of(store: Store, cells: list[Cell]) -> list[tuple[Entry, list[Row]]]:
@@ -275,14 +296,14 @@ def chosen_of(store: Store, cells: list[Cell]) -> list[tuple[Entry, set[str]]]:
     measurement of the same points, whatever environment and code it had there.
     """
     keys = {cell.key for cell in cells}
-    points = {cell.point for cell in cells}
     own = {cell.site for cell in cells}
+    sound = sorted((entry for entry in store.entries() if entry.sound), key=lambda entry: entry.measured)
+    abroad = any(_of_other_sites(entry, own) for entry in sound)
+    points = {cell.point for cell in cells} if abroad else set()  # as costly as the keys
     here: dict[str, tuple[Entry, str]] = {}
     elsewhere: dict[tuple[str, str], tuple[Entry, str]] = {}
 
-    for entry in sorted(
-        (entry for entry in store.entries() if entry.sound), key=lambda entry: entry.measured
-    ):
+    for entry in sound:
         here |= {key: (entry, key) for key in keys.intersection(entry.keys)}
         for point, seen in entry.points.items():
             if point in points and seen.site not in own:

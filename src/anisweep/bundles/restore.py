@@ -17,14 +17,20 @@ from anisweep.artifacts import writing
 from anisweep.artifacts.reading import DamagedArtifact, read
 from anisweep.bundles.archive import Member, Refused
 from anisweep.bundles.write import FORMER_JOB_RECORDS, JOB_RECORDS, MANIFEST, STUDY_FILES
-from anisweep.cell import FORMAT, cells_from_json
+from anisweep.cell import FORMAT
 from anisweep.config.load import RESERVED_NAMES
 from anisweep.config.project import Project
 from anisweep.files import durable, write_bytes
 from anisweep.parsing.json_text import read_json
 from anisweep.parsing.schema import Word, build
 from anisweep.parsing.yaml_text import read_yaml_text
-from anisweep.workflow.studies import keep_job_records, study_job_records, study_profiles, study_rows
+from anisweep.workflow.studies import (
+    cells_of_file,
+    keep_job_records,
+    study_job_records,
+    study_profiles,
+    study_rows,
+)
 
 ARTIFACT = re.compile(r"artifacts/([a-z0-9_]+-r\d+-[0-9a-f]{12}(?:-\d+)?)\.tar\.gz")
 STUDY_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -111,7 +117,7 @@ def restore_study(project: Project, study: str, files: dict[str, bytes]) -> list
 
 def _check(files: dict[str, bytes]) -> None:
     """Raise ``ValueError`` when the study cannot be run again from its files."""
-    cells_from_json(files["cells.json"])
+    cells_of_file(files["cells.json"])
     configuration = read_yaml_text(files["configuration.yaml"].decode())
     if not isinstance(configuration, dict) or not isinstance(configuration.get("question"), str):
         raise ValueError("configuration.yaml: no question")

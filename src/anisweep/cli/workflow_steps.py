@@ -48,12 +48,12 @@ def prepare_data(path: Path) -> None:
     click.echo(prepare_dataset(Project.find(), path))
 
 
-@click.group(hidden=True)
+@click.group()
 def tables() -> None:
-    """Write tables of a study into the folder that the rule names."""
+    """Write tables of a study; a run does so itself."""
 
 
-@tables.command()
+@tables.command(hidden=True)
 @click.argument("study")
 @click.argument("folder", type=PATH)
 @plainly
@@ -66,7 +66,20 @@ def cells(study: str, folder: Path) -> None:
     written.write_cells(rows, sources, folder, missing)
 
 
-@tables.command("job_records")
+@tables.command()
+@click.argument("study")
+@plainly
+def export(study: str) -> None:
+    """Write results/STUDY/tables/cells.csv, however large: above 50 MB a run leaves it out."""
+    from anisweep import tables as written
+    from anisweep.workflow.studies import measured_tables
+
+    [folder] = measured_tables(Project.find(), [study])
+    written.export(folder)
+    click.echo(folder / "cells.csv")
+
+
+@tables.command("job_records", hidden=True)
 @click.argument("study")
 @click.argument("folder", type=PATH)
 @plainly
@@ -78,7 +91,7 @@ def job_records(study: str, folder: Path) -> None:
     written.write_job_records(study_job_records(Project.find(), study), folder)
 
 
-@tables.command()
+@tables.command(hidden=True)
 @click.argument("study")
 @click.argument("folder", type=PATH)
 @click.argument("kept", type=PATH)
@@ -91,7 +104,7 @@ def profiles(study: str, folder: Path, kept: Path) -> None:
     written.write_profiles(study_profiles(Project.find(), study), folder, kept)
 
 
-@tables.command()
+@tables.command(hidden=True)
 @click.argument("folder", type=PATH)
 @plainly
 def summary(folder: Path) -> None:
@@ -101,7 +114,7 @@ def summary(folder: Path) -> None:
     written.write_summary(folder)
 
 
-@tables.command("conversion")
+@tables.command("conversion", hidden=True)
 @click.argument("folder", type=PATH)
 @click.argument("file", type=PATH)
 @plainly
@@ -113,7 +126,7 @@ def judge_conversion(folder: Path, file: Path) -> None:
     conversion.write(written.read(folder, "summary"), file)
 
 
-@tables.command("old_tables")
+@tables.command("old_tables", hidden=True)
 @click.argument("folder", type=PATH)
 @plainly
 def old_tables(folder: Path) -> None:
@@ -129,10 +142,12 @@ def old_tables(folder: Path) -> None:
 @plainly
 def draw(tables_folder: Path, pictures: tuple[Path, ...]) -> None:
     """Draw PICTURES (.svg), each with a .png beside it, from the tables of a study."""
-    from anisweep.figures._drawing import draw_to
+    from anisweep import tables as written
+    from anisweep.figures import _drawing
 
+    cells, summary = (written.read(tables_folder, name) for name in ("cells", "summary"))
     for picture in pictures:
-        draw_to(picture.stem, tables_folder, picture.with_suffix(""))
+        _drawing.draw(picture.stem, cells, summary, picture.with_suffix(""))
 
 
 @click.command("draw-profile", hidden=True)

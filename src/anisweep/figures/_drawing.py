@@ -12,6 +12,7 @@ import matplotlib
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
+import pandas as pd
 from matplotlib.figure import Figure
 
 from anisweep import tables
@@ -31,16 +32,18 @@ def load(name: str) -> ModuleType:
 
 
 def draw_to(name: str, tables_folder: Path, stem: Path) -> None:
-    """Draw a figure from ``cells.parquet`` and ``summary.parquet`` into ``<stem>.svg`` and ``<stem>.png``.
+    """Draw a figure from ``cells.parquet`` and ``summary.parquet``; see `draw`."""
+    draw(name, tables.read(tables_folder, "cells"), tables.read(tables_folder, "summary"), stem)
+
+
+def draw(name: str, cells: pd.DataFrame, summary: pd.DataFrame, stem: Path) -> None:
+    """Draw a figure into ``<stem>.svg`` and ``<stem>.png``.
 
     Both are the same, byte for byte, whenever the tables are. The SVG carries title and caption as its
     metadata. Where the study holds nothing to draw, caption and picture say why, and the report shows the
     words instead of the picture.
     """
     module = load(name)
-    cells = tables.read(tables_folder, "cells")
-    summary = tables.read(tables_folder, "summary")
-
     with plt.style.context(STYLE):
         try:
             save(module.draw(cells, summary), stem, module.TITLE, module.CAPTION)

@@ -58,14 +58,20 @@ def write(
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
+    ledger = claims_table(claims.read(judged)) if judged else None
+    parts = [_part(study, content) for study, content in zip(studies, measured, strict=True)]
+    above = [table for part in parts for table in (part.headline, *part.sections)]
+    linked = {href for table in [*above, *([ledger] if ledger else ())] for href in table.links}
+    provenance = [
+        platforms_table(platforms),
+        artifacts_table(measured, linked),
+        *(old_bundle_tables(bundle_tables) if bundle_tables else ()),
+    ]
     page = environment.get_template("report.html.j2").render(
-        ledger=claims_table(claims.read(judged)) if judged else None,
-        studies=[_part(study, content) for study, content in zip(studies, measured, strict=True)],
-        provenance=[
-            platforms_table(platforms),
-            artifacts_table(measured),
-            *(old_bundle_tables(bundle_tables) if bundle_tables else ()),
-        ],
+        ledger=ledger,
+        studies=parts,
+        provenance=provenance,
+        ids={"provenance", *(name for table in [*above, *provenance] for name in table.ids)},
     )
 
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -78,6 +78,13 @@ class Table:
     ids: list[str] = field(default_factory=list)
     note: str = ""
 
+    @property
+    def links(self) -> set[str]:
+        """Return what its entries lead to."""
+        values = [value for row in self.rows for value in row]
+        behind = [link for value in values for link in value.links]
+        return {*(value.href for value in values), *(link.href for link in behind)}
+
 
 @dataclass(frozen=True)
 class Measured:

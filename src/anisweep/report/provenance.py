@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import pandas as pd
 
 from anisweep.formatting import NOTHING, plain, whole
 from anisweep.report.model import Measured, Table, Value, artifact_id, short
-from anisweep.report.sections._entries import number
+from anisweep.report.sections._entries import MOST_ROWS, number
 from anisweep.tables import Platform
+
+#: Columns of the cells that say where a row comes from.
+ORIGIN = ["artifact", "artifact_sha256", "host", "started", "code", "environment", "dataset_digest"]
 
 #: The packages whose versions explain a time.
 SHOWN = ("anisoap", "anisweep", "numpy", "scipy", "torch", "featomic", "metatensor", "ase")
@@ -53,10 +56,23 @@ def platforms_table(platforms: Iterable[Platform]) -> Table:
     return Table("Platforms", heads, rows, note="Every package is in tables/env_report.json of the study.")
 
 
-def artifacts_table(studies: Sequence[Measured]) -> Table:
-    """Make the table of where every number comes from: one line an artifact, over all studies."""
+def artifacts_table(studies: Sequence[Measured], linked: Collection[str]) -> Table:
+    """Make the table of where every number comes from: one line an artifact, over all studies.
+
+    Parameters
+    ----------
+    linked : what the page's links lead to; of more artifacts than fit a table these are shown
+    """
     heads = ["artifact", "SHA-256", "host", "rows", "measured (UTC)", "code", "environment", "data set"]
-    cells = pd.concat([study.cells for study in studies]) if studies else pd.DataFrame()
+    cells = (
+        pd.concat([study.cells[ORIGIN] for study in studies]) if studies else pd.DataFrame({"artifact": []})
+    )
+    every = cells["artifact"].unique()
+    note = "The files lie beside this page; `anisweep show NAME` prints one."
+    if len(every) > MOST_ROWS:
+        shown = [each for each in every if f"#{artifact_id(each)}" in linked]
+        cells = cells[cells["artifact"].isin(shown)]
+        note = f"{len(shown):,} of {len(every):,}, those that numbers above lead to. {note}"
     rows, ids = [], []
 
     for key, group in cells.groupby("artifact") if len(cells) else ():
@@ -75,9 +91,7 @@ def artifacts_table(studies: Sequence[Measured]) -> Table:
                 _digests(group["dataset_digest"]),
             ]
         )
-    return Table(
-        "Artifacts", heads, rows, ids, "The files lie beside this page; `anisweep show NAME` prints one."
-    )
+    return Table("Artifacts", heads, rows, ids, note)
 
 
 def _digests(values: pd.Series[Any]) -> Value:

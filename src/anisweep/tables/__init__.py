@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
+from anisweep.files import whole, write_text
 from anisweep.row import Row
 from anisweep.tables import old_tables
 from anisweep.tables.bundles import read_bundles
@@ -24,7 +25,11 @@ from anisweep.tables.job_records import PackJobRecord, job_records_table, with_t
 from anisweep.tables.metrics import columns_markdown, metrics_markdown
 from anisweep.tables.reading import read
 from anisweep.tables.studies import all_cells
-from anisweep.tables.summary import SummaryLine, summary_table
+from anisweep.tables.summary import SUMMARISED, SummaryLine, summary_table
+
+#: A larger table of cells is written as CSV on demand alone; its size is told from so many rows.
+LARGEST_CSV_MB = 50
+SAMPLE = 1000
 
 __all__ = [
     "ColumnStore",
@@ -36,6 +41,7 @@ __all__ = [
     "all_cells",
     "cells_table",
     "columns_markdown",
+    "export",
     "metrics_markdown",
     "read",
     "read_bundles",
@@ -75,7 +81,7 @@ def write_cells(
     """
     folder.mkdir(parents=True, exist_ok=True)
     cells = cells_table(rows, sources, missing)
-    _write(cells, folder / "cells")
+    _write(cells, folder / "cells", largest_mb=LARGEST_CSV_MB)
 
     platforms = {pack: asdict(sources[pack].platform) for pack in sorted(cells["pack"].unique())}
     (folder / "platforms.json").write_text(json.dumps(platforms, indent=1) + "\n")
@@ -91,7 +97,7 @@ def write_job_records(job_records: Sequence[PackJobRecord], folder: Path) -> Non
 
 def write_summary(folder: Path) -> None:
     """Write ``summary.parquet`` and ``.csv`` from ``cells.parquet``."""
-    _write(summary_table(read(folder, "cells")), folder / "summary")
+    _write(summary_table(read(folder, "cells", SUMMARISED)), folder / "summary")
 
 
 def write_old_tables(folder: Path) -> None:
@@ -105,7 +111,7 @@ def write_old_tables(folder: Path) -> None:
         if platform not in distinct:
             distinct.append(platform)
 
-    old_tables.write(read(folder, "cells"), distinct, folder)
+    old_tables.write(read(folder, "cells", old_tables.NEEDED), distinct, folder)
 
 
 def read_platforms(folder: Path) -> dict[str, Platform]:
@@ -114,11 +120,39 @@ def read_platforms(folder: Path) -> dict[str, Platform]:
     return {pack: Platform.from_plain(fields) for pack, fields in plain.items()}
 
 
-def _write(table: pd.DataFrame, stem: Path, as_text: pd.DataFrame | None = None) -> None:
-    """Write a table as Parquet, and as CSV; the latter from ``as_text`` where that is given."""
+def export(folder: Path) -> None:
+    """Write ``cells.csv`` from ``cells.parquet``, however large it is."""
+    cells = read(folder, "cells")
+    lists = {name: [value.tolist() for value in cells[name]] for name in _objects(cells)}
+    with whole(folder / "cells.csv") as stream:
+        _as_csv(cells.assign(**lists)).to_csv(stream, index=False)
+
+
+def _write(
+    table: pd.DataFrame, stem: Path, as_text: pd.DataFrame | None = None, largest_mb: float = float("inf")
+) -> None:
+    """Write a table as Parquet, and as CSV; the latter from ``as_text`` where that is given.
+
+    In place of a CSV that would be larger than ``largest_mb`` stands a line that says how to have it.
+    """
     table.to_parquet(stem.with_suffix(".parquet"), index=False)
 
     shown = table if as_text is None else as_text
-    lists = [name for name in shown.columns if shown[name].map(lambda value: isinstance(value, list)).any()]
-    listed = {name: [json.dumps(value) for value in shown[name]] for name in lists}
-    shown.assign(**listed).to_csv(stem.with_suffix(".csv"), index=False)
+    sample = _as_csv(shown.head(SAMPLE)).to_csv(index=False)
+    size_mb = len(sample) / 2**20 * len(shown) / min(SAMPLE, max(1, len(shown)))
+    if size_mb > largest_mb:
+        said = f"{len(shown):,} rows, about {size_mb:.0f} MB: `anisweep tables export STUDY` writes them here"
+        write_text(stem.with_suffix(".csv"), f"{said}\n")
+    else:
+        _as_csv(shown).to_csv(stem.with_suffix(".csv"), index=False)
+
+
+def _objects(table: pd.DataFrame) -> list[str]:
+    """Return the columns that hold no plain numbers and texts."""
+    return [str(name) for name, kind in table.dtypes.items() if kind == "object"]
+
+
+def _as_csv(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with its lists as JSON."""
+    lists = [name for name in _objects(table) if table[name].map(lambda value: isinstance(value, list)).any()]
+    return table.assign(**{name: [json.dumps(value) for value in table[name]] for name in lists})

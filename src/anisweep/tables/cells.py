@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
+from functools import cache
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -114,6 +115,8 @@ def cells_table(
         when the pack of a row has no source
     """
     kept = rows if isinstance(rows, pa.Table) else columns_of(rows)
+    packs = kept["pack"].to_pylist()
+    known = {pack: _source(pack, sources) for pack in dict.fromkeys(packs)}
     columns: dict[str, pd.Series[Any]] = {}
 
     for metric in fields(Row):
@@ -129,12 +132,10 @@ def cells_table(
         else:
             columns[metric.name] = pd.Series(values, dtype="object")
 
-    canonical = [json.dumps(value, sort_keys=True) for value in _nested(kept["hypers"])]
+    canonical = _each_once(kept["hypers"], lambda text: json.dumps(json.loads(text), sort_keys=True))
     columns["hypers"] = pd.Series(canonical, dtype="str")
-
-    found = [_source(pack, sources) for pack in kept["pack"].to_pylist()]
-    columns["artifact"] = pd.Series([source.artifact for source in found], dtype="str")
-    columns["artifact_sha256"] = pd.Series([source.sha256 for source in found], dtype="str")
+    columns["artifact"] = pd.Series([known[pack].artifact for pack in packs], dtype="str")
+    columns["artifact_sha256"] = pd.Series([known[pack].sha256 for pack in packs], dtype="str")
 
     table = pd.DataFrame(columns)
     table = table.sort_values(ORDER, ignore_index=True)
@@ -178,7 +179,13 @@ FROM_ARROW = {ARROW[name]: pd.api.types.pandas_dtype(name) for name in ("str", "
 
 def _nested(column: pa.ChunkedArray) -> list[Any]:
     """Return the values of a column of JSON."""
-    return [json.loads(text) for text in column.to_pylist()]
+    return _each_once(column, json.loads)
+
+
+def _each_once(column: pa.ChunkedArray, made: Callable[[str], Any]) -> list[Any]:
+    """Return what is made of each text of a column: once of those that come often, as hyperparameters do."""
+    once = cache(made)
+    return [once(text) for text in column.to_pylist()]
 
 
 def _exploded(metric: Field[Any], values: list[dict[str, Any]]) -> dict[str, pd.Series[Any]]:

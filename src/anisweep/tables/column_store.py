@@ -53,6 +53,15 @@ class ColumnStore:
         self.made = 0
         self._files = {file.stem[:64]: file for file in self.folder.glob("[!.]*.arrow")}
 
+    def drop_all_but(self, artifacts: Collection[str]) -> None:
+        """Delete the columns of artifacts that are gone, and those of other versions."""
+        gone = [file for sha256, file in self._files.items() if sha256 not in artifacts]
+        others = [file for file in self.folder.parent.glob("*/*.arrow") if file.parent != self.folder]
+
+        for file in [*gone, *others]:
+            with suppress(OSError):
+                file.unlink()
+
     def pack(self, sha256: str, contents: Callable[[], Contents]) -> PackColumns:
         """Return the columns of one artifact.
 

@@ -21,6 +21,13 @@ from anisweep.cell import FREE, NOT_PINNED, digest
 from anisweep.tables.cells import Platform
 from anisweep.tables.old_rows import COLUMNS, SHORT
 
+#: Columns of the cells that these tables are made of.
+NEEDED = (
+    *("site", "dataset", "frames", "hypers", "mode", "output", "precision", "device", "threads", "role"),
+    *("status", "replicate", "particles", "species", "wall_s", "conv_in_s", "conv_out_s", "seconds"),
+    *("resident_mb", "blocks_in", "blocks_out"),
+)
+
 USUAL = {"output": "coefficients", "precision": "fp64", "device": "cpu", "threads": 1}
 
 

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
+from pyarrow import parquet
 
 from anisweep.former_names import COLUMNS, TABLES, VALUES, warn
 
 AGAIN = "What makes this table again writes the new name."
 
 
-def read(folder: Path, table: str) -> pd.DataFrame:
-    """Read ``cells``, ``summary``, ``job_records``, ``hotspots`` or ``old_rows`` back, with its types."""
+def read(folder: Path, table: str, columns: Sequence[str] = ("",)) -> pd.DataFrame:
+    """Read ``cells``, ``summary``, ``job_records``, ``hotspots`` or ``old_rows`` back, with its types.
+
+    Parameters
+    ----------
+    columns : names, or what names begin with; all when left out
+    """
     file = folder / f"{table}.parquet"
     former = folder / f"{TABLES.get(table, table)}.parquet"
     if file.exists() or not former.exists():
-        return _with_new_names(pd.read_parquet(file), file)
+        return _with_new_names(_read(file, columns), file)
 
     warn(str(former), former.name, file.name, AGAIN)
-    return _with_new_names(pd.read_parquet(former), former)
+    return _with_new_names(_read(former, columns), former)
+
+
+def _read(file: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Read the columns whose names, as they are now, begin with one of these words."""
+    names = parquet.read_schema(file).names
+    chosen = [name for name in names if COLUMNS.get(name, name).startswith(tuple(columns))]
+    return pd.read_parquet(file, columns=chosen)
 
 
 def _with_new_names(table: pd.DataFrame, file: Path) -> pd.DataFrame:

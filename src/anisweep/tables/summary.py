@@ -22,6 +22,15 @@ WAY = ["mode", "precision", "device", "threads"]
 POINT = [*PROBLEM, *WAY]
 
 
+#: Columns of the cells that a summary is made of, or what their names begin with.
+SUMMARISED = (
+    *POINT,
+    *("role", "pack", "host", "status", "reason", "wall_s", "max_relative_error", "bound", "stage_"),
+    *("conv_in_s", "conv_out_s", "unaccounted_s", "traced_wall_s", "peak_memory_mb", "code", "artifact"),
+    *("environment", "particles", "species", "pairs", "features"),
+)
+
+
 @dataclass
 class SummaryLine:
     """Summarise one point of a study over its replicates; times and ratios rest on rows that are ``ok``."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
 
 import yaml
 
@@ -15,6 +14,7 @@ from anisweep.plan import run_lock
 from anisweep.plan.outcome import in_words, unmeasured
 from anisweep.workflow import messages
 from anisweep.workflow.run import JUDGED, Run, troubles_in_words
+from anisweep.workflow.studies import cells_in_file
 
 
 def start(run: Run, packs: Sequence[Pack] | None = None) -> None:
@@ -48,7 +48,8 @@ def _write_down(run: Run) -> None:
         resolved = {**run.config.model_dump(mode="json"), **sweep.model_dump(mode="json"), "study": study}
         (folder / "configuration.yaml").write_text(yaml.safe_dump(resolved, sort_keys=False))
         write_json(folder / "overrides.json", run.overrides)
-        write_json(folder / "cells.json", [asdict(run.plan.cells[key]) for key in run.plan.studies[study]])
+        cells = [run.plan.cells[key] for key in run.plan.studies[study]]
+        write_json(folder / "cells.json", cells_in_file(cells))
 
 
 def succeed(run: Run, targets: Collection[str]) -> None:

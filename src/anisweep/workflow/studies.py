@@ -5,26 +5,41 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 
 from anisweep.artifacts.reading import read_folder
 from anisweep.artifacts.store import Store, chosen_of, rows_of
-from anisweep.cell import Cell, cells_from_json
+from anisweep.cell import MOST_REPLICATES, Cell, cells_from_json
 from anisweep.cluster.arrivals import job_records_of
 from anisweep.config.load import read_yaml
 from anisweep.config.project import Project
 from anisweep.errors import UserError
 from anisweep.files import read_bytes, write_bytes
+from anisweep.parsing.json_text import read_json
+from anisweep.parsing.schema import Within, build
+from anisweep.plan.pending import BATCHES
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from anisweep.tables import PackJobRecord, PackSource, Profile
 
+#: Of the file that holds a study's cells, in bytes; a million points have half of it.
+LARGEST_STUDY = 2**31
+
 #: Tables that the report reads. A study of an earlier version that lacks one is left out until it runs again.
 REPORTED = ("cells.parquet", "summary.parquet", "job_records.parquet", "platforms.json", "missing.json")
+
+
+@dataclass(frozen=True)
+class StudyCells:
+    """Hold the cells of a study: those given, and where there are several replicates each in all of them."""
+
+    replicates: Annotated[int, Within(1, MOST_REPLICATES)]
+    cells: tuple[Cell, ...]
 
 
 def study_rows(project: Project, study: str) -> tuple[pa.Table, dict[str, PackSource], list[str]]:
@@ -43,6 +58,7 @@ def study_rows(project: Project, study: str) -> tuple[pa.Table, dict[str, PackSo
         found.append(pack.rows_of(keys))
         sources[entry.name] = PackSource(f"artifacts/{entry.name}.tar.gz", entry.sha256, pack.platform)
 
+    columns.drop_all_but({entry.sha256 for entry in store.entries()})
     rows = joined(found)
     return rows, sources, _missing(cells, rows)
 
@@ -57,12 +73,41 @@ def study_cells(project: Project, study: str) -> list[Cell]:
     """
     file = project.results / study / "cells.json"
     try:
-        return cells_from_json(read_bytes(file))
+        return cells_of_file(read_bytes(file, LARGEST_STUDY))
     except (OSError, ValueError) as error:
         raise UserError(
             f"{file}: it cannot be read ({error}). Allowed: the file that a run writes.\n"
             f"`make run STUDY={study}` writes it anew; nothing that was measured is lost."
         ) from error
+
+
+def cells_in_file(cells: Sequence[Cell]) -> dict[str, Any]:
+    """Return the cells of a study as a file holds them: those of one replicate, and how often these come."""
+    last = max((cell.replicate for cell in cells), default=1)
+    each = [cell for cell in cells if cell.replicate == 1]
+    repeated = _repeated(each, last) == list(cells)
+    held = StudyCells(last, tuple(each)) if repeated else StudyCells(1, tuple(cells))
+    return asdict(held)
+
+
+def cells_of_file(content: bytes) -> list[Cell]:
+    """Return the cells of a study, as `cells_in_file` or an earlier version has written them down.
+
+    Raises
+    ------
+    ValueError
+        naming what does not fit
+    """
+    plain = read_json(content)
+    if isinstance(plain, list):
+        return cells_from_json(content)
+
+    held = build(StudyCells, plain)
+    return _repeated(held.cells, held.replicates) if held.replicates > 1 else list(held.cells)
+
+
+def _repeated(cells: Sequence[Cell], replicates: int) -> list[Cell]:
+    return [replace(cell, replicate=number) for number in range(1, replicates + 1) for cell in cells]
 
 
 def _missing(cells: Sequence[Cell], rows: pa.Table) -> list[str]:
@@ -74,6 +119,9 @@ def _missing(cells: Sequence[Cell], rows: pa.Table) -> list[str]:
 
 def study_job_records(project: Project, study: str) -> list[PackJobRecord]:
     """Return what clusters did with the packs of a study's rows."""
+    if not brought_job_records(project) and not (project.root / BATCHES).exists():
+        return []
+
     rows, _, _ = study_rows(project, study)
     packs = rows["pack"].to_pylist()
     sites = dict(zip(packs, rows["site"].to_pylist(), strict=True))

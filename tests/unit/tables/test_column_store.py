@@ -66,6 +66,35 @@ def test_one_new_artifact_is_the_only_one_whose_rows_are_built(project: Project,
     assert len(files(project)) == PACKS + 1
 
 
+def test_of_a_hundred_artifacts_one_is_opened_when_it_is_new(project: Project, read: list[str]) -> None:
+    for number in range(PACKS + 2, 101):
+        add(project, number)
+    studies.study_rows(project, "study")
+    read.clear()
+
+    add(project, 101)
+    store = Store(project.artifacts, project.state)
+    assert len(store.entries()) == 100
+    assert store.opened == 1
+
+    studies.study_rows(project, "study")
+    assert read == []  # none of the study's
+
+
+def test_columns_of_artifacts_that_are_gone_are_deleted(project: Project, read: list[str]) -> None:
+    studies.study_rows(project, "study")
+    other = project.state / "columns" / "another version"
+    other.mkdir()
+    (other / f"{'0' * 64}-{'1' * 64}.arrow").write_bytes(b"")
+
+    next(project.artifacts.glob("r1-*")).unlink()
+    read.clear()
+    rows, _, missing = studies.study_rows(project, "study")
+
+    assert (len(rows), len(missing), read) == (PACKS - 1, 2, [])
+    assert len(files(project)) == PACKS - 1
+
+
 def test_tables_of_columns_are_those_of_rows(project: Project) -> None:
     columns, sources, missing = studies.study_rows(project, "study")
     store = Store(project.artifacts, project.state)

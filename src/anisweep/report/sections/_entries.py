@@ -12,6 +12,9 @@ from anisweep.report.model import Link, Value, artifact_id
 #: A page with more lines than this is slow to open; the CSV file has them all.
 MOST_ROWS = 500
 
+#: A number that rests on more artifacts leads to so many of them.
+MOST_LINKS = 20
+
 
 def number(value: Any, text: Callable[[Any], str], href: str = "") -> Value:
     """Return an entry for a number, which is sorted by its value."""
@@ -29,13 +32,15 @@ def origin(row: pd.Series[Any]) -> Value:
 
 
 def artifact_links(artifacts: list[str]) -> tuple[Link, ...]:
-    """Return a number for each artifact, which leads to its line in the page."""
-    names = [artifact_id(artifact).removeprefix("artifact-") for artifact in artifacts]
-    return tuple(Link(str(k), f"#artifact-{name}", name) for k, name in enumerate(names, 1))
+    """Return a number for each of the first artifacts, which leads to its line, and the count of others."""
+    names = [artifact_id(artifact).removeprefix("artifact-") for artifact in artifacts[:MOST_LINKS]]
+    links = [Link(str(k), f"#artifact-{name}", name) for k, name in enumerate(names, 1)]
+    if len(artifacts) > MOST_LINKS:
+        links.append(Link(f"and {len(artifacts) - MOST_LINKS:,} more", "#provenance"))
+    return tuple(links)
 
 
 def cut(count: int) -> str:
     """Say how many rows of a table are shown, where these are not all."""
-    return (
-        f"The first {MOST_ROWS} of {count:,}; the rest is in tables/cells.csv." if count > MOST_ROWS else ""
-    )
+    held = "all are in results, in the study's tables"
+    return f"The first {MOST_ROWS} of {count:,}; {held}." if count > MOST_ROWS else ""
