@@ -31,6 +31,14 @@ if "features" in config:
 
     include: "workflow/rules/features.smk"
 
+    localrules:
+        all,
+
+    rule all:
+        default_target: True
+        input:
+            rules.features.input,
+
 else:
 
     include: "workflow/rules/common.smk"

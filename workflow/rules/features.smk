@@ -35,7 +35,6 @@ localrules:
 
 
 rule features:
-    default_target: True
     input:
         run.plan.asked.output,
 
@@ -65,9 +64,9 @@ rule describe_shard:
         run.jobs.image("cpu") if run.jobs else "containers/cpu.sif"
     threads: 1
     resources:
-        mem_mb=run.memory_mb,
-        disk_mb=lambda wildcards: run.disk_mb(wildcards.key),
-        runtime=run.minutes,
+        mem_mb=lambda wildcards: run.request(wildcards.key).memory_mb,
+        disk_mb=lambda wildcards: run.request(wildcards.key).disk_mb,
+        runtime=lambda wildcards: run.request(wildcards.key).minutes,
     shell:
         BLAS
         + "anisweep features shard {input[0]:q} {input[1]:q} {output:q} 2>&1 | tee {log:q}"

@@ -53,16 +53,15 @@ def submit(overrides: tuple[str, ...], dry_run: bool, pilot: int | None, control
 def _submit_jobs(sending: Sending, dry_run: bool) -> None:
     from anisweep.cluster import submission
 
-    outgoing = sending.outgoing
-    click.echo(str(submission.Volume.of(outgoing, sending.jobs)))
+    click.echo(str(submission.Volume.of(sending.outgoing, sending.jobs)))
     if dry_run:
-        for _, files in submission.batches_of(sending.project, outgoing, sending.jobs):
+        for _, files in submission.batches_of(sending.project, sending.outgoing, sending.jobs):
             click.echo(f"\n{files['jobs.sub']}")
         _say_preflight(sending)
         return
 
     sending.start()
-    for batch, files in submission.batches_of(sending.project, outgoing, sending.jobs):
+    for batch, files in submission.batches_of(sending.project, sending.outgoing, sending.jobs):
         cluster = submission.submit(batch, files)
         click.echo(
             f"Submitted {counted(len(batch.entries), 'job')} as cluster {cluster}; files in {batch.path}/."
@@ -73,6 +72,7 @@ def _submit_jobs(sending: Sending, dry_run: bool) -> None:
 def _submit_controller(sending: Sending, overrides: tuple[str, ...], dry_run: bool) -> None:
     from anisweep.cluster import controller_job
     from anisweep.cluster.arrivals import alone
+    from anisweep.workflow.life_cycle import check
 
     project = sending.project
     job = controller_job.controller_job(project, sending.name, overrides)
@@ -81,7 +81,7 @@ def _submit_controller(sending: Sending, overrides: tuple[str, ...], dry_run: bo
         _say_preflight(sending)
         return
 
-    sending.check()
+    check(project, sending.jobs, sending.outgoing)
     with alone(project):
         controller_job.refuse_a_second(project)
         cluster = job.submit()
@@ -95,8 +95,7 @@ def _submit_controller(sending: Sending, overrides: tuple[str, ...], dry_run: bo
 def _say_preflight(sending: Sending) -> None:
     from anisweep.cluster.preflight import as_text, preflight
 
-    found = preflight(sending.jobs, sending.packs, sending.shards)
-    click.echo(as_text(found, len(sending.outgoing)))
+    click.echo(as_text(preflight(sending.jobs, sending.outgoing), len(sending.outgoing)))
 
 
 @click.command()
@@ -179,12 +178,13 @@ def fetch(place: str) -> None:
 
 
 def _wanted(project: Project) -> set[str] | None:
-    """Return the keys of the cells that studies ask for; None, with a warning, where one cannot be read."""
+    """Return the keys of the cells and shards that are asked for; None, with a warning, where that fails."""
     from anisweep.config.site import CLUSTER
+    from anisweep.features.shards import shards_asked_for
     from anisweep.plan.prune import asked_for
 
     try:
-        return {cell.key for cell in asked_for(project, CLUSTER)}
+        return {cell.key for cell in asked_for(project, CLUSTER)} | shards_asked_for(project)
     except expected_errors() as error:
         click.echo(f"Which packs are still wanted is not known.\n{message(error)}\n", err=True)
         return None

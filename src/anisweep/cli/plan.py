@@ -9,13 +9,10 @@ from typing import Any
 
 import click
 
-from anisweep.cli.decorators import plainly
+from anisweep.cli.decorators import on_a_screen, plainly
 from anisweep.config.project import Project
 from anisweep.errors import UserError
 from anisweep.formatting import counted
-
-#: More shards than this are counted only.
-SHARDS_SHOWN = 30
 
 
 @click.command()
@@ -61,12 +58,8 @@ def _plan_features(project: Project, given: dict[str, Any], as_json: bool) -> No
     if as_json:
         click.echo(json.dumps({"shards": len(run.plan.jobs), "to_compute": missing}, indent=1))
         return
-
-    click.echo(run.opening)
-    for each in missing[:SHARDS_SHOWN]:
-        click.echo(f"  {each['shard']}  {each['frames']}")
-    if len(missing) > SHARDS_SHOWN:
-        click.echo(f"  ... and {len(missing) - SHARDS_SHOWN} more; --json lists all")
+    lines = [f"  {each['shard']}  {each['frames']}" for each in missing]
+    click.echo(on_a_screen("\n".join([run.opening, *lines])))
 
 
 @click.command()

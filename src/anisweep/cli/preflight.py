@@ -21,18 +21,18 @@ def preflight(overrides: tuple[str, ...]) -> None:
     from anisweep.config.load import load_config, overrides_of
     from anisweep.config.site import CLUSTER
     from anisweep.plan import make_plan
-    from anisweep.workflow.sending import sending_of
+    from anisweep.workflow.feature_run import FeatureRun
 
-    given = overrides_of(overrides)
+    project, given = Project.find(), overrides_of(overrides)
     if "features" in given:
-        sending = sending_of(given)
-        found = findings_of(sending.jobs, (), sending.shards)
-        click.echo(as_text(found, len(sending.shards)))
-        sys.exit(1 if stops(found) else 0)
+        shards = FeatureRun.look(project, str(given["features"]), CLUSTER)
+        assert shards.jobs is not None
+        jobs, outgoing = shards.jobs, [*map(shards.outgoing, shards.to_send)]
+    else:
+        plan = make_plan(project, *load_config(project, {"site": CLUSTER} | given))
+        jobs = Jobs.of(project, plan.packs, plan.model)
+        outgoing = [*map(jobs.outgoing, plan.packs)]
 
-    project = Project.find()
-    plan = make_plan(project, *load_config(project, {"site": CLUSTER} | given))
-    found = findings_of(Jobs.of(project, plan.packs, plan.model), plan.packs)
-
-    click.echo(as_text(found, len(plan.packs)))
+    found = findings_of(jobs, outgoing)
+    click.echo(as_text(found, len(outgoing)))
     sys.exit(1 if stops(found) else 0)

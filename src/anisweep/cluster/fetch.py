@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from anisweep.artifacts import reading, writing
 from anisweep.artifacts.writing import SUFFIX
+from anisweep.cluster.arrivals import accept
 from anisweep.config.project import Project
 from anisweep.errors import UserError
 from anisweep.plan.pending import BATCHES
@@ -26,7 +27,7 @@ LISTED = (
 )
 LEDGERS = tuple(f"{BATCHES}/*/{name}" for name in (FILE, FORMER_FILE))
 
-ALLOWED = re.compile(r"results/(artifacts|features/\w+/shards|batches/[\w-]+(/inbox)?)/[\w.-]+")
+ALLOWED = re.compile(r"results/(artifacts|features/\w+/shards|batches/[\w-]+(/inbox)?)/\w[\w.-]*")
 
 REMOTE = re.compile(r"(?P<host>[\w.@][\w.@-]*):(?P<folder>.+)", re.DOTALL)
 
@@ -84,15 +85,10 @@ def fetch(project: Project, place: str) -> Fetched:
 
 def _take_shard(project: Project, arrived: Path) -> int:
     """Give a sound shard its place, which its name says, and return how many that makes."""
-    from anisweep.features.arrived import check_shard  # studies need it not
-
-    name, _, key = arrived.stem.rpartition("-")
-    check_shard(arrived, key)
-    target = project.results / "features" / name / "shards" / arrived.name
+    target = project.results / "features" / arrived.stem.rpartition("-")[0] / "shards" / arrived.name
     if target.exists():
-        return 0
-    target.parent.mkdir(parents=True, exist_ok=True)
-    arrived.replace(target)
+        return 0  # it lay in the folder and in an inbox
+    accept(arrived, target)
     return 1
 
 

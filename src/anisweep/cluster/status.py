@@ -14,9 +14,7 @@ from anisweep.cluster.controller_job import known_controllers
 from anisweep.cluster.moved import events_elsewhere
 from anisweep.config.project import Project
 from anisweep.errors import UserError
-from anisweep.files import read_bytes
 from anisweep.formatting import counted, duration
-from anisweep.parsing.json_text import read_json
 from anisweep.plan.pending import BATCHES, frozen_packs, open_batches
 from snakemake_executor_plugin_condorsweep.batch import Batch, Entry
 from snakemake_executor_plugin_condorsweep.events import EventLog, Job
@@ -40,7 +38,7 @@ class PackState:
     ----------
     state : idle, running, held, terminated, removed, completed, failed permanently, damaged, cancelled
     job : its number in the queue; empty while it has none
-    wanted : whether some study's configuration asks for a cell of it
+    wanted : whether some study asks for a cell of it, or the last plan for the shard
     said : cause and remedy where it does not simply go on
     what : which frames, of a shard
     """
@@ -67,7 +65,7 @@ def states(project: Project, wanted: Collection[str] | None) -> list[PackState]:
 
     Parameters
     ----------
-    wanted : keys of the cells that some study asks for; None where that is not known
+    wanted : keys of the cells and shards that are asked for; None where that is not known
     """
     found = []
 
@@ -103,21 +101,20 @@ def _of_entry(project: Project, entry: Entry, wanted: Collection[str] | None) ->
     waiting = PackState(name, "", "idle", "", "", 0.0, 0.0, wanted=True)
 
     if entry.output.endswith(".npz"):
-        return _of_shard(waiting, project.root / entry.output)
+        return _of_shard(waiting, project.root / entry.inputs[0], wanted)
     for pack in frozen_packs(project, [name]):
         asked = wanted is None or any(cell.key in wanted for cell in pack.cells)
         return replace(waiting, estimated_s=pack.estimated_s, wanted=asked)
     return waiting
 
 
-def _of_shard(waiting: PackState, output: Path) -> PackState:
-    """Return what the files of a shard say: which frames, for how long, and whether the last plan had it."""
+def _of_shard(waiting: PackState, file: Path, wanted: Collection[str] | None) -> PackState:
+    """Return what the file of a shard's job says: which frames, and for how long."""
     from anisweep.features.job import read_job  # studies need it not
 
-    folder = output.parents[1]
     with suppress(OSError, ValueError):
-        job = read_job(folder / "jobs" / f"{output.stem}.json")
-        asked = job.key in read_json(read_bytes(folder / "order.json"))
+        job = read_job(file)
+        asked = wanted is None or job.key in wanted
         return replace(waiting, what=job.frames, estimated_s=60 * job.asked.target_minutes, wanted=asked)
     return waiting
 

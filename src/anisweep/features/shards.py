@@ -44,14 +44,8 @@ LOOKED_AT = 10
 CODE = (Path(describe.__file__).with_name("run.py"), Path(fitting.__file__).with_name("run.py"))
 
 #: What is kept of each shard: what its job reads, what it writes, why there is nothing, and what was damaged.
-ENDINGS = {
-    "jobs": ".json",
-    "pieces": ".xyz",
-    "shards": ".npz",
-    "logs": ".log",
-    "failed": ".json",
-    "damaged": ".npz",
-}
+ENDINGS = {"jobs": ".json", "pieces": ".xyz", "shards": ".npz", "logs": ".log", "failed": ".txt"}
+ENDINGS |= {"damaged": ".npz"}
 
 
 @dataclass(frozen=True)
@@ -167,6 +161,11 @@ class FeaturePlan:
             mine = islice(jobs, len(made.pieces))
             places = ((job, self.project.root / self.path("pieces", job.key)) for job in mine)
             yield self.project.root / file, [(job.cut, at if job.key in keys else None) for job, at in places]
+
+
+def shards_asked_for(project: Project) -> set[str]:
+    """Return the keys of the shards that the last plans held."""
+    return {key for file in project.results.glob("features/*/order.json") for key in _read(file) or ()}
 
 
 def plan_features(project: Project, name: str, asked: FeatureFile, environment: str) -> FeaturePlan:

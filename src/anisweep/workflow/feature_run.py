@@ -9,7 +9,6 @@ from pathlib import Path
 
 from anisweep.cluster.arrivals import import_finished
 from anisweep.cluster.jobs import Jobs, Outgoing
-from anisweep.cluster.preflight import pass_or_stop
 from anisweep.config.project import Project
 from anisweep.config.sections import checked_name
 from anisweep.config.site import LOCAL
@@ -18,7 +17,7 @@ from anisweep.describe.run import of_another_run
 from anisweep.environments.lock import environment_of
 from anisweep.errors import escape_what_is_no_text
 from anisweep.features.cutting import write_pieces
-from anisweep.features.failures import last_error, read_failure, record_failure
+from anisweep.features.failures import last_error, record_failure
 from anisweep.features.feature_file import feature_file
 from anisweep.features.job import CORE_TYPES, FeatureFile
 from anisweep.features.shards import FeaturePlan, output_mb, plan_features
@@ -34,6 +33,7 @@ from anisweep.plan.requests import (
     ResourceRequest,
     up_to_step,
 )
+from anisweep.workflow.life_cycle import check
 from anisweep.workflow.run import troubles_in_words
 
 #: A job may take so many times as long as it was cut for.
@@ -96,7 +96,7 @@ class FeatureRun:
             return f"{what}, all computed."
         minutes = self.plan.asked.target_minutes
         said = f"{what}: {len(self.plan.missing)} to compute, about {minutes:g} minutes each"
-        return f"{said}; {len(self.under_way)} of them are under way." if self.under_way else f"{said}."
+        return f"{said}; {len(self.under_way)} under way." if self.under_way else f"{said}."
 
     @property
     def to_send(self) -> list[str]:
@@ -113,23 +113,23 @@ class FeatureRun:
             return [f"results/features/{key} is not planned"]
         return [self.plan.path("jobs", key), self.plan.path("pieces", key)]
 
-    @property
-    def minutes(self) -> int:
-        """Return after how many minutes a job that still runs is stuck."""
-        return min(max(SHORTEST_MINUTES, round(LATE * self.plan.asked.target_minutes)), LONGEST_MINUTES)
+    def request(self, key: str) -> ResourceRequest:
+        """Return what a job asks for: room for its frames, and twice for features, which come in parts.
 
-    @property
-    def memory_mb(self) -> int:
-        """Return the memory of a job: features come in parts, and a fit holds sums of their products."""
+        A fit holds sums of the products of features. One that lasts far longer than it was cut for is stuck.
+        """
         asked = self.plan.asked
-        sums = 64e-6 * asked.columns(len(self.plan.species)) ** 2 if asked.fit else 0.0
-        return up_to_step(ROOM * (INTERPRETER_MB + sums))
-
-    def disk_mb(self, key: str) -> int:
-        """Return the disk of a job: its frames, and features twice while they are put together."""
+        sums_mb = 64e-6 * asked.columns(len(self.plan.species)) ** 2 if asked.fit else 0.0
         frames_mb = 1e-6 * self.plan.missing[key].cut.bytes
-        image = self.jobs.image_mb("cpu") if self.jobs else 0.0
-        return up_to_step(frames_mb + 2 * self.output_mb(key) + image + SCRATCH_MB)
+        image_mb = self.jobs.image_mb("cpu") if self.jobs else 0.0
+
+        return ResourceRequest(
+            cpus=1,
+            memory_mb=up_to_step(ROOM * (INTERPRETER_MB + sums_mb)),
+            disk_mb=up_to_step(frames_mb + 2 * self.output_mb(key) + image_mb + SCRATCH_MB),
+            minutes=min(max(SHORTEST_MINUTES, round(LATE * asked.target_minutes)), LONGEST_MINUTES),
+            gpus=0,
+        )
 
     def output_mb(self, key: str) -> float:
         """Return about how large a shard is: features, or the sums of a fit."""
@@ -150,7 +150,7 @@ class FeatureRun:
             inputs=(work, piece),
             command=f"{blas_of(asked)}anisweep features shard {work} {piece} {output} 2>&1 | tee {log}",
             device="cpu",
-            request=ResourceRequest(1, self.memory_mb, self.disk_mb(key), self.minutes, 0),
+            request=self.request(key),
             estimated_s=60 * asked.target_minutes,
             output_mb=self.output_mb(key),
         )
@@ -165,18 +165,11 @@ class FeatureRun:
         with troubles_in_words():
             run_lock.hold(self.plan.project, ())
             keys = self.to_send if keys is None else keys
-            self.check(keys)
+            if self.jobs and keys:
+                check(self.plan.project, self.jobs, [*map(self.outgoing, keys)])
             for key in keys:
                 for kind in ("failed", "logs"):
                     self._file(kind, key).unlink(missing_ok=True)
-
-    def check(self, keys: Sequence[str]) -> None:
-        """Stop on a cluster before anything goes out."""
-        if self.jobs and keys:
-            from anisweep.cluster.moved import refuse_where_moved  # it needs the executor
-
-            refuse_where_moved(self.plan.project)
-            pass_or_stop(self.jobs, (), [*map(self.outgoing, keys)])
 
     def fail(self) -> None:
         """Say which shards failed for good, why, and what to do; each has a record."""
@@ -185,12 +178,12 @@ class FeatureRun:
             if last_error(self._file("logs", key)) and not self._file("failed", key).exists():
                 record_failure(self._file("shards", key), "its job has ended")
 
-        failed = list(filter(None, (read_failure(self._file("failed", key)) for key in left)))
+        failed = [file for key in left if (file := self._file("failed", key)).exists()]
         if failed:
             shards = counted(len(self.plan.jobs), "shard")
             print(f"\n{len(failed)} of {shards} could not be computed; what was computed is kept.")
-            print("\n".join(f"  {each}" for each in failed[:FAILURES_SHOWN]))
-            print(f"Each is described in results/features/{self.plan.name}/failed. Mend what is said there,")
+            print("".join(f"  {file.read_text()}" for file in failed[:FAILURES_SHOWN]), end="")
+            print(f"Each is described in {os.path.relpath(failed[0].parent)}. Mend what is said there,")
             print("and run the same command again: it computes what is missing.", flush=True)
 
     def _file(self, kind: str, key: str) -> Path:

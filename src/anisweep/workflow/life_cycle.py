@@ -8,7 +8,9 @@ import yaml
 
 from anisweep.artifacts.store import remove_leftovers, restore_kept
 from anisweep.cell import Pack
+from anisweep.cluster.jobs import Jobs, Outgoing
 from anisweep.cluster.preflight import pass_or_stop
+from anisweep.config.project import Project
 from anisweep.files import write_json
 from anisweep.plan import run_lock
 from anisweep.plan.outcome import in_words, unmeasured
@@ -26,18 +28,20 @@ def start(run: Run, packs: Sequence[Pack] | None = None) -> None:
     """
     with troubles_in_words():
         run_lock.hold(run.project, list(run.packs))
-        check(run, run.plan.packs if packs is None else packs)
+        if run.jobs:
+            check(
+                run.project, run.jobs, [*map(run.jobs.outgoing, run.plan.packs if packs is None else packs)]
+            )
         remove_leftovers(run.project.artifacts)
         _write_down(run)
 
 
-def check(run: Run, packs: Sequence[Pack]) -> None:
-    """Stop on a cluster at what would go wrong there, before anything goes out."""
-    if run.jobs:
-        from anisweep.cluster.moved import refuse_where_moved  # it needs the executor
+def check(project: Project, jobs: Jobs, outgoing: Sequence[Outgoing]) -> None:
+    """Stop at what would go wrong on a cluster, before anything goes out."""
+    from anisweep.cluster.moved import refuse_where_moved  # it needs the executor
 
-        refuse_where_moved(run.project)
-        pass_or_stop(run.jobs, packs)
+    refuse_where_moved(project)
+    pass_or_stop(jobs, outgoing)
 
 
 def _write_down(run: Run) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-from anisweep.cell import Pack
 from anisweep.cluster.jobs import Jobs, Outgoing
 from anisweep.config.project import Project
 from anisweep.config.site import CLUSTER
@@ -19,13 +17,12 @@ from anisweep.workflow.run import Run
 
 @dataclass(frozen=True)
 class Sending:
-    """Hold what goes out, and how that is done.
+    """Hold what goes out.
 
     Attributes
     ----------
     name : of the studies or of the features
-    check : stops at what would go wrong
-    start : does so too, becomes the one run of the project, and writes what jobs read
+    start : becomes the one run of the project, after a check, and writes what jobs read
     afterwards : what to do when all jobs have completed
     """
 
@@ -33,23 +30,13 @@ class Sending:
     name: str
     opening: str
     jobs: Jobs
-    packs: Sequence[Pack]
-    shards: Sequence[Outgoing]
-    check: Callable[[], None]
+    outgoing: Sequence[Outgoing]
     start: Callable[[], None]
     afterwards: str
 
-    @property
-    def outgoing(self) -> list[Outgoing]:
-        """Return all jobs."""
-        return [*map(self.jobs.outgoing, self.packs), *self.shards]
-
 
 def sending_of(given: dict[str, Any], pilot: int | None = None) -> Sending:
-    """Return what a run with these values sends, or the first jobs of it.
-
-    Wrong input ends the program with its message.
-    """
+    """Return what a run with these values sends, or its first jobs; wrong input ends the program."""
     return _of_features(str(given["features"]), pilot) if "features" in given else _of_studies(given, pilot)
 
 
@@ -64,16 +51,10 @@ def _of_studies(given: dict[str, Any], pilot: int | None) -> Sending:
             if not (run.project.root / path).exists():
                 prepare_dataset(run.project, run.project.root / path)
 
+    outgoing = [*map(run.jobs.outgoing, packs)]
+    afterwards = "on your laptop: anisweep fetch HOST:DIR"
     return Sending(
-        project=run.project,
-        name="+".join(run.studies),
-        opening=messages.opening(run),
-        jobs=run.jobs,
-        packs=packs,
-        shards=(),
-        check=partial(life_cycle.check, run, packs),
-        start=start,
-        afterwards="on your laptop: anisweep fetch HOST:DIR",
+        run.project, "+".join(run.studies), messages.opening(run), run.jobs, outgoing, start, afterwards
     )
 
 
@@ -86,14 +67,6 @@ def _of_features(name: str, pilot: int | None) -> Sending:
         run.start(keys)
         run.split(keys)
 
-    return Sending(
-        project=run.plan.project,
-        name=name,
-        opening=run.opening,
-        jobs=run.jobs,
-        packs=(),
-        shards=[*map(run.outgoing, keys)],
-        check=partial(run.check, keys),
-        start=start,
-        afterwards=f"snakemake --profile chtc features --config features={name}, which joins the shards",
-    )
+    outgoing = [*map(run.outgoing, keys)]
+    afterwards = f"snakemake --profile chtc features --config features={name}, which joins the shards"
+    return Sending(run.plan.project, name, run.opening, run.jobs, outgoing, start, afterwards)

@@ -66,7 +66,8 @@ def prepare(project: Project, staging: Path, monkeypatch: pytest.MonkeyPatch) ->
         (project.root / "condor" / "site.yaml").write_text(yaml.safe_dump(lines))
 
         packs = packs or (a_pack(),)
-        return Submission(Jobs.of(project, packs, CostModel.from_rows((), project.root)), packs)
+        jobs = Jobs.of(project, packs, CostModel.from_rows((), project.root))
+        return Submission(jobs, [*map(jobs.outgoing, packs)])
 
     return prepared
 
@@ -304,7 +305,7 @@ def test_image_sent_from_here_to_many(prepare, monkeypatch, jobs, lines, count):
 def test_all_findings_at_once_and_what_stops_first(prepare, monkeypatch):
     monkeypatch.delenv("STAGING", raising=False)
     submission = prepare(*[a_pack("data/none.xyz")] * 1001, netid="", staging="$STAGING")
-    found = preflight(submission.jobs, submission.packs)
+    found = preflight(submission.jobs, submission.outgoing)
     text = as_text(found, 1001)
 
     assert [finding.severity for finding in found] == ["stop"] * (len(found) - 1) + ["warn"]
@@ -313,7 +314,7 @@ def test_all_findings_at_once_and_what_stops_first(prepare, monkeypatch):
     assert all(finding.remedy in text for finding in found)
 
     with pytest.raises(UserError) as stopped:
-        pass_or_stop(submission.jobs, submission.packs)
+        pass_or_stop(submission.jobs, submission.outgoing)
     assert str(stopped.value) == text
 
 

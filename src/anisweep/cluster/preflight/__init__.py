@@ -9,7 +9,6 @@ import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 
-from anisweep.cell import Pack
 from anisweep.cluster.jobs import Jobs, Outgoing
 from anisweep.cluster.preflight import files, pool, site, volume
 from anisweep.cluster.preflight.submission import Finding, Submission
@@ -38,26 +37,26 @@ CHECKS = (
 CHECKS_OF_THE_POOL = (pool.schedd_answers, pool.collector_answers, pool.some_slot_fits)
 
 
-def preflight(jobs: Jobs, packs: Sequence[Pack], shards: Sequence[Outgoing] = ()) -> list[Finding]:
+def preflight(jobs: Jobs, outgoing: Sequence[Outgoing]) -> list[Finding]:
     """Run every check.
 
     Parameters
     ----------
-    packs, shards : what is to be submitted
+    outgoing : what is to be submitted
 
     Returns
     -------
     list of Finding
         what stops the submission first; empty when nothing is in its way
     """
-    submission = Submission(jobs, packs, shards)
+    submission = Submission(jobs, outgoing)
     of_the_pool = CHECKS_OF_THE_POOL if find_spec("htcondor2") else (pool.without_bindings,)
     found = [finding for check in (*CHECKS, *of_the_pool) for finding in check(submission)]
 
     return sorted(found, key=lambda finding: finding.severity != "stop")
 
 
-def pass_or_stop(jobs: Jobs, packs: Sequence[Pack], shards: Sequence[Outgoing] = ()) -> None:
+def pass_or_stop(jobs: Jobs, outgoing: Sequence[Outgoing]) -> None:
     """Print warnings and go on, unless something stops; where nothing is submitted, nothing is checked.
 
     Raises
@@ -65,13 +64,12 @@ def pass_or_stop(jobs: Jobs, packs: Sequence[Pack], shards: Sequence[Outgoing] =
     UserError
         with every finding and its remedy
     """
-    count = len(packs) + len(shards)
-    found = preflight(jobs, packs, shards) if count else []
+    found = preflight(jobs, outgoing) if outgoing else []
 
     if stops(found):
-        raise UserError(as_text(found, count))
+        raise UserError(as_text(found, len(outgoing)))
     if found:
-        print(as_text(found, count), file=sys.stderr)
+        print(as_text(found, len(outgoing)), file=sys.stderr)
 
 
 def stops(found: Sequence[Finding]) -> bool:

@@ -70,7 +70,8 @@ def results_take_files(submission: Submission) -> Iterator[Finding]:
 
 
 def _inputs(submission: Submission) -> list[str]:
-    return sorted({cell.dataset.path for pack in submission.packs for cell in pack.cells})
+    """Return the data sets; whatever else jobs read is written when they go out."""
+    return sorted({path for each in submission.outgoing for path in each.inputs if path.startswith("data/")})
 
 
 def _write_probe(folder: Path) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from anisweep.cell import Pack
 from anisweep.cluster.jobs import Jobs, Outgoing
 from anisweep.plan.requests import ResourceRequest
 
@@ -33,13 +32,7 @@ class Submission:
     """Hold what is about to be submitted."""
 
     jobs: Jobs
-    packs: Sequence[Pack]
-    shards: Sequence[Outgoing] = ()
-
-    @cached_property
-    def outgoing(self) -> list[Outgoing]:
-        """Return the jobs of all packs and shards."""
-        return [*map(self.jobs.outgoing, self.packs), *self.shards]
+    outgoing: Sequence[Outgoing]
 
     @cached_property
     def requests(self) -> set[ResourceRequest]:

@@ -66,11 +66,7 @@ def compiled_levels(machine: str | None = None) -> tuple[str, ...]:
 
 
 def compile_kernels(wanted: Sequence[str] = ()) -> bool:
-    """Compile what is not there into the user's cache; return True if anything was compiled.
-
-    Parameters
-    ----------
-    wanted : levels; all that this kind of processor may have when left out
+    """Compile what is not there into the user's cache, all levels or these; return True if any was compiled.
 
     Raises
     ------
