@@ -67,6 +67,13 @@ def test_a_fresh_process_computes_the_same_bits(file):
     assert done.stdout.split() == [energies.tobytes().hex(), found.forces.tobytes().hex()]
 
 
+def test_no_bit_depends_on_which_thread_comes_first(file):
+    """Sums by several threads in whatever order differed in a run of two hundred."""
+    exported = load_exported(file)
+    found = {exported.compute(FRAMES)[1].forces.tobytes() for _ in range(1000)}
+    assert len(found) == 1
+
+
 def test_an_exported_model_moves_particles_and_stands_behind_ase(file):
     exported = load_exported(file)
     moved = []

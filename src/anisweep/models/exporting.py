@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -143,12 +145,24 @@ def export(
     with TemporaryDirectory() as folder:
         file = os.path.join(folder, "model.pt2")
         configs = {"aot_inductor.metadata": {"anisweep": json.dumps(about)}}
-        torch._inductor.aoti_compile_and_package(
-            _traced(in_torch), package_path=file, inductor_configs=configs
-        )
+        with _same_bits_each_time(device):
+            torch._inductor.aoti_compile_and_package(
+                _traced(in_torch), package_path=file, inductor_configs=configs
+            )
         _check(load_exported(file), in_torch, TOLERANCES[precision])
         with whole(Path(path)) as stream:
             stream.write(Path(file).read_bytes())
+
+
+@contextmanager
+def _same_bits_each_time(device: str) -> Iterator[None]:
+    """Let Torch compile sums on a CPU that do not depend on which thread comes first."""
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(before or torch.device(device).type == "cpu")
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)
 
 
 def load_exported(path: str | os.PathLike[str]) -> ExportedModel:
