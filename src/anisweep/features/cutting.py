@@ -1,18 +1,21 @@
-"""Cut a file into pieces of the same number of frames each, counted from its beginning.
+"""Cut files into pieces of the same number of frames each, counted from their beginnings.
 
-Appended frames therefore leave all pieces but the last as they were.
+Appended frames therefore leave all pieces of their file but the last as they were. Smaller pieces, as those
+of small files are, share a shard with the next ones.
 """
 
 from __future__ import annotations
 
 import hashlib
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import IO
 
+from anisweep.cell import digest
 from anisweep.datasets.errors import DataError
 from anisweep.datasets.user_files.formats import format_of
 from anisweep.datasets.user_files.text_lines import open_bytes
@@ -33,6 +36,15 @@ class Cut:
     particles: int
     bytes: int
     sha256: str
+
+
+@dataclass(frozen=True)
+class FilePart:
+    """Name the frames of a file from ``first`` on that a shard has."""
+
+    file: str
+    first: int
+    cut: Cut
 
 
 @dataclass(frozen=True)
@@ -84,19 +96,57 @@ def _pieces(path: Path, counts: Sequence[int], frames: int) -> Iterator[Cut]:
             yield Cut(len(mine), sum(mine), size, found.hexdigest())
 
 
-def write_pieces(path: Path, pieces: Iterable[tuple[Cut, Path | None]]) -> None:
-    """Write the pieces of a file that have a place; it raises DataError when the file is another by now."""
-    with open_bytes(path) as stream:
-        for piece, place in pieces:
-            found = hashlib.sha256()
+def packed(parts: Iterable[FilePart], frames: int) -> Iterator[tuple[FilePart, ...]]:
+    """Yield the parts of each shard: one after the other while they have no more than so many frames."""
+    pack: list[FilePart] = []
+    held = 0
+    for part in parts:
+        if pack and held + part.cut.frames > frames:
+            yield tuple(pack)
+            pack, held = [], 0
+        pack.append(part)
+        held += part.cut.frames
+    if pack:
+        yield tuple(pack)
+
+
+def together(parts: Sequence[FilePart]) -> Cut:
+    """Describe parts of files as the one piece that they are in a shard."""
+    cuts = [part.cut for part in parts]
+    found = cuts[0].sha256 if len(cuts) == 1 else digest([each.sha256 for each in cuts])
+    frames, particles = sum(each.frames for each in cuts), sum(each.particles for each in cuts)
+    return Cut(frames, particles, sum(each.bytes for each in cuts), found)
+
+
+def write_pieces(root: Path, shards: Iterable[tuple[Sequence[FilePart], Path | None]]) -> None:
+    """Write the frames of the shards that have a place, of all that there are in their order.
+
+    Raises
+    ------
+    DataError
+        When a file is another by now.
+    """
+    with ExitStack() as opened:
+        for parts, place in shards:
             with whole(place) if place else nullcontext() as written:
-                for chunk in _chunks(stream, piece.bytes):
-                    found.update(chunk)
-                    if written:
-                        written.write(chunk)
-                if found.hexdigest() != piece.sha256:
-                    came, remedy = "it changed while it was read", "take a copy of it, and run again"
-                    raise DataError(str(path), came, "a file that stays as it is", remedy)
+                for part in parts:
+                    if not part.first:
+                        opened.close()
+                        stream = opened.enter_context(open_bytes(root / part.file))
+                    _copy(part, stream, written)
+
+
+def _copy(part: FilePart, stream: IO[bytes], written: IO[bytes] | None) -> None:
+    """Copy a part from where a file is read, without the mark with which some begin."""
+    found = hashlib.sha256()
+    for number, chunk in enumerate(_chunks(stream, part.cut.bytes)):
+        found.update(chunk)
+        if written:
+            written.write(chunk if number or part.first else chunk.removeprefix(BOM_UTF8))
+
+    if found.hexdigest() != part.cut.sha256:
+        came, remedy = "it changed while it was read", "take a copy of it, and run again"
+        raise DataError(part.file, came, "a file that stays as it is", remedy)
 
 
 def _chunks(stream: IO[bytes], size: int) -> Iterator[bytes]:

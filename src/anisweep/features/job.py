@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -22,7 +23,7 @@ from anisweep.descriptors.kernels import loader
 from anisweep.descriptors.kernels.run import Output as Computed
 from anisweep.descriptors.kernels.run import widths
 from anisweep.errors import UserError
-from anisweep.features.cutting import Cut
+from anisweep.features.cutting import Cut, FilePart
 from anisweep.files import read_bytes
 from anisweep.fitting import FitRequest, LabelNames
 from anisweep.models.settings import FitSettings
@@ -91,14 +92,13 @@ class FeatureFile:
 
 @dataclass(frozen=True)
 class ShardJob:
-    """Say what a job computes: a piece of the file ``source``, from its frame ``in_source`` on.
+    """Say what a job computes: a piece of a file, or of several that are small; ``cut`` describes all of it.
 
     ``first`` and ``particles`` count those before it in all files, which ``species`` and ``names`` are of.
     """
 
     key: str
-    source: str
-    in_source: int
+    parts: tuple[FilePart, ...]
     first: int
     cut: Cut
     species: tuple[int, ...]
@@ -109,7 +109,16 @@ class ShardJob:
     @property
     def frames(self) -> str:
         """Return in words which frames it has."""
-        return f"frames {self.in_source} to {self.in_source + self.cut.frames - 1} of {self.source}"
+        ends = ((part, part.first + part.cut.frames - 1) for part in self.parts)
+        return ", ".join(f"frames {part.first} to {last} of {part.file}" for part, last in ends)
+
+    @property
+    def beginnings(self) -> str:
+        """Return in words where the frames of its piece are from."""
+        before = accumulate((part.cut.frames for part in self.parts), initial=0)
+        places = zip(before, self.parts, strict=False)
+        said = ", frame ".join(f"{place} is frame {part.first} of {part.file}" for place, part in places)
+        return f"in this piece, frame {said}"
 
 
 def read_job(file: Path) -> ShardJob:
@@ -149,7 +158,7 @@ def compute(job_file: Path, piece: Path, output: Path, tell: Callable[[Progress]
         else:
             describe.describe(request, output, 1, tell)
     except DataError as error:
-        where = f"frame 0 of this piece is frame {job.in_source} of {job.source}; {error.remedy} there"
+        where = f"{job.beginnings}; {error.remedy} there"
         raise DataError(error.where, error.came, error.allowed, where) from error
 
 

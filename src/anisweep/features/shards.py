@@ -21,7 +21,7 @@ from anisweep.datasets.species import add_name
 from anisweep.datasets.user_files.userfile import read_any
 from anisweep.describe.provenance import FORMAT, code_digest
 from anisweep.features.arrived import check_shard
-from anisweep.features.cutting import Cut, CutFile, cut
+from anisweep.features.cutting import CutFile, FilePart, cut, packed, together
 from anisweep.features.job import FeatureFile, ShardJob
 from anisweep.files import read_bytes, write_json
 from anisweep.parsing.json_text import read_json
@@ -91,16 +91,21 @@ class FeaturePlan:
         common = [FORMAT, asked, list(self.species.items()), code_digest(CODE[fits]), self.environment]
         species, names = tuple(self.species), tuple(self.species.values())
         found, frames, particles = [], 0, 0
-        for source, made in zip(self.asked.files, self.cuts, strict=True):
+        for parts in packed(self._parts(), self.cuts[0].frames):
+            piece = together(parts)
+            place = [frames, particles] if fits else []
+            key = digest([*common, piece.sha256, *place])[:16]
+            found.append(ShardJob(key, parts, frames, piece, species, names, particles, self.asked))
+            frames, particles = frames + piece.frames, particles + piece.particles
+        return tuple(found)
+
+    def _parts(self) -> Iterator[FilePart]:
+        """Yield the pieces of all files."""
+        for file, made in zip(self.asked.files, self.cuts, strict=True):
             first = 0
             for piece in made.pieces:
-                place = [frames, particles] if fits else []
-                key = digest([*common, piece.sha256, *place])[:16]
-                before = (source, first, frames)
-                found.append(ShardJob(key, *before, piece, species, names, particles, self.asked))
-                first, frames = first + piece.frames, frames + piece.frames
-                particles += piece.particles
-        return tuple(found)
+                yield FilePart(file, first, piece)
+                first += piece.frames
 
     @cached_property
     def missing(self) -> dict[str, ShardJob]:
@@ -154,13 +159,11 @@ class FeaturePlan:
         files = {key: self.project.root / self.path("pieces", key) for key in self.missing}
         return [key for key, file in files.items() if not file.exists()]
 
-    def pieces_by_file(self, keys: Collection[str]) -> Iterator[tuple[Path, list[tuple[Cut, Path | None]]]]:
-        """Yield each file with its pieces, and the places of those that belong to some shards."""
-        jobs = iter(self.jobs)
-        for file, made in zip(self.asked.files, self.cuts, strict=True):
-            mine = islice(jobs, len(made.pieces))
-            places = ((job, self.project.root / self.path("pieces", job.key)) for job in mine)
-            yield self.project.root / file, [(job.cut, at if job.key in keys else None) for job, at in places]
+    def pieces(self, keys: Collection[str]) -> Iterator[tuple[tuple[FilePart, ...], Path | None]]:
+        """Yield the parts of all shards, and the places of some."""
+        for job in self.jobs:
+            place = self.project.root / self.path("pieces", job.key)
+            yield job.parts, place if job.key in keys else None
 
 
 def shards_asked_for(project: Project) -> set[str]:

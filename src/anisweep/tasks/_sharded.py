@@ -32,7 +32,7 @@ from anisweep.fitting.merge import added
 from anisweep.models.ridge import RidgeModel
 
 #: How often a process computes its shard; the least disturbed time counts.
-REPETITIONS = 4
+REPETITIONS = 3
 
 
 @dataclass(frozen=True)

@@ -191,8 +191,7 @@ class FeatureRun:
 
     def split(self, keys: Collection[str]) -> None:
         """Write the frames of some shards into a file for each, unless they are there."""
-        for file, pieces in self.plan.pieces_by_file(set(keys) & set(self.plan.to_split)):
-            write_pieces(file, pieces)
+        write_pieces(self.plan.project.root, self.plan.pieces(set(keys) & set(self.plan.to_split)))
 
 
 def _check_output(output: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from anisweep.datasets import DataError
 from anisweep.features import cutting
-from anisweep.features.cutting import cut, write_pieces
+from anisweep.features.cutting import FilePart, cut, packed, together, write_pieces
 
 #: The number of particles of each frame, and whether its lines end as on Windows.
 FRAMES = st.lists(st.tuples(st.integers(1, 4), st.booleans()), min_size=1, max_size=12)
@@ -34,7 +35,9 @@ def write(path: Path, content: bytes) -> Path:
 
 def pieces_in(folder: Path, file: Path, made) -> list[bytes]:
     places = [folder / f"{number}.xyz" for number in range(len(made.pieces))]
-    write_pieces(file, zip(made.pieces, places, strict=True))
+    first = accumulate((each.frames for each in made.pieces), initial=0)
+    parts = [(FilePart(file.name, begin, piece),) for begin, piece in zip(first, made.pieces, strict=False)]
+    write_pieces(folder, zip(parts, places, strict=True))
     return [place.read_bytes() for place in places]
 
 
@@ -42,8 +45,8 @@ def pieces_in(folder: Path, file: Path, made) -> list[bytes]:
 @given(frames=FRAMES, size=st.integers(1, 15), name=st.sampled_from(["a.xyz", "a.xyz.gz"]), bom=st.booleans())
 def test_pieces_joined_are_the_file(tmp_path_factory, frames, size, name, bom):
     folder = tmp_path_factory.mktemp("cut")
-    content = (b"\xef\xbb\xbf" if bom else b"") + text(frames)
-    file = write(folder / name, content)
+    content = text(frames)
+    file = write(folder / name, (b"\xef\xbb\xbf" if bom else b"") + content)
 
     made = cut(file, size, folder / "known.json")
 
@@ -51,6 +54,29 @@ def test_pieces_joined_are_the_file(tmp_path_factory, frames, size, name, bom):
     assert sum(each.frames for each in made.pieces) == len(frames)
     assert sum(each.particles for each in made.pieces) == sum(count for count, _ in frames)
     assert b"".join(pieces_in(folder, file, made)) == content
+
+
+@settings(max_examples=30)
+@given(files=st.lists(FRAMES, min_size=1, max_size=5), size=st.integers(1, 15))
+def test_packs_of_small_files_are_no_larger_than_a_piece_and_all_of_them(tmp_path_factory, files, size):
+    folder = tmp_path_factory.mktemp("packs")
+    parts = []
+    for number, frames in enumerate(files):
+        file, first = write(folder / f"{number}.xyz", b"\xef\xbb\xbf" + text(frames)), 0
+        for piece in cut(file, size, folder / "known.json").pieces:
+            parts.append(FilePart(file.name, first, piece))
+            first += piece.frames
+
+    shards = list(packed(parts, size))
+    places = [folder / f"shard {number}.xyz" for number in range(len(shards))]
+    write_pieces(folder, zip(shards, places, strict=True))
+
+    assert [part for shard in shards for part in shard] == parts
+    sizes = [together(shard).frames for shard in shards]
+    assert all(
+        here <= size < here + after[0].cut.frames for here, after in zip(sizes, shards[1:], strict=False)
+    )
+    assert b"".join(place.read_bytes() for place in places) == b"".join(map(text, files))
 
 
 @settings(max_examples=30)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import weakref
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -71,8 +72,7 @@ def labelled(count: int):
 def run(made: FeaturePlan, backwards: bool = False) -> int:
     """Compute what is missing as jobs do, and return how many shards that were."""
     missing = list(made.missing)[:: -1 if backwards else 1]
-    for file, pieces in made.pieces_by_file(missing):
-        write_pieces(file, pieces)
+    write_pieces(made.project.root, made.pieces(missing))
     for key in missing:
         output = made.project.root / made.path("shards", key)
         output.parent.mkdir(exist_ok=True)
@@ -108,18 +108,34 @@ def test_the_provenance_names_shards_hosts_and_levels(plan):
     assert {"host", "sha256", "digest", "first", "frames"} < origin["shards"][0].keys()
 
 
-def test_several_files_are_one_after_the_other(plan, project):
+@pytest.mark.parametrize(("ends", "shards_there"), [((10,), 7), ((2, 4, 6, 12), 6)])
+def test_several_files_are_one_after_the_other_and_small_ones_share_a_shard(
+    plan, project, ends, shards_there
+):
     every = frames(40)
-    write(project.root / "one.xyz", every[:10])
-    write(project.root / "two.xyz", every[10:])
+    names = [f"{number}.xyz" for number in range(len(ends) + 1)]
+    for name, (begin, end) in zip(names, pairwise((0, *ends, 40)), strict=True):
+        write(project.root / name, every[begin:end])
     write(project.root / "some.xyz", every)
 
-    made = plan(replace(ASKED, file=("one.xyz", "two.xyz")))
-    run(made)
+    made = plan(replace(ASKED, file=tuple(names)))
+    assert run(made) == shards_there
     merge_features(made, Path("features.npz"))
     describe(Request(Path("some.xyz"), HYPERS, "turned", "widths"), Path("whole.npz"), 1, lambda _: None)
 
     assert same_features(Path("whole.npz"), Path("features.npz"))
+
+
+def test_an_error_names_the_file_of_a_shard_of_several(plan, project):
+    every = labelled(6)
+    every[4].arrays["widths"][:] = -1
+    write(project.root / "one.xyz", every[:3])
+    write(project.root / "two.xyz", every[3:])
+
+    with pytest.raises(
+        ValueError, match=r"frame 4.*frame 0 is frame 0 of one\.xyz, frame 3 is frame 0 of two"
+    ):
+        run(plan(replace(ASKED, file=("one.xyz", "two.xyz"))))
 
 
 @pytest.mark.parametrize("shards_there", [1, 2, 4, 16])
@@ -261,7 +277,7 @@ def test_an_error_names_the_frame_in_the_users_file(plan, project):
     every[9].arrays["widths"][:] = -1
     write(project.root / "some.xyz", every)
 
-    with pytest.raises(ValueError, match=r"frame 2.*frame 0 of this piece is frame 7 of some\.xyz"):
+    with pytest.raises(ValueError, match=r"frame 2.*in this piece, frame 0 is frame 7 of some\.xyz"):
         run(plan())
 
 
