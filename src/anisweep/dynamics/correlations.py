@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from ase import Atoms
-from ase.neighborlist import neighbor_list
 
 from anisweep.dynamics.free_rotation import matrices_of, unit_quaternions
 
@@ -34,6 +33,8 @@ def pair_correlations(
     g, g2 : ndarray, shape (bins,)
         One, and zero, where nothing is ordered; g2 is NaN in a bin without pairs.
     """
+    from ase.neighborlist import neighbor_list  # it brings SciPy, which fits and shards do not need
+
     found, expected, parallel = (np.zeros(len(edges) - 1) for _ in range(3))
     shells = 4 / 3 * np.pi * np.diff(np.asarray(edges) ** 3)
 

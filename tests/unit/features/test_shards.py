@@ -196,6 +196,16 @@ def test_blas_computes_with_the_one_instruction_set():
     assert not said.stderr
 
 
+def test_a_shard_waits_for_no_library_that_it_does_not_need():
+    asking = (
+        "import sys, anisweep.features.job; print({'scipy', 'pandas', 'pydantic', 'torch'} & {*sys.modules})"
+    )
+
+    said = subprocess.run([sys.executable, "-c", asking], capture_output=True, text=True, check=True).stdout
+
+    assert said.strip() == "set()"
+
+
 def test_a_run_after_it_computes_nothing_and_a_touched_file_neither(plan, project):
     run(plan())
     (project.root / "some.xyz").touch()
