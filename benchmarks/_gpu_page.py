@@ -136,7 +136,8 @@ def share(rate: float, of: float | None) -> str:
 def left_out(kept: list[dict[str, str]]) -> Iterator[str]:
     if kept:
         yield "\n## Left out\n"
-        yield from (f"- {row['what']}: {row['why']}" for row in kept)
+    for why in dict.fromkeys(row["why"] for row in kept):
+        yield f"- {why}: " + "; ".join(row["what"] for row in kept if row["why"] == why)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from time import monotonic
 
 import pytest
@@ -13,6 +17,8 @@ torch = pytest.importorskip("torch", reason="no torch")
 from anisweep.formatting import time_with_unit  # noqa: E402
 from benchmarks import _gpu_journal, _gpu_page, _gpu_timing, _gpu_ways  # noqa: E402
 from benchmarks._gpu_journal import Checked, Journal, LeftOut, Timed  # noqa: E402
+
+ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -71,6 +77,31 @@ def test_a_lost_gpu_is_asked_no_more(journal, monkeypatch):
     assert journal.left_out[-1] == LeftOut("the next", "the GPU answers no more")
 
 
+def test_the_clock_is_read_when_the_gpu_is_done(monkeypatch):
+    said = []
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: said.append("done"))
+    _gpu_timing.until_done(lambda: said.append("begun"), "cuda")()
+    _gpu_timing.until_done(lambda: said.append("begun"), "cpu")()
+    assert said == ["begun", "done", "begun"]
+
+
+HANGING = """
+import time
+from benchmarks import gpu
+from benchmarks._gpu_journal import RESULT, Journal
+journal = Journal({name: name for name in ("gpu", "cpu", "level", "torch", "triton", "cuda")}, 0, RESULT)
+with gpu.ended(journal, time.monotonic() + 0.1):
+    time.sleep(600)
+"""
+
+
+def test_a_driver_that_hangs_does_not_hold_the_page_up(tmp_path):
+    (tmp_path / "docs/reference").mkdir(parents=True)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", HANGING], cwd=tmp_path, env=environment, check=True, timeout=300)
+    assert "it was not over in time" in (tmp_path / _gpu_page.PAGE).read_text()
+
+
 def test_a_size_waits_for_ten_times_the_seconds_of_the_one_before(journal):
     way, (basis, _) = _gpu_ways.CORE, _gpu_timing.BASES
     case = _gpu_timing.Case("features", way, basis, _gpu_ways.system(1), "cpu")
@@ -101,6 +132,7 @@ def test_the_page_says_what_was_found(journal, tmp_path):
     journal.add(Checked("torch fp32, features", 1e-3, 1e-5))
     journal.rates = {"fp32": 4e10, "copy": 1e12}
     journal.leave_out("1,000,000 pairs", "no time was left")
+    journal.leave_out("the last", "no time was left")
     (tmp_path / "docs/reference").mkdir(parents=True)
 
     _gpu_page.take(tmp_path, journal.path)
@@ -110,7 +142,7 @@ def test_the_page_says_what_was_found(journal, tmp_path):
     assert "`torch fp32`: faster than one core from 1,780 pairs on" in page
     assert "| 1,780 pairs | torch fp32 | 25.0 % | 0.00100 % | 1.00 MiB |" in page
     assert "| torch fp32, features | 0.00100 | 1.0e-05 | **no** |" in page
-    assert "- 1,000,000 pairs: no time was left" in page
+    assert "- no time was left: 1,000,000 pairs; the last" in page
 
 
 def test_without_a_measurement_the_page_says_so(tmp_path):

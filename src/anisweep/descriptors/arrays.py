@@ -102,9 +102,8 @@ class FrameArrays:
             raise BadInput(f"counts must be from 0 on, and {len(places)} together, not {counts!r:.80}")
 
         arrays = cls.empty("matrix" if turns.ndim == 3 else "quaternion", of_frames, first=0)
-        square = (len(places), 3, 3)
         _copy("positions", places, arrays.positions)
-        _copy("orientations", turns, arrays.rotations.reshape(square if turns.ndim == 3 else (-1, 4)))
+        _copy("orientations", turns, arrays.rotations.reshape((-1, 3, 3) if turns.ndim == 3 else (-1, 4)))
         _copy("diameters", real_numbers("diameters", diameters), arrays.diameters)
         _copy("species", _whole("species", species), arrays.numbers)
         _copy("cells", real_numbers("cells", np.zeros((3, 3)) if cells is None else cells), arrays.cells)

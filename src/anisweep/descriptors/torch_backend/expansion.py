@@ -121,10 +121,7 @@ def _chunks(mean: Tensor, rho: Tensor, weight: Tensor, groups: Groups) -> Iterat
 
 
 def _as_asked(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that torch.autocast does not change: `precision` says what is rounded.
-
-    It launches Triton's kernels on the GPU of its tensors, which need not be the current one.
-    """
+    """Return a function that torch.autocast does not change, and that launches on the GPU of its tensor."""
 
     @wraps(function)
     def computed(tensor: Tensor, *more: Any) -> Any:

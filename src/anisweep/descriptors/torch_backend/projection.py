@@ -36,9 +36,8 @@ PRECISIONS = ("fp64", "fp32", "tf32", "bf16")
 #: Tensors of the size of a chunk that are alive at the same time.
 ALIVE = 10
 
-#: Bytes for the work on pairs, where nobody says how many; on CUDA a part of what is free, if that is more,
-#: because each chunk costs as many launches as any other.
-MEMORY, PART = 2**28, 1 / 4
+#: Bytes for the work on pairs, where nobody says how many; on CUDA at least, as each chunk costs launches.
+MEMORY = 2**28
 
 
 class TorchProjection(EllipsoidalDensityProjection):
@@ -360,7 +359,7 @@ def _memory_of(device: str) -> int:
         return MEMORY
     free, _ = torch.cuda.mem_get_info(device)
     unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    return max(MEMORY, int(PART * (free + unused)))
+    return max(MEMORY, int(free + unused) // 4)
 
 
 def _with_triton(device: str, precision: str) -> bool:
