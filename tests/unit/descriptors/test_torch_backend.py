@@ -276,6 +276,22 @@ def test_kernels_are_launched_on_the_gpu_of_their_tensors(monkeypatch):
     assert len(asked) == 2  # for features and for derivatives
 
 
+def test_nothing_waits_for_a_gpu():
+    """To ask a tensor for a number, or how many are not zero, stops everything until the GPU has answered."""
+    calculator = in_torch(2, precision="fp32", cutoff_smoothing=1.0)
+    batch = differentiable(calculator, [random_frame(3)])
+    leaves = [getattr(batch, name) for name in TENSORS]
+
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+        energy = calculator.power_spectrum_of(batch).square().sum()
+        slopes = torch.autograd.grad(energy, leaves, create_graph=True)
+        torch.autograd.grad(sum(each.square().sum() for each in slopes), leaves)
+
+    called = {event.key for event in profile.key_averages()}
+    assert "aten::index_add_" in called
+    assert called.isdisjoint({"aten::item", "aten::_local_scalar_dense", "aten::nonzero"})
+
+
 class Watch(TorchDispatchMode):
     """Counts the bytes of the tensors that are alive after each operation."""
 

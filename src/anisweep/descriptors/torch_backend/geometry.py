@@ -55,7 +55,9 @@ def gaussians(
     squared = 0.25 * diameters**2
     share = 1 / (1 + squared / width2)
 
-    weight = torch.sqrt(share).prod(dim=1) * torch.exp(-0.5 / width2 * (share * u * u).sum(dim=1))
+    # The derivative of `prod` asks the GPU whether there are zeros, and waits for the answer.
+    volume = torch.sqrt(share[:, 0] * share[:, 1] * share[:, 2])
+    weight = volume * torch.exp(-0.5 / width2 * (share * u * u).sum(dim=1))
     return share * u / scale, 1 - (2 / scale**2) * share * squared, weight
 
 
