@@ -53,7 +53,7 @@ class FrameArrays:
         cells: Any = None,
         counts: Any = None,
     ) -> FrameArrays:
-        """Copy plain arrays of the particles of all frames.
+        """Copy plain arrays of the particles of all frames; whatever takes them checks their numbers.
 
         Parameters
         ----------
@@ -69,11 +69,6 @@ class FrameArrays:
             Vectors in rows, in Angstrom, of frames that are periodic in all directions; else none is.
         counts : ndarray of int, shape (frames,), optional
             Particles of each frame; else all are of one.
-
-        Returns
-        -------
-        FrameArrays
-            The frames. Whatever takes them checks their numbers.
 
         Raises
         ------
