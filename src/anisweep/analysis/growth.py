@@ -206,12 +206,16 @@ def exponent(rows: pd.DataFrame) -> Exponent | None:
     enough = rows.loc[
         rows["replicate"].isin(sizes.index[sizes >= LEAST]), ["replicate", "size", "wall_s", "host"]
     ]
-    replicates = [one for _, one in enough.groupby("replicate")]
-    if not replicates:
+    if enough.empty:
         return None
 
-    slopes, scatters = zip(*map(_fit, replicates), strict=True)
-    hosts = [" ".join(sorted(set(one["host"]))) for one in replicates]
+    of_replicates = enough.groupby("replicate").indices
+    replicates = [of_replicates[number] for number in sorted(set(enough["replicate"]))]
+    sized, walls = enough["size"].to_numpy(float), enough["wall_s"].to_numpy(float)
+    slopes, scatters = zip(*(_fit(sized[lines], walls[lines]) for lines in replicates), strict=True)
+
+    names = enough["host"].to_numpy(object)
+    hosts = [" ".join(sorted({*names[lines]})) for lines in replicates]
     return Exponent(
         over_replicates=interval(slopes, hosts),
         replicates=len(replicates),
@@ -220,9 +224,9 @@ def exponent(rows: pd.DataFrame) -> Exponent | None:
     )
 
 
-def _fit(points: pd.DataFrame) -> tuple[float, float]:
+def _fit(sizes: np.ndarray, walls: np.ndarray) -> tuple[float, float]:
     """Return the slope, and the root mean square distance from the line."""
-    x, y = np.log(points["size"].to_numpy(float)), np.log(points["wall_s"].to_numpy(float))
+    x, y = np.log(sizes), np.log(walls)
     slope, start = np.polyfit(x, y, 1)
     return float(slope), float(np.sqrt(np.mean((y - start - slope * x) ** 2)))
 

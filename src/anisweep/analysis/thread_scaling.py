@@ -59,6 +59,9 @@ def scaling_points(cells: pd.DataFrame) -> list[ScalingPoint]:
     cells : what `anisweep.tables.cells_table` gives
     """
     timed = cells[(cells["role"] == "cell") & (cells["status"] == "ok") & cells["wall_s"].notna()]
+    if timed["threads"].nunique() < 2:
+        return []
+
     named = with_names(timed.assign(threads=1)).assign(
         threads=timed["threads"], cores=timed["cpu_s"] / timed["wall_s"]
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -12,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from anisweep.artifacts.reading import Contents, DamagedArtifact, contents_from_plain, read
+from anisweep.artifacts.reading import Contents, DamagedArtifact, Host, Installation, read
 from anisweep.artifacts.writing import SUFFIX
 from anisweep.cell import Cell, Pack
 from anisweep.files import read_bytes, sha256_of, write_text
@@ -108,10 +109,10 @@ class Store:
             when the index has lost it, and the artifact is not sound any more
         """
         try:
-            return contents_from_plain(**read_json(read_bytes(self._details(name))))
+            return _contents_in(read_bytes(self._details(name)))
         except (OSError, ValueError, TypeError):
             contents = read(self.path(name))  # the index is a convenience
-            self._remember(self._details(name), contents)
+            self._remember_contents(name, contents)
             return contents
 
     def delete(self, name: str) -> None:
@@ -158,7 +159,7 @@ class Store:
             return replace(before, damage=f"{file.name}: cannot be read ({error.strerror})")
         except DamagedArtifact as damage:
             entry = replace(before, damage=str(damage))
-            self._remember(self._summary(name), entry)
+            self._remember(self._summary(name), _as_json(entry))
             return entry
 
         entry = Entry(
@@ -169,17 +170,22 @@ class Store:
             unfinished=tuple(sorted({row.key for row in contents.rows if unfinished(row)})),
             points=_points(contents.pack),
         )
-        self._remember(self._details(name), contents)
-        self._remember(self._summary(name), entry)
+        self._remember_contents(name, contents)
+        self._remember(self._summary(name), _as_json(entry))
         return entry
 
-    def _remember(self, file: Path, known: Contents | Entry) -> None:
+    def _remember_contents(self, name: str, contents: Contents) -> None:
+        """Write what an artifact holds below the digest of these bytes, which need no further check."""
+        text = _as_json(contents)
+        self._remember(self._details(name), f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}")
+
+    def _remember(self, file: Path, text: str) -> None:
         """Write a file of the index.
 
         Where a folder has its name, the artifact is opened again next time.
         """
         with suppress(IsADirectoryError, NotADirectoryError, FileExistsError):
-            write_text(file, json.dumps(known, default=_plain, separators=(",", ":")))
+            write_text(file, text)
 
     def _summary(self, name: str) -> Path:
         return self.index / f"{name}.json"
@@ -195,7 +201,32 @@ def _entry_in(file: Path, modified_ns: int, inode: int) -> Entry | None:
     return build(Entry, plain) if "unfinished" in plain else None  # written by an earlier version
 
 
-def _plain(known: Any) -> dict[str, Any]:
+def _contents_in(content: bytes) -> Contents:
+    """Return what a file of the index says of an artifact.
+
+    Raises
+    ------
+    ValueError
+        when it has other bytes than those that were written, or an earlier version wrote it
+    """
+    digest, _, text = content.partition(b"\n")
+    if hashlib.sha256(text).hexdigest().encode() != digest:
+        raise ValueError("it is damaged")
+
+    plain = read_json(text)
+    return Contents(
+        Pack.from_plain(plain["pack"]),
+        [Row(**row) for row in plain["rows"]],
+        build(Host, plain["host"]),
+        build(Installation, plain["environment"]),
+    )
+
+
+def _as_json(known: Contents | Entry) -> str:
+    return json.dumps(known, default=_fields_of, separators=(",", ":"))
+
+
+def _fields_of(known: Any) -> dict[str, Any]:
     """Return the fields of a data class by name; those inside it stay what they are."""
     return {each.name: getattr(known, each.name) for each in fields(known)}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,11 @@ class Measured:
     hotspots: pd.DataFrame
     platforms: dict[str, Platform]
     missing: list[str]
+
+    @cached_property
+    def named_cells(self) -> pd.DataFrame:
+        """Return the cells with the names of their systems and series."""
+        return with_names(self.cells)
 
 
 @dataclass(frozen=True)

@@ -167,7 +167,9 @@ def test_a_lost_artifact_is_known(store):
     assert [entry.name for entry in store.entries()] == [kept.name.removesuffix(".tar.gz")]
 
 
-@pytest.mark.parametrize("harm", ["deleted", "garbled", "details garbled", "details deleted"])
+@pytest.mark.parametrize(
+    "harm", ["deleted", "garbled", "details garbled", "details deleted", "details changed"]
+)
 def test_the_index_can_be_lost(store, harm):
     file = add(store)
     before = store.entries()
@@ -178,6 +180,10 @@ def test_the_index_can_be_lost(store, harm):
         shutil.rmtree(store.index)
     elif harm == "garbled":
         (store.index / f"{name}.json").write_text('{"name": ')
+    elif harm == "details changed":
+        details = store.index / f"{name}.details.json"
+        assert '"status":"ok"' in details.read_text()
+        details.write_text(details.read_text().replace('"status":"ok"', '"status":"no"'))
     elif harm == "details garbled":
         (store.index / f"{name}.details.json").write_text("")
     else:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from anisweep.formatting import milliseconds, plain, whole
 from anisweep.report.model import Measured, Table, Value
 from anisweep.report.sections._entries import MOST_ROWS, cut, identity, number, origin
-from anisweep.tables.names import with_names
 
 PLACE = 160
 
@@ -14,7 +13,7 @@ def section(study: Measured) -> Table:
     """Make a table with a line for each of the first rows."""
     heads = ["system", "mode", "role", "replicate", "process", "wall / ms", "std / ms", "CPU / wall"]
     heads += ["relative error", "status", "host", "artifact"]
-    named = with_names(study.cells)
+    named = study.named_cells
     rows = [
         [
             *identity(row),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from anisweep.formatting import counted, whole
 from anisweep.report.model import Measured, Table, Value
 from anisweep.report.sections._entries import MOST_ROWS, cut, identity, number, origin
-from anisweep.tables.names import with_names
 
 PLACE = 120
 
@@ -13,7 +12,7 @@ PLACE = 120
 def section(study: Measured) -> Table:
     """Make a table with a line for each of the first of these rows."""
     heads = ["system", "mode", "replicate", "status", "reason", "artifact"]
-    named = with_names(study.cells)
+    named = study.named_cells
     bad = named[named["status"] != "ok"]
     rows = [
         [
