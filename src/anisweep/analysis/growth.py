@@ -18,6 +18,7 @@ import pandas as pd
 from anisweep.formatting import counted
 from anisweep.tables.names import hyper_in_short, hypers_names, with_names
 from anisweep.tables.statistics import Interval, interval
+from anisweep.tables.summary import POINT
 
 #: Fewer sizes than this make no line that could be wrong.
 LEAST = 3
@@ -35,6 +36,19 @@ SIZES: dict[str, Callable[[pd.DataFrame], pd.Series[float]]] = {
     ),
     "species": lambda rows: rows["species"].astype(float),
 }
+
+#: Columns of the cells that lines are drawn from; older tables lack some.
+USED = [
+    *POINT,
+    "particles",
+    "pairs",
+    "species",
+    "species_products",
+    "wall_s",
+    "replicate",
+    "host",
+    "artifact",
+]
 
 #: Hyperparameters that are sizes.
 HYPERS = ("max_angular", "max_radial", "cutoff_radius")
@@ -90,7 +104,8 @@ def growths(cells: pd.DataFrame) -> list[Growth]:
     ----------
     cells : what `anisweep.tables.cells_table` gives
     """
-    timed = cells[(cells["status"] == "ok") & (cells["role"] == "cell") & cells["wall_s"].notna()]
+    used = (cells["status"] == "ok") & (cells["role"] == "cell") & cells["wall_s"].notna()
+    timed = cells.loc[used, cells.columns.intersection(USED)]
     if timed.empty:
         return []
 

@@ -114,7 +114,7 @@ def cells_table(
     KeyError
         when the pack of a row has no source
     """
-    kept = rows if isinstance(rows, pa.Table) else columns_of(rows)
+    kept = _in_order(rows if isinstance(rows, pa.Table) else columns_of(rows))
     packs = kept["pack"].to_pylist()
     known = {pack: _source(pack, sources) for pack in dict.fromkeys(packs)}
     columns: dict[str, pd.Series[Any]] = {}
@@ -123,7 +123,7 @@ def cells_table(
         column = kept[metric.name]
 
         if DTYPES[metric.name] != "object":
-            columns[metric.name] = column.to_pandas(types_mapper=FROM_ARROW.get)
+            columns[metric.name] = _plain(column)
             continue
 
         values = _nested(column)
@@ -132,13 +132,11 @@ def cells_table(
         else:
             columns[metric.name] = pd.Series(values, dtype="object")
 
-    canonical = _each_once(kept["hypers"], lambda text: json.dumps(json.loads(text), sort_keys=True))
-    columns["hypers"] = pd.Series(canonical, dtype="str")
+    columns["hypers"] = _canonical(kept["hypers"])
     columns["artifact"] = pd.Series([known[pack].artifact for pack in packs], dtype="str")
     columns["artifact_sha256"] = pd.Series([known[pack].sha256 for pack in packs], dtype="str")
 
-    table = pd.DataFrame(columns)
-    table = table.sort_values(ORDER, ignore_index=True)
+    table = pd.DataFrame(columns, copy=False)
     table.attrs["missing"] = list(missing)
     return table
 
@@ -175,6 +173,23 @@ SCHEMA = pa.schema([(name, ARROW.get(dtype, pa.string())) for name, dtype in DTY
 
 #: What pandas makes of a column in Arrow.
 FROM_ARROW = {ARROW[name]: pd.api.types.pandas_dtype(name) for name in ("str", "Int64", "boolean")}
+
+
+def _in_order(rows: pa.Table) -> pa.Table:
+    """Sort rows before they become a data frame: a sorted copy of that would need twice the memory."""
+    columns = {name: _canonical(rows[name]) if name == "hypers" else _plain(rows[name]) for name in ORDER}
+    return rows.take(pa.array(pd.DataFrame(columns).sort_values(ORDER).index))
+
+
+def _plain(column: pa.ChunkedArray) -> pd.Series[Any]:
+    values: pd.Series[Any] = column.to_pandas(types_mapper=FROM_ARROW.get)
+    return values
+
+
+def _canonical(column: pa.ChunkedArray) -> pd.Series[Any]:
+    """Return hyperparameters as canonical JSON."""
+    texts = _each_once(column, lambda text: json.dumps(json.loads(text), sort_keys=True))
+    return pd.Series(texts, dtype="str")
 
 
 def _nested(column: pa.ChunkedArray) -> list[Any]:
