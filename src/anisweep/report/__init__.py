@@ -20,8 +20,12 @@ from anisweep.report.model import Measured, StudyPart, headline
 from anisweep.report.old_bundles import old_bundle_tables
 from anisweep.report.provenance import artifacts_table, platforms_table
 from anisweep.report.sections import sections_of
+from anisweep.tables.summary import POINT
 
 __all__ = ["Study", "answer", "answer_of", "write"]
+
+#: Columns of the cells that answers are made of, or what their names begin with.
+ANSWERED = (*POINT, "role", "warnings", "result_")
 
 #: The figure of the first screen.
 LEAD = "wall_time_by_system"
@@ -81,7 +85,7 @@ def write(
 def answer_of(tables_folder: Path) -> str:
     """Return the answer of one study, for the terminal; a second line if the run was disturbed."""
     missing = json.loads((tables_folder / "missing.json").read_text())
-    cells = tables.read(tables_folder, "cells")
+    cells = tables.read(tables_folder, "cells", ANSWERED)
     said = answer(tables.read(tables_folder, "summary"), cells, missing)
     return "\n".join(filter(None, [said, disturbance(cells)]))
 
