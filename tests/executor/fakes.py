@@ -133,7 +133,8 @@ class FakeSchedd:
             with (batch / "logs" / f"{name}.log").open("wb") as said:
                 script = ["bash", str(batch / "jobs" / f"{name}.sh")]
                 done = subprocess.run(script, cwd=scratch, stdout=said, stderr=said, check=False)
-            if done.returncode == 0:
+            brings = "transfer_output_files = $(result)" in (batch / "jobs.sub").read_text()
+            if done.returncode == 0 and brings:
                 _transfer(Path(scratch, result), root / arrival)
         return done.returncode
 

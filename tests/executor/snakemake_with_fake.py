@@ -21,6 +21,7 @@ def submit(description: str) -> int:
 
 
 fake = FakeSchedd(executes="EXECUTES" in os.environ)
+schedd.why_unusable = lambda: ""
 schedd.submit = submit
 schedd.in_queue = fake.in_queue  # type: ignore[assignment]
 schedd.remove = fake.remove  # type: ignore[assignment]

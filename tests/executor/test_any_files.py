@@ -12,6 +12,8 @@ import pytest
 from snakemake.benchmark import BenchmarkRecord
 from test_snakemake import HERE, PLUGIN
 
+CONTAINER = 'container: "image.sif"\n'
+
 ANY = """
 OUTSIDE = "{outside}"
 container: "image.sif"
@@ -107,14 +109,21 @@ def made(project: Path) -> dict[str, bytes]:
     return {name: path.read_bytes() if path.is_file() else b"a folder" for name, path in found.items()}
 
 
-def test_all_files_come_home_as_a_local_run_makes_them(project: Path, tmp_path: Path) -> None:
+#: Of a project that execute points see.
+SHARED = ("--shared-fs-usage", "input-output", "persistence", "sources", "source-cache", "--jobs", "9")
+
+
+@pytest.mark.parametrize("options", [(), SHARED], ids=["transferred", "shared"])
+def test_all_files_come_home_as_a_local_run_makes_them(
+    project: Path, tmp_path: Path, options: tuple[str, ...]
+) -> None:
     local = Path(shutil.copytree(project, tmp_path / "local", symlinks=True))
     workflow = ANY.format(outside=project.parent / "outside")
     (local / "Snakefile").write_text(workflow)
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--quiet", "all"]
     subprocess.run(command, cwd=local, check=True)
 
-    done = run(project, workflow)
+    done = run(project, workflow.replace(CONTAINER, "") if options else workflow, *options)
 
     assert done.returncode == 0, done.stderr
     assert made(project) == made(local)

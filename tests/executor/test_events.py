@@ -277,11 +277,12 @@ def test_any_bytes_are_read(text: bytes) -> None:
         assert (1, 0) in followed.jobs
 
 
-@pytest.mark.parametrize(("code", "subcode"), sorted(WORDS, key=str))
-def test_words_name_the_job_where_they_name_a_command(code: int, subcode: int | None) -> None:
-    said = words(code, subcode or 0, "what\n HTCondor says", "7.1")
+@pytest.mark.parametrize("known", WORDS, ids=str)
+def test_words_name_the_job_where_they_name_a_command(known: int | tuple[int, int]) -> None:
+    code, subcode = known if isinstance(known, tuple) else (known, 0)
+    said = words(code, subcode, "what\n HTCondor says", "7.1")
 
-    assert said.endswith(f"[hold {code}/{subcode or 0}: what HTCondor says]")
+    assert said.endswith(f"[hold {code}/{subcode}: what HTCondor says]")
     assert "{" not in said
     assert "condor_" not in said or "7.1" in said
 

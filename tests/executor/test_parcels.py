@@ -9,8 +9,8 @@ import pytest
 from fakes import SHAPE, tell
 
 from snakemake_executor_plugin_condorsweep.batch import FURTHER_LOG, OWN_LOG, Batch, Entry
-from snakemake_executor_plugin_condorsweep.follower import settle
-from snakemake_executor_plugin_condorsweep.parcel import Parcel
+from snakemake_executor_plugin_condorsweep.follower import Follower, settle
+from snakemake_executor_plugin_condorsweep.parcel import SIZES, Parcel
 from snakemake_executor_plugin_condorsweep.submit_file import Site, files_of
 
 OUTPUTS = ("out/a.txt", "out/folder", "c.tsv")
@@ -28,6 +28,7 @@ def parcel(tmp_path: Path) -> Batch:
     (arrived / "1" / "empty").mkdir(parents=True)
     for name in ("0", "1/file", "2"):
         (arrived / name).write_text("new\n")
+    (arrived / SIZES).write_text("4\n4\n4\n")
     for event in ("submitted", "executing", "terminated"):
         tell(made.events, event)
     return made
@@ -86,6 +87,31 @@ def test_what_is_incomplete_moves_nothing(parcel: Batch) -> None:
     assert "out/a.txt did not arrive" in record.reason
     assert in_place(parcel) == []
     assert (parcel.root / "c.tsv").read_text() == "old\n"
+
+
+@pytest.mark.parametrize("torn", ["0", "1/file", SIZES])
+@pytest.mark.parametrize("vanished", [False, True])
+def test_what_is_not_whole_moves_nothing(parcel: Batch, torn: str, vanished: bool) -> None:
+    (parcel.root / parcel.inbox(parcel.entries[0]) / torn).write_text("n\n" if torn != SIZES else "4\n4\n")
+    if vanished:
+        parcel.events.write_text("")
+        tell(parcel.events, "submitted")
+
+    (record,) = Follower(parcel).step(queue=set())
+
+    assert record.end == "damaged"
+    assert "did not arrive whole" in record.reason
+    assert in_place(parcel) == []
+
+
+def test_parcel_of_a_job_that_vanished_counts_if_it_is_whole(parcel: Batch) -> None:
+    parcel.events.write_text("")
+    tell(parcel.events, "submitted")
+
+    (record,) = Follower(parcel).step(queue=set())
+
+    assert record.end == "completed"
+    assert in_place(parcel) == ["out/a.txt", "out/folder/file", "c.tsv"]
 
 
 def test_nothing_that_came_is_damaged(parcel: Batch) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fakes import tell
 
 from snakemake_executor_plugin_condorsweep.batch import Batch
-from snakemake_executor_plugin_condorsweep.follower import Follower, function, settle
+from snakemake_executor_plugin_condorsweep.follower import Follower, function, move, settle
 from snakemake_executor_plugin_condorsweep.ledger import Ledger, ledgers_in
 
 
@@ -128,18 +129,38 @@ def test_trouble_that_passes_loses_nothing(batch: Batch) -> None:
     assert follower.trouble == ""
 
 
-def test_jobs_that_vanish_without_a_word(batch: Batch) -> None:
+@pytest.mark.parametrize("checked", [True, False])
+def test_jobs_that_vanish_without_a_word(batch: Batch, checked: bool) -> None:
+    """One plain file may have come in part; whoever checks it knows."""
     submit(batch)
     arrive(batch, 0)
     (batch.root / batch.inbox(batch.entries[1])).write_text("sound\n")
-    follower = Follower(batch)
+    follower = Follower(batch, (lambda arrived, output: move(arrived, output)) if checked else None)
 
     ends = {j.entry: j.end for j in follower.step(queue={(1, None), (1, 2)})}
 
-    assert ends == {"e0": "completed", "e1": "completed"}
+    assert ends == {"e0": "completed", "e1": "completed" if checked else "damaged"}
     assert [entry.name for entry in follower.open_entries] == ["e2"]
     (last,) = follower.step(queue=set())
     assert last.reason == "its job vanished from the queue without a word in the event log"
+
+
+@pytest.mark.parametrize(("status", "end"), [(0, "completed"), (1, "failed permanently")])
+def test_outputs_in_their_places_count_if_their_job_succeeds(batch: Batch, status: int, end: str) -> None:
+    shared = replace(batch, entries=tuple(replace(entry, in_place=True) for entry in batch.entries))
+    submit(shared)
+    output = shared.root / shared.entries[0].output
+    output.parent.mkdir()
+    output.write_text("made here\n")
+    assert settle(shared) == []
+    tell(shared.events, "executing")
+    tell(shared.events, "terminated", value=status)
+
+    (record,) = settle(shared)
+
+    assert record.end == end
+    assert output.exists() == (end == "completed")
+    assert (shared.folder / "replaced" / shared.entries[0].output).exists() == (end != "completed")
 
 
 def test_jobs_that_never_came_into_being(batch: Batch) -> None:

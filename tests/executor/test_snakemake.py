@@ -46,7 +46,6 @@ REFUSED = {
     "runs": 'output: "1"\n    container: "image.sif"\n    run: pass',
     "scripts": 'output: "2"\n    container: "image.sif"\n    script: "x.py"',
     "benchmarks": 'output: "3"\n    container: "image.sif"\n    benchmark: "b.jsonl"\n    shell: "true"',
-    "imageless": 'output: "7"\n    shell: "true"',
     "outside": 'output: "/tmp/10"\n    container: "image.sif"\n    shell: "true"',
     "groups": 'output: "12"\n    container: "image.sif"\n    group: "g"\n    shell: "true"',
     "requests": (
@@ -102,9 +101,8 @@ def test_refusals_come_in_words_and_before_anything_runs(tmp_path: Path) -> None
         "rule runs: has `run:`, for which Snakemake would have to be in the image; put its Python into a",
         "rule scripts: has `script:`, for which Snakemake would have to be in the image; declare the script",
         "rule wrappers: has `wrapper:`, for which Snakemake would have to be in the image; write the command",
-        "rule alone: has no `container:`; name the image that it runs in, with what `conda:` names in it",
+        "rule alone: has `conda:` without `container:`; name an image with what `conda:` names in it",
         "rule benchmarks: has an extended benchmark",
-        "rule imageless: has no `container:`",
         "rule outside: /tmp/10: lies outside the project",
         "rule shadows: has `shadow:`",
         "rule groups: has `group:`",
@@ -262,6 +260,7 @@ from snakemake_executor_plugin_condorsweep import loop, schedd
 def submit(description):
     raise KeyError("a fault that stays")
 loop.PATIENCE = 2
+schedd.why_unusable = lambda: ""
 schedd.submit = submit
 schedd.in_queue = lambda batches: {}
 main(["--executor", "condorsweep", "--jobs", "unlimited", "--nolock"])

@@ -105,6 +105,28 @@ def test_image_of_a_url_goes_with_late_materialization(batch: Batch) -> None:
     assert given["max_idle"] == "3"
 
 
+def test_job_without_an_image_runs_on_the_execute_point(batch: Batch) -> None:
+    given = commands(description(batch, replace(SHAPE, image=None), Site()))
+
+    assert given["universe"] == "vanilla"
+    assert not [name for name in given if name.startswith("container")]
+    assert given["max_idle"] == "3"
+    assert given["max_retries"] == "3"
+    assert given["when_to_transfer_output"] == "ON_SUCCESS"
+
+
+def test_what_is_shared_is_not_transferred(batch: Batch) -> None:
+    shared = replace(batch, entries=tuple(replace(entry, in_place=True) for entry in batch.entries))
+    shape = replace(SHAPE, image=None, in_place=True)
+    given = commands(description(shared, shape, Site()))
+
+    assert given["transfer_output_files"] == '""'
+    assert "transfer_input_files" not in given
+    assert given["initialdir"] == str(batch.root)
+    table = files_of(shared, shape, Site(prologue="start.sh"))["jobs.txt"].splitlines()
+    assert [line.split("\x1f")[3] for line in table] == [""] * 3
+
+
 def test_table_has_a_line_for_each_job(batch: Batch) -> None:
     table = files_of(batch, SHAPE, Site(prologue="start.sh"))["jobs.txt"].splitlines()
 

@@ -61,9 +61,10 @@ class Entry:
     log : where what it prints is copied to; empty for nowhere
     command : shell text
     again : how often it was made again before, after an output that did not count
-    image : what it runs in
+    image : what it runs in; None for nothing, empty where nobody wrote it down
     contents : a digest for each input as it was submitted; empty where nobody looked
     parcel : what it makes where that is more than one plain file
+    in_place : whether the job works in the project's folder, where its outputs are when it ends
     """
 
     name: str
@@ -72,9 +73,10 @@ class Entry:
     command: str
     log: str = ""
     again: int = 0
-    image: str = ""
+    image: str | None = ""
     contents: tuple[str, ...] = ()
     parcel: Parcel | None = None
+    in_place: bool = False
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -162,7 +164,8 @@ class Batch:
 
     def sent_inputs(self) -> dict[str, str]:
         """Return the paths under which inputs are sent, by their own."""
-        return sent_as(self.root, self.path, (file for entry in self.entries for file in entry.inputs))
+        sent = (entry for entry in self.entries if not entry.in_place)
+        return sent_as(self.root, self.path, (file for entry in sent for file in entry.inputs))
 
     def printed(self, entry: Entry) -> Path:
         """Return the file with what the job printed in its last run, and behind it the command's own log."""

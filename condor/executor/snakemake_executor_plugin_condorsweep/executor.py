@@ -6,16 +6,16 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 from snakemake_interface_executor_plugins.executors.real import RealExecutor
-from snakemake_interface_executor_plugins.settings import ExecMode
+from snakemake_interface_executor_plugins.settings import ExecMode, SharedFSUsage
 
 from snakemake_executor_plugin_condorsweep import schedd
 from snakemake_executor_plugin_condorsweep.batch import Batch, remove_leftovers
@@ -52,8 +52,9 @@ class Executor(RealExecutor):  # type: ignore[misc]  # Snakemake's interfaces ca
         outlive_the_listeners(self.logger)
         self._handed_over: set[Any] = set()
         self._loop: Loop | None = None
-        self._refuse()
         self._plan = plan_of(self.workflow.executor_settings, self.workflow.envvars)
+        self._shared = _is_shared(self.workflow.storage_settings.shared_fs_usage) and not self._plan.accept
+        self._refuse()
 
     # --- Snakemake calls these, in the main thread ------------------------------------------------------
 
@@ -65,12 +66,15 @@ class Executor(RealExecutor):  # type: ignore[misc]  # Snakemake's interfaces ca
 
         for job in jobs:
             self.run_job_pre(job)
-            self.report_job_submission(SubmittedJobInfo(job), register_job=False)
             reason = why_refused_now(job) or _what_is_missing(job)
-            if reason:
+            task = None if reason else task_of(job, self._shared)
+            # Outputs that are written in their places are incomplete until their job has ended.
+            in_place = task is not None and task.shape.in_place
+            self.report_job_submission(SubmittedJobInfo(job), register_job=in_place)
+            if task is None:
                 self._end_badly(job, reason)
             else:
-                tasks.append(task_of(job))
+                tasks.append(task)
 
         loop.take(tasks, self._still_to_come())
         if loop.ident is None:
@@ -138,13 +142,14 @@ class Executor(RealExecutor):  # type: ignore[misc]  # Snakemake's interfaces ca
 
     def _begin(self) -> Loop:
         """Take up what earlier runs have left, and follow it; done with the first jobs."""
+        self._look_for_htcondor()
         folder = self._plan.root / self._plan.batches
         try:
             self._lock = follow(folder)  # held until the process ends
         except Followed as error:
-            raise WorkflowError(str(error)) from error
+            self._stop(str(error))
         except OSError as error:
-            raise WorkflowError(f"{folder} cannot be locked ({error}). It must be writable.") from error
+            self._stop(f"{folder} cannot be locked ({error}). It must be writable.")
 
         reports = Reports(done=self._done, failed=self._failed, say=say, broken=self._broken)
         self._loop = Loop(self._plan, reports, self._something_else_runs, _left_behind(self._plan))
@@ -157,7 +162,28 @@ class Executor(RealExecutor):  # type: ignore[misc]  # Snakemake's interfaces ca
         everywhere = why_workflow_refused(self.workflow) if jobs else []
         words = dict.fromkeys(filter(None, (*everywhere, *map(why_refused, jobs))))
         if words:
-            raise WorkflowError("Not for HTCondor:\n" + "\n".join(words))
+            self._stop("Not for HTCondor:\n" + "\n".join(words))
+        if jobs:
+            self._look_for_htcondor()
+
+    def _look_for_htcondor(self) -> None:
+        """Stop within seconds where jobs would only wait to be submitted.
+
+        A schedd that has jobs of this project already is waited for, however long it is away.
+        """
+        with suppress(ValueError):
+            if any(Batch.open_ones(self._plan.root, self._plan.batches)):
+                return
+
+        reason = schedd.why_unusable()
+        if reason:
+            self._stop(f"No jobs can go to HTCondor: {reason}.")
+
+    def _stop(self, words: str) -> NoReturn:
+        """End the run with an error, which Snakemake does not show where it is told to be quiet."""
+        if "ALL" in {kind.name for kind in self.workflow.output_settings.quiet or ()}:
+            say(words)
+        raise WorkflowError(words)
 
     def _still_to_come(self) -> dict[str, int]:
         """Count, for each rule, the jobs that the workflow still has to run beside those that have come."""
@@ -224,18 +250,29 @@ def plan_of(settings: Any, variables: Iterable[str] = ()) -> Plan:
     return Plan(Path.cwd(), settings.batches.rstrip("/"), site, accept, give_up, by_output)
 
 
-def task_of(job: Any) -> Task:
-    """Return what the loop needs of a job of Snakemake."""
+def _is_shared(usage: Collection[SharedFSUsage]) -> bool:
+    """Return True if somebody says that execute points see the project; that all is shared is a default."""
+    return SharedFSUsage.INPUT_OUTPUT in usage and usage != SharedFSUsage.all()
+
+
+def task_of(job: Any, shared: bool = False) -> Task:
+    """Return what the loop needs of a job of Snakemake.
+
+    Parameters
+    ----------
+    shared : whether execute points see the project; containers do not, and a shadow is a folder of its own
+    """
     wanted = job.resources
     shape = Shape(
         rule=job.rule.name,
-        image=str(job.container_img_url),
+        image=job.container_img_url and str(job.container_img_url),
         cpus=job.threads,
         memory_mb=_number(wanted.get("mem_mb")),
         disk_mb=_number(wanted.get("disk_mb")),
         runtime_min=_number(wanted.get("runtime")),
         gpus=_number(wanted.get("gpus", wanted.get("gpu"))),
         lines=lines_of(wanted, retried=bool(job.restart_times)),
+        in_place=shared and not job.container_img_url and not job.rule.shadow_depth,
     )
     return Task(
         job=job,
@@ -289,7 +326,7 @@ def _left_behind(plan: Plan) -> list[Batch]:
 
 
 def _what_is_missing(job: Any) -> str:
-    missing = missing_inputs(job, str(job.container_img_url))
+    missing = missing_inputs(job, job.container_img_url)
     return (
         f"{', '.join(missing)}: not here, so it cannot be sent. Make it or correct the rule"
         if missing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -26,6 +27,9 @@ GiveUp = Callable[[Path, str], None]
 
 #: So often a fault of `accept` or `give_up` is taken for one that passes.
 PATIENCE = 20
+
+#: So long a network file system may hide what another machine has written.
+LATENCY_S = 60.0
 
 #: What the queue holds: (cluster, proc), and (cluster, None) while more jobs of the cluster may come.
 Queue = set[tuple[int, int | None]]
@@ -215,6 +219,8 @@ class Follower:
         output = self.batch.root / entry.output
         end, reason = self._verdict(entry, job)
 
+        if entry.in_place and end != "completed":
+            self.batch.set_aside(entry)
         with suppress(OSError):
             self._bring_log(entry)
         if end == "failed permanently" and self._give_up is not None:
@@ -242,19 +248,24 @@ class Follower:
             self.batch.root / place for place in (self.batch.inbox(entry), self.batch.accepted(entry))
         )
         vanished = job is None or not job.ended
+        unproved = vanished and not entry.parcel and self._accept is move
         came = (arrived.exists() or accepted.exists()) and (vanished or (job is not None and job.succeeded))
 
         if came:
             try:
+                if unproved:
+                    raise ValueError("its job vanished from the queue; nothing says that all of it arrived")
                 self._put_in_place(entry, arrived, accepted)
             except ValueError as error:
                 return "damaged", str(error)
             return "completed", ""
 
         if job is not None and job.succeeded:
-            # Accepted by a program that was killed before it could say so; old outputs are removed
-            # before the submission.
+            # Made in its place, or accepted by a program that was killed before it could say so; old outputs
+            # are removed before the submission.
             lost = [output for output in entry.outputs if not is_there(self.batch.root / output)]
+            if lost and entry.in_place and time.time() - job.since < LATENCY_S:
+                raise OSError("its job has ended, and the shared file system does not show it here yet")
             return ("damaged", f"{', '.join(lost)} did not arrive") if lost else ("completed", "")
         if self.batch.cancelled:
             return "cancelled", "taken back"

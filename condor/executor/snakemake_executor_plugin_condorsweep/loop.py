@@ -312,6 +312,7 @@ class Loop(threading.Thread):
                 image=task.shape.image,
                 contents=() if plan.by_output else self._contents.of(task),
                 parcel=task.parcel,
+                in_place=task.shape.in_place,
             )
             for name, task in zip(names, tasks, strict=True)
         ]

@@ -1,4 +1,5 @@
-# Measures the command of a job, which is `the_command`; .condorsweep.* are its notes.
+# Measures the command of a job, which is `the_command`; $notes.* are its notes.
+notes=${_CONDOR_SCRATCH_DIR:-$PWD}/.condorsweep
 
 # Note the largest sums of resident pages and of virtual bytes over the processes of this job, until ended.
 watch_memory() {
@@ -20,8 +21,8 @@ watch_memory() {
 
         if [ $rss -gt $most_rss ] || [ $vms -gt $most_vms ]; then
             most_rss=$((rss > most_rss ? rss : most_rss)) most_vms=$((vms > most_vms ? vms : most_vms))
-            echo "$most_rss $most_vms" > .condorsweep.new
-            mv .condorsweep.new .condorsweep.most
+            echo "$most_rss $most_vms" > "$notes".new
+            mv "$notes".new "$notes".most
         fi
         [ $SECONDS -lt 20 ] || pause=5
         sleep $pause
@@ -37,11 +38,11 @@ decimal() {
 record() {
     local wall user sys cpu rss=NA vms=NA days page
     page=$(getconf PAGESIZE 2> /dev/null || echo 4096)
-    read -r wall user sys < .condorsweep.time
+    read -r wall user sys < "$notes".time
     wall=$((10#${wall/[.,]/})) cpu=$((10#${user/[.,]/} + 10#${sys/[.,]/}))
 
-    if [ -s .condorsweep.most ]; then
-        read -r rss vms < .condorsweep.most
+    if [ -s "$notes".most ]; then
+        read -r rss vms < "$notes".most
         rss=$(decimal $((rss * page * 125 / 131072))) vms=$(decimal $((vms / 1024 * 125 / 128)))
     fi
     case $((wall / 86400000)) in
@@ -62,11 +63,11 @@ measured() {
     printf 's\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n' > "$benchmark"
 
     while [ $status = 0 ] && [ $((repeats--)) -gt 0 ]; do
-        rm -f .condorsweep.most
+        rm -f "$notes".most
         SECONDS=0
         watch_memory &
         watcher=$!
-        { time the_command 2>&3; } 3>&2 2> .condorsweep.time
+        { time the_command 2>&3; } 3>&2 2> "$notes".time
         status=$?
         kill $watcher
         wait $watcher 2> /dev/null

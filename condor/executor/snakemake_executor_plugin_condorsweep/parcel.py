@@ -15,6 +15,9 @@ from pathlib import Path
 #: The folder in the job.
 PARCEL = "condorsweep-parcel"
 
+#: The file in it with the number of bytes of each other file in it.
+SIZES = "sizes"
+
 
 @dataclass(frozen=True)
 class Parcel:
@@ -54,7 +57,7 @@ def bring_home(
     Raises
     ------
     ValueError
-        when something is missing in the parcel; nothing has moved then
+        when something is missing in the parcel, or not whole; nothing has moved then
     """
     if not accepted.exists():
         _check(arrived, places)
@@ -77,6 +80,14 @@ def _check(arrived: Path, places: Sequence[Path]) -> None:
     missing = [str(place) for number, place in enumerate(places) if not is_there(arrived / str(number))]
     if missing:
         raise ValueError(f"{', '.join(missing)} did not arrive")
+
+    listed = arrived / SIZES
+    files = (file for file in arrived.rglob("*") if file.is_file() and file != listed)
+    came = sorted(file.stat().st_size for file in files)
+    if not listed.is_file() or came != sorted(map(int, listed.read_text().split())):
+        raise ValueError(
+            f"{', '.join(map(str, places))} did not arrive whole, but {sum(came):,} bytes of them"
+        )
 
 
 def _sync(folder: Path) -> None:

@@ -95,10 +95,10 @@ def why_workflow_refused(workflow: Any) -> list[str]:
     return [f"the workflow has {name}: {WAYS_OUT[name]}" for name, there in asked.items() if there]
 
 
-def missing_inputs(job: Any, image: str) -> list[str]:
+def missing_inputs(job: Any, image: str | None) -> list[str]:
     """Return the files that would have to be sent and are not there."""
     files = [str(file) for file in job.input]
-    image_file = [] if "://" in image else [image]
+    image_file = [image] if image and "://" not in image else []
     return [file for file in (*files, *image_file) if not Path(file).exists()]
 
 
@@ -129,9 +129,8 @@ def _about_the_rule(job: Any) -> Iterator[str]:
 def _about_software(job: Any) -> Iterator[str]:
     """Complain of software that would be installed here, which counts beside an image if it is asked for."""
     asked = job.rule.workflow.deployment_settings.deployment_method
-    if not job.container_img_url:
-        beside = ", with what `conda:` names in it" if job.conda_env_spec else ""
-        yield f"has no `container:`; name the image that it runs in{beside}"
+    if job.conda_env_spec and not job.container_img_url:
+        yield "has `conda:` without `container:`; name an image with what `conda:` names in it"
     for there, method, name in (
         (job.conda_env_spec, DeploymentMethod.CONDA, "conda"),
         (job.env_modules, DeploymentMethod.ENV_MODULES, "envmodules"),

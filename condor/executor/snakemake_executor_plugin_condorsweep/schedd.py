@@ -1,8 +1,12 @@
-"""Submit to the queue, ask it, and remove jobs; no other module talks to HTCondor's schedd."""
+"""Submit to the queue, ask it, and remove jobs; no other module talks to HTCondor's schedd.
+
+What asks it raises Unreachable when it gives no answer.
+"""
 
 from __future__ import annotations
 
 import os
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +22,9 @@ ATTRIBUTE = "SweepBatch"
 #: A value of JobStatus.
 REMOVED = 3
 
+#: A schedd that restarts is back after so long.
+RESTART_S = 5.0
+
 
 class Unreachable(Exception):
     """Raised when the schedd gives no answer: what was asked for may have happened or not."""
@@ -25,6 +32,48 @@ class Unreachable(Exception):
 
 class Refused(Exception):
     """Raised when the schedd answers, and does not take this submission."""
+
+
+def why_unusable() -> str:
+    """Say why nobody can submit from here; empty when we can."""
+    try:
+        import htcondor2
+    except ImportError as error:
+        return (
+            f"HTCondor's Python bindings are missing ({error}). Install them beside Snakemake, on Linux: "
+            "`pip install htcondor`"
+        )
+
+    silence = _why_silent()
+    if silence:
+        return (
+            f"no schedd answers here ({silence}). Run on an access point, where `condor_q` works, "
+            "with CONDOR_CONFIG set if its configuration lies in an unusual place"
+        )
+
+    with suppress(htcondor2.HTCondorException):  # without a collector, the submission itself tells
+        place = htcondor2.Collector().locate(htcondor2.DaemonType.Schedd)
+        try:
+            htcondor2.ping(place, "WRITE")
+        except htcondor2.HTCondorException as error:
+            return (
+                f"the schedd {place.get('Name')} takes no jobs from you ({error}). Ask its administrators "
+                "for the right to submit; `condor_ping -type schedd WRITE` tells when you have it"
+            )
+    return ""
+
+
+def _why_silent() -> str:
+    """Say why the schedd does not answer, when it has not for as long as a restart takes."""
+    end = time.monotonic() + RESTART_S
+    while True:
+        try:
+            in_queue([])
+            return ""
+        except Unreachable as error:
+            if time.monotonic() > end:
+                return str(error)
+        time.sleep(1)
 
 
 def submit(description: str) -> int:
@@ -56,10 +105,6 @@ def in_queue(batches: Iterable[str]) -> dict[str, set[tuple[int, int | None]]]:
 
     It is told as (cluster, proc), and (cluster, None) for the cluster itself, which is there as long as jobs
     of it may still come into being.
-
-    Raises
-    ------
-    Unreachable
     """
     wanted = ", ".join(f'"{batch}"' for batch in batches)
     constraint = f"member({ATTRIBUTE}, {{{wanted}}})"
@@ -72,12 +117,7 @@ def in_queue(batches: Iterable[str]) -> dict[str, set[tuple[int, int | None]]]:
 
 
 def query(constraint: str, projection: list[str]) -> list[ClassAd]:
-    """Return what the queue says of some jobs, and of clusters whose jobs have not all come into being.
-
-    Raises
-    ------
-    Unreachable
-    """
+    """Return what the queue says of some jobs, and of clusters whose jobs have not all come into being."""
     import htcondor2
 
     with _reachable():
@@ -86,12 +126,7 @@ def query(constraint: str, projection: list[str]) -> list[ClassAd]:
 
 
 def remove(batches: Iterable[str], reason: str) -> None:
-    """Remove all jobs of some batches, also those that have not come into being.
-
-    Raises
-    ------
-    Unreachable
-    """
+    """Remove all jobs of some batches, also those that have not come into being."""
     import htcondor2
 
     for batch in batches:
@@ -100,12 +135,7 @@ def remove(batches: Iterable[str], reason: str) -> None:
 
 
 def remove_jobs(jobs: Iterable[tuple[int, int]], reason: str) -> None:
-    """Remove single jobs, by cluster and process; one that has not come into being stays.
-
-    Raises
-    ------
-    Unreachable
-    """
+    """Remove single jobs, by cluster and process; one that has not come into being stays."""
     import htcondor2
 
     names = [f"{cluster}.{proc}" for cluster, proc in jobs]

@@ -8,20 +8,21 @@ from pathlib import Path
 
 from snakemake_executor_plugin_condorsweep.batch import FURTHER_LOG, OWN_LOG, Entry
 from snakemake_executor_plugin_condorsweep.carrying import is_outside, rewritten
-from snakemake_executor_plugin_condorsweep.parcel import PARCEL, Parcel
+from snakemake_executor_plugin_condorsweep.parcel import PARCEL, SIZES, Parcel
 
 #: Functions of bash that measure a command.
 MEASURE = Path(__file__).with_name("measure.sh")
 
 
-def script(entry: Entry, sent: Mapping[str, str], read_first: Sequence[str] = ()) -> str:
+def script(entry: Entry, sent: Mapping[str, str], read_first: Sequence[str] = (), root: Path = Path()) -> str:
     """Return the program of one job.
 
     Parameters
     ----------
     entry : the job
-    sent : under which path each input comes
+    sent : under which path each input comes, where that is not its own
     read_first : shell files that are read before the command
+    root : the project, for jobs that work in it
     """
     made = (*entry.outputs, *entry.logs)
     folders = sorted({str(Path(file).parent) for file in made} - {"."})
@@ -29,20 +30,28 @@ def script(entry: Entry, sent: Mapping[str, str], read_first: Sequence[str] = ()
         "#!/usr/bin/env bash",
         f"# Makes {entry.output!a}",
         "set -euo pipefail",
+        *(_go_there(entry, root) if entry.in_place else ()),
         *(f"mkdir -p -- {shlex.quote(folder)}" for folder in folders),
         *_inputs_in_place(entry, sent),
         *(f". {shlex.quote('./' + file)}" for file in read_first),
         "",
-        *_command(entry, rewritten(entry.command, {file: sent[file] for file in entry.inputs})),
-        *_parcel(entry),
+        *_command(entry, rewritten(entry.command, {file: sent.get(file, file) for file in entry.inputs})),
+        *_made(entry),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _go_there(entry: Entry, root: Path) -> Iterator[str]:
+    """Yield lines that enter the project, and remove what an earlier attempt of the job has left."""
+    missing = f"{root.absolute()}: this execute point does not see it; see --shared-fs-usage"
+    yield f"cd -- {shlex.quote(str(root.absolute()))} || {{ echo {shlex.quote(missing)} >&2; exit 1; }}"
+    yield f"rm -rf -- {shlex.join(entry.outputs)}"
 
 
 def _inputs_in_place(entry: Entry, sent: Mapping[str, str]) -> Iterator[str]:
     """Yield lines that make links to inputs which had to be sent under other names."""
     for file in sorted(entry.inputs):
-        if sent[file] != file and not is_outside(file):
+        if sent.get(file, file) != file and not is_outside(file):
             place, folder = shlex.quote(file.rstrip("/")), shlex.quote(str(Path(file).parent))
             yield f"mkdir -p -- {folder}"
             yield f'[ -e {place} ] || ln -s -- "$PWD"/{shlex.quote(sent[file])} {place}'
@@ -86,28 +95,50 @@ def _logs(entry: Entry) -> Iterator[str]:
             yield f"printf '\\n%s\\n' {shlex.quote(title)}; [ ! -e {file} ] || cat -- {file}"
 
 
+#: Ends a job that has not made what its rule declares.
+THERE = """
+there() {
+    [ -e "$1" ] && return
+    printf '%s\\n' "$1: the rule declares this output, and the command did not write it" >&2
+    exit 1
+}
+"""
+
 #: Moves an output into the parcel. A link is followed: it may lead to what stays in the job, and HTCondor
 #: transfers none that leads to a folder.
 TAKE = f"""
 take() {{
-    if [ ! -e "$2" ]; then
-        printf '%s\\n' "$2: the rule declares this output, and the command did not write it" >&2
+    there "$2"
+    local lost
+    lost=$(find "$2" -type l ! -exec test -e {{}} \\; -print)
+    if [ -n "$lost" ]; then
+        printf '%s: a link to nothing cannot come home; let the command remove it\\n' "$lost" >&2
         exit 1
     fi
     if [ -n "$(find "$2" -type l)" ]; then cp -RL -- "$2" {PARCEL}/$1; else mv -- "$2" {PARCEL}/$1; fi
 }}
 """
 
+#: Notes how many bytes each file has.
+WEIGH = f"find {PARCEL} -type f -exec stat -c %s {{}} + > {PARCEL}.new; mv {PARCEL}.new {PARCEL}/{SIZES}"
 
-def _parcel(entry: Entry) -> Iterator[str]:
-    """Yield lines that put all that the job has made into one folder, links before what they may lead to."""
-    if entry.parcel is None:
+
+def _made(entry: Entry) -> Iterator[str]:
+    """Yield lines that look whether all has been made, and put several things into one folder."""
+    if entry.parcel is None and not entry.in_place:
         return
 
-    yield f"set -e\nmkdir {PARCEL}"
+    yield "set -e"
+    yield from (f"touch -- {shlex.quote(file)}" for file in (entry.parcel.touched if entry.parcel else ()))
+    yield THERE
+    if entry.in_place:
+        yield from (f"there {shlex.quote(file)}" for file in entry.outputs)
+        return
+
+    yield f"mkdir {PARCEL}"
     yield TAKE
-    yield from (f"touch -- {shlex.quote(file)}" for file in entry.parcel.touched)
-    for test in ("-L", "! -L"):
+    for test in ("-L", "! -L"):  # links before what they may lead to
         for number, output in enumerate(entry.outputs):
             file = shlex.quote(output)
             yield f"if [ {test} {file} ]; then take {number} {file}; fi"
+    yield WEIGH

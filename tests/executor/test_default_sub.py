@@ -1,15 +1,14 @@
-"""The expressions of the static part, evaluated for every kind of hold."""
+"""The expressions of the default description, evaluated for every kind of hold."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
+
+from snakemake_executor_plugin_condorsweep.submit_file import DEFAULT
 
 htcondor2 = pytest.importorskip("htcondor2", reason="no HTCondor on this platform")
 classad2 = pytest.importorskip("classad2")
 
-PACK = Path(__file__).resolve().parents[2] / "condor" / "chtc" / "pack.sub"
 WAIT_S = 300
 
 
@@ -20,7 +19,7 @@ def evaluated(command: str, code: int, holds: int, waited_s: float) -> bool:
     ----------
     code : why it is held now; every one of its ``holds`` had this cause
     """
-    described = htcondor2.Submit(PACK.read_text())
+    described = htcondor2.Submit(DEFAULT.read_text())
     names = {12: "TransferOutputError", 13: "TransferInputError", 1: "UserRequest"}
     ad = classad2.ClassAd(
         {
@@ -62,7 +61,7 @@ def test_what_becomes_of_a_hold(
 
 
 def test_job_that_is_not_held_is_left_alone() -> None:
-    described = htcondor2.Submit(PACK.read_text())
+    described = htcondor2.Submit(DEFAULT.read_text())
     ad = classad2.ClassAd({"JobStatus": 2, "EnteredCurrentStatus": 0})
 
     assert classad2.ExprTree(described.expand("periodic_remove")).eval(ad) is False

@@ -1,0 +1,101 @@
+"""The executor without any configuration, on a pool of one machine: no image, no settings, one user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+from jobs import PATIENCE_S, wait_for
+
+from condor.pool import ACCESS_POINT, Pool, User, why_not
+from condor.pool.pool import PROJECT
+
+#: What makes a whole pool of an access point.
+STARTD = """
+DAEMON_LIST = MASTER SHARED_PORT COLLECTOR NEGOTIATOR SCHEDD STARTD
+NUM_CPUS = 2
+MEMORY = 4096
+SLOT_TYPE_1 = 100%
+SLOT_TYPE_1_PARTITIONABLE = True
+NUM_SLOTS_TYPE_1 = 1
+"""
+
+WORKFLOW = """
+localrules: all
+rule all:
+    input: "one.txt", "touched"
+rule one:
+    input: "data.txt"
+    output: "one.txt"
+    log: "one.log"
+    shell: "echo heard; echo own > {log}; pwd > {output}; cat {input} >> {output}"
+rule several:
+    input: "one.txt"
+    output: directory("parts"), touch("touched")
+    benchmark: "several.tsv"
+    resources: mem_mb=100, disk_mb=100
+    shell: "mkdir -p {output[0]}/sub; cp {input} {output[0]}/sub; sleep 1"
+"""
+
+#: Of a project that execute points see.
+SHARED = ("--shared-fs-usage", "input-output", "persistence", "sources", "source-cache")
+
+
+@pytest.fixture(scope="module")
+def personal(own_name: str) -> Iterator[Pool]:
+    """A pool whose access point is its one execute point, too."""
+    if why_not():
+        pytest.skip(why_not())
+
+    node = replace(ACCESS_POINT, config=STARTD)
+    started = Pool.start(f"{own_name}-personal", nodes=(node,), user=User("zoe", "/home/zoë b"))
+    try:
+        yield started
+    finally:
+        started.stop()
+
+
+def run(pool: Pool, name: str, *options: str) -> tuple[Path, CompletedProcess[str]]:
+    """Run the workflow in a folder of its own."""
+    folder = pool.home / name
+    folder.mkdir()
+    (folder / "Snakefile").write_text(WORKFLOW)
+    (folder / "data.txt").write_text("data\n")
+    command = ["snakemake", "--executor", "condorsweep", "--jobs", "4", *options]
+    environment = {"PYTHONPATH": f"{PROJECT}/condor/executor"}
+    return folder, pool.run(*command, cwd=pool.give(folder), timeout=PATIENCE_S, **environment)
+
+
+@pytest.mark.parametrize(("name", "options"), [("alone", ()), ("shared", SHARED)])
+def test_workflow_needs_no_settings(personal: Pool, name: str, options: tuple[str, ...]) -> None:
+    folder, done = run(personal, name, *options)
+
+    assert done.returncode == 0, done.stderr
+    where, data = (folder / "one.txt").read_text().splitlines()
+    assert data == "data"
+    assert (where == f"{personal.user.home}/{name}") == bool(options)
+    assert (folder / "parts" / "sub" / "one.txt").read_text() == (folder / "one.txt").read_text()
+    assert (folder / "touched").exists()
+    assert (folder / "one.log").read_text() == "own\nheard\n"
+    assert float((folder / "several.tsv").read_text().splitlines()[1].split()[0]) >= 1
+    assert {file.name for file in folder.iterdir() if not file.name.startswith(".snakemake")} == {
+        *("Snakefile", "data.txt", "one.txt", "one.log", "parts", "touched", "several.tsv", "results")
+    }
+    assert not any(any(inbox.iterdir()) for inbox in folder.glob("results/batches/*/inbox"))
+
+
+def test_without_the_right_to_submit_nothing_waits(personal: Pool) -> None:
+    deny = "echo 'DENY_WRITE = zoe@pool' > /etc/condor/config.d/99-z; condor_reconfig"
+    personal.on("ap", "sh", "-c", deny)
+    wait_for(lambda: personal.run("condor_ping", "-type", "schedd", "WRITE").returncode != 0, "still allowed")
+    try:
+        folder, done = run(personal, "denied")
+    finally:
+        personal.on("ap", "sh", "-c", "rm /etc/condor/config.d/99-z; condor_reconfig")
+
+    assert done.returncode == 1
+    assert "No jobs can go to HTCondor: the schedd ap takes no jobs from you" in done.stderr
+    assert not (folder / "results").exists()
