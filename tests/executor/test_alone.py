@@ -6,9 +6,17 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from snakemake_interface_common.exceptions import WorkflowError
 from test_snakemake import HERE, PLUGIN
+
+from snakemake_executor_plugin_condorsweep import Executor, schedd
+from snakemake_executor_plugin_condorsweep.batch import Batch
+from snakemake_executor_plugin_condorsweep.loop import Plan
+from snakemake_executor_plugin_condorsweep.submit_file import Site
 
 pytest.importorskip("htcondor2", reason="no HTCondor on this platform")
 
@@ -73,6 +81,20 @@ def test_submission_that_is_refused_fails_its_jobs(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "jobs.sub: Failed to create new User record for condor@pool" in done.stderr
     assert not (tmp_path / "out.txt").exists()
+
+
+def test_schedd_that_has_jobs_of_ours_already_is_waited_for(
+    batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedd, "why_unusable", lambda: "it is away")
+    executor: Any = object.__new__(Executor)
+    executor._plan = Plan(batch.root, "batches", Site(), None, None)
+    executor.workflow = SimpleNamespace(output_settings=SimpleNamespace(quiet=None))
+    executor._look_for_htcondor()
+
+    batch.mark("closed")
+    with pytest.raises(WorkflowError, match="it is away"):
+        executor._look_for_htcondor()
 
 
 def run(folder: Path, program: str) -> subprocess.CompletedProcess[str]:

@@ -60,6 +60,10 @@ def other_image(root: Path, task: Task) -> Task:
     return replace(task, shape=replace(task.shape, image="other.sif"))
 
 
+def no_image(root: Path, task: Task) -> Task:
+    return replace(task, shape=replace(task.shape, image=None))
+
+
 def other_input(root: Path, task: Task) -> Task:
     (root / "a.txt").write_text("A")
     return task
@@ -70,7 +74,7 @@ def one_input_more(root: Path, task: Task) -> Task:
 
 
 Edit = Callable[[Path, Task], Task]
-EDITS = [other_command, other_image, other_input, one_input_more]
+EDITS = [other_command, other_image, no_image, other_input, one_input_more]
 
 
 @pytest.mark.parametrize("edit", EDITS)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from fakes import tell
 
+from snakemake_executor_plugin_condorsweep import follower as follower_module
 from snakemake_executor_plugin_condorsweep.batch import Batch
 from snakemake_executor_plugin_condorsweep.follower import Follower, function, move, settle
 from snakemake_executor_plugin_condorsweep.ledger import Ledger, ledgers_in
@@ -161,6 +162,22 @@ def test_outputs_in_their_places_count_if_their_job_succeeds(batch: Batch, statu
     assert record.end == end
     assert output.exists() == (end == "completed")
     assert (shared.folder / "replaced" / shared.entries[0].output).exists() == (end != "completed")
+
+
+def test_shared_file_system_that_lags_is_waited_for(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follower_module, "LATENCY_S", float("inf"))
+    shared = replace(batch, entries=tuple(replace(entry, in_place=True) for entry in batch.entries))
+    submit(shared)
+    tell(shared.events, "executing")
+    tell(shared.events, "terminated")
+    follower = Follower(shared)
+    assert follower.step() == []
+    assert "the shared file system does not show it here yet" in follower.trouble
+
+    (shared.root / "out").mkdir()
+    (shared.root / shared.entries[0].output).write_text("made\n")
+
+    assert [record.end for record in follower.step()] == ["completed"]
 
 
 def test_jobs_that_never_came_into_being(batch: Batch) -> None:

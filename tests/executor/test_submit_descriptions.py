@@ -11,6 +11,7 @@ from fakes import SHAPE
 
 from snakemake_executor_plugin_condorsweep.batch import Batch, Entry
 from snakemake_executor_plugin_condorsweep.carrying import is_plain, rewritten, why_not
+from snakemake_executor_plugin_condorsweep.parcel import PARCEL, SIZES, Parcel
 from snakemake_executor_plugin_condorsweep.script import script
 from snakemake_executor_plugin_condorsweep.submit_file import Site, description, files_of
 
@@ -151,6 +152,49 @@ def test_script_runs_any_command(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "never" not in done.stdout
     assert (tmp_path / "deep" / "er").is_dir()
+
+
+def ran(folder: Path, entry: Entry, root: Path = Path()) -> subprocess.CompletedProcess[str]:
+    """Run the script of a job."""
+    (folder / "job.sh").write_text(script(entry, {}, root=root))
+    return subprocess.run(["bash", "job.sh"], cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_link_to_nothing_is_named(tmp_path: Path) -> None:
+    entry = Entry("x", "d", (), "mkdir -p d/e; ln -s nowhere d/e/lost", parcel=Parcel(("d",)))
+
+    done = ran(tmp_path, entry)
+
+    assert done.returncode == 1
+    assert "d/e/lost: a link to nothing cannot come home" in done.stderr
+
+
+def test_sizes_of_what_was_made_are_listed(tmp_path: Path) -> None:
+    command = "mkdir -p d/empty; echo 12 > 'd/a b'; ln -s 'a b' d/link; : > d/-x"
+    assert ran(tmp_path, Entry("x", "d", (), command, parcel=Parcel(("d",)))).returncode == 0
+
+    assert sorted((tmp_path / PARCEL / SIZES).read_text().split()) == ["0", "3", "3"]
+
+
+def test_job_in_the_project_begins_anew_and_leaves_all_in_its_place(tmp_path: Path) -> None:
+    project, scratch = tmp_path / "pro ject", tmp_path / "scratch"
+    (project / "out").mkdir(parents=True)
+    scratch.mkdir()
+    (project / "out" / "x.txt").write_text("an earlier attempt\n")
+    entry = Entry("x", "out/x.txt", (), "echo new >> out/x.txt; {}", "logs/x.log", in_place=True)
+
+    done = ran(scratch, replace(entry, command=entry.command.format("echo own > logs/x.log")), project)
+    assert done.returncode == 0, done.stderr
+    assert (project / "out" / "x.txt").read_text() == "new\n"
+    assert (project / "logs" / "x.log").read_text() == "own\n"
+    assert [file.name for file in scratch.iterdir()] == ["job.sh"]
+
+    lost = ran(scratch, replace(entry, command=entry.command.format("rm out/x.txt")), project)
+    assert lost.returncode == 1
+    assert "out/x.txt: the rule declares this output, and the command did not write it" in lost.stderr
+    unseen = ran(scratch, entry, tmp_path / "elsewhere")
+    assert unseen.returncode == 1
+    assert f"{tmp_path}/elsewhere: this execute point does not see it" in unseen.stderr
 
 
 @pytest.mark.parametrize(

@@ -87,15 +87,31 @@ def test_workflow_needs_no_settings(personal: Pool, name: str, options: tuple[st
     assert not any(any(inbox.iterdir()) for inbox in folder.glob("results/batches/*/inbox"))
 
 
-def test_without_the_right_to_submit_nothing_waits(personal: Pool) -> None:
-    deny = "echo 'DENY_WRITE = zoe@pool' > /etc/condor/config.d/99-z; condor_reconfig"
-    personal.on("ap", "sh", "-c", deny)
-    wait_for(lambda: personal.run("condor_ping", "-type", "schedd", "WRITE").returncode != 0, "still allowed")
+#: How to take something away from who submits, how to give it back, and what is said.
+RIGHT = (
+    "echo 'DENY_WRITE = zoe@pool' > /etc/condor/config.d/99-z; condor_reconfig",
+    "rm /etc/condor/config.d/99-z; condor_reconfig",
+    "the schedd ap takes no jobs from you",
+)
+SCHEDD = ("condor_off -schedd -fast", "condor_on -schedd", "no schedd answers here")
+
+
+@pytest.mark.parametrize(
+    ("take", "give", "words"),
+    [pytest.param(*RIGHT, id="right"), pytest.param(*SCHEDD, id="schedd", marks=pytest.mark.fault)],
+)
+def test_who_cannot_submit_does_not_wait(personal: Pool, take: str, give: str, words: str) -> None:
+    def may_submit() -> bool:
+        return personal.run("condor_ping", "-type", "schedd", "WRITE").returncode == 0
+
+    personal.on("ap", "sh", "-c", take)
+    wait_for(lambda: not may_submit(), "still allowed")
     try:
-        folder, done = run(personal, "denied")
+        folder, done = run(personal, words)
     finally:
-        personal.on("ap", "sh", "-c", "rm /etc/condor/config.d/99-z; condor_reconfig")
+        personal.on("ap", "sh", "-c", give)
+        wait_for(may_submit, "not allowed again")
 
     assert done.returncode == 1
-    assert "No jobs can go to HTCondor: the schedd ap takes no jobs from you" in done.stderr
+    assert f"No jobs can go to HTCondor: {words}" in done.stderr
     assert not (folder / "results").exists()

@@ -47,21 +47,6 @@ def test_ctrl_c_removes(toy: Toy) -> None:
     assert toy.given_up == ""
 
 
-def test_schedd_that_is_down_is_said_at_once(toy: Toy, pool: Pool) -> None:
-    pool.on("ap", "condor_off", "-schedd", "-fast")
-    wait_for(lambda: pool.run("condor_q").returncode != 0, "the schedd goes on")
-    down = toy.run("count=2", GOOD)
-    pool.on("ap", "condor_on", "-schedd")
-
-    assert down.returncode == 1
-    assert "No jobs can go to HTCondor: no schedd answers here" in down.stderr
-    assert toy.batches == []
-
-    wait_for(lambda: pool.run("condor_q").returncode == 0, "the schedd does not come back")
-    done = toy.run("count=2", GOOD)
-    assert done.returncode == 0, done.stderr
-
-
 def test_killed_at_the_submission(toy: Toy) -> None:
     controller = toy.start("count=2", GOOD)
     wait_for(lambda: toy.events != "", "nothing was submitted")

@@ -150,10 +150,6 @@ class Batch:
         """
         return (self.folder / "batch.json").is_file()
 
-    def script(self, entry: Entry) -> str:
-        """Return the script of a job, relative to the project."""
-        return f"{self.path}/jobs/{entry.name}.sh"
-
     def inbox(self, entry: Entry) -> str:
         """Return the file, or the folder of a parcel, that arrives from a job, relative to the project."""
         return f"{self.path}/inbox/{entry.name}{'' if entry.parcel else _ending(entry.output)}"

@@ -56,7 +56,7 @@ def difference(entry: Entry, task: Task, contents: Contents) -> str:
     if entry.command != task.command:
         return "its command has changed"
     if entry.image != "" and entry.image != task.shape.image:
-        return f"its image has changed from {entry.image}"
+        return f"its image has changed from {entry.image or 'none'}"
     if entry.parcel != task.parcel:
         return "other outputs, logs or a benchmark are declared"
     if not entry.contents:
