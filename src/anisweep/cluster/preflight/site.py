@@ -15,6 +15,7 @@ from anisweep.config.site import DEFAULT_BASE, FILE, PLAIN_PATH, PLANNED, path_i
 from anisweep.environments import images
 from anisweep.environments.images import WantedImage
 from anisweep.errors import UserError
+from snakemake_executor_plugin_condorsweep.submit_file import DEFAULT
 
 #: An address of mail, as far as its form goes.
 ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
@@ -33,7 +34,7 @@ COMMANDS = {
     *("use_oauth_services", "want_campus_pools", "want_ospool", "when_to_transfer_output"),
 }
 
-#: Commands and macros of the profile's submit file.
+#: Commands and macros of the submit file, the executor's part and the profile's.
 IN_PROFILE = re.compile(r"(?:^|\$\()(\w+)(?=\s*=|:)", re.MULTILINE)
 
 #: Submit lines that let jobs run outside CHTC, where its staging folder is not mounted.
@@ -68,8 +69,8 @@ def netid_and_email_fit(submission: Submission) -> Iterator[Finding]:
 
 def submit_commands_known(submission: Submission) -> Iterator[Finding]:
     """Yield the commands that HTCondor would pass over in silence, for they are nearly another one."""
-    profile = (submission.jobs.project.root / COMMON).read_text()
-    known = {*COMMANDS, *PLANNED, *(name.lower() for name in IN_PROFILE.findall(profile))}
+    common = DEFAULT.read_text() + (submission.jobs.project.root / COMMON).read_text()
+    known = {*COMMANDS, *PLANNED, *(name.lower() for name in IN_PROFILE.findall(common))}
 
     for name in submission.jobs.site.submit:
         near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.85)
