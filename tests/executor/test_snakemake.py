@@ -340,7 +340,7 @@ def test_only_ctrl_c_removes_jobs(error: BaseException, told: str) -> None:
 
 
 def test_interfaces_of_snakemake() -> None:
-    """What README.md lists. A Snakemake that changes one of them is to be noticed here."""
+    """What docs/further.md lists. A Snakemake that changes one of them is to be noticed here."""
     used = {
         Job: [
             *KINDS,

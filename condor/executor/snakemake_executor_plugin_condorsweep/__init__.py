@@ -1,6 +1,6 @@
 """Execute Snakemake's jobs on HTCondor: one submission for many jobs, found again after any crash.
 
-README.md says what it does and what it relies on.
+docs/ says what it does and what it relies on.
 """
 
 from dataclasses import dataclass, field

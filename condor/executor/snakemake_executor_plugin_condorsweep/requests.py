@@ -47,7 +47,10 @@ MEANT = {
     **dict.fromkeys(("universe", "container_image"), "`container:`"),
     "environment": "`htcondor_submit_environment`",
     "getenv": "`envvars:`",
-    "input": "`input:`",
+    **dict.fromkeys(("input", "htcondor_transfer_input_files"), "`input:`"),
+    "htcondor_request_mem_mb": "`mem_mb`",
+    "htcondor_request_disk_mb": "`disk_mb`",
+    "slurm_partition": "`requirements`",
     "job_wrapper": "a prologue, which `--condorsweep-prologue` names",
     "slurm_account": "`accounting_group`",
 }
