@@ -128,7 +128,7 @@ def status() -> None:
 @click.argument("pack")
 @plainly
 def logs(pack: str) -> None:
-    """Show what the job of PACK (or of a name that begins so) has printed, and how it went."""
+    """Show what the job of PACK, or of a shard, has printed, and how it went; names may be cut short."""
     from anisweep.cluster import status as queue
 
     project = Project.find()
@@ -162,16 +162,22 @@ def cancel(packs: tuple[str, ...], everything: bool) -> None:
 @click.argument("place", metavar="[HOST:]DIR")
 @plainly
 def fetch(place: str) -> None:
-    """Copy artifacts of the project in DIR to this one, and verify them."""
+    """Copy artifacts and shards of the project in DIR to this one, and verify them."""
+    from anisweep.artifacts.writing import SUFFIX
     from anisweep.cluster.fetch import fetch as bring
 
     came = bring(Project.find(), place)
     for reason in came.unsound:
         click.echo(f"left there: {reason}")
-    click.echo(f"{counted(came.artifacts, 'artifact')} fetched and verified; {came.there} were here.")
-    if came.artifacts or came.there:
+    artifacts = [name.endswith(SUFFIX) for name in came.came]
+    shards = f" and {counted(artifacts.count(False), 'shard')}" if came.features else ""
+    what = f"{counted(sum(artifacts), 'artifact')}{shards}"
+    click.echo(f"{what} fetched and verified; {len(came.there)} were here.")
+    if any(name.endswith(SUFFIX) for name in (*came.came, *came.there)):
         click.echo("Next: snakemake --profile local report   (first_look; others: --config study=NAME)")
-    else:
+    for name in came.features:
+        click.echo(f"Next: snakemake --profile local features --config features={name} site=chtc")
+    if not came.came and not came.there:
         click.echo("Nothing has completed there yet: `anisweep status` there says what is under way.")
     if came.unsound:
         sys.exit(1)

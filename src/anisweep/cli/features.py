@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from anisweep.cli.decorators import plainly
+from anisweep.cli.decorators import on_a_screen, plainly
 from anisweep.cli.describe import (
     FILE,
     Told,
@@ -17,6 +17,12 @@ from anisweep.cli.describe import (
 from anisweep.config.project import Project
 from anisweep.errors import UserError
 from anisweep.files import write_text
+
+
+class FaultOfTheData(click.ClickException):
+    """Raised in a job whose data are at fault, on whatever machine: HTCondor does not try it again."""
+
+    exit_code = 65
 
 
 @click.group()
@@ -66,12 +72,16 @@ def split(name: str, site: str) -> None:
 @plainly
 def shard(job: Path, piece: Path, output: Path) -> None:
     """Compute the shard of JOB from the frames in PIECE. This is what a job runs."""
+    from anisweep.datasets.errors import DataError
     from anisweep.features.job import compute, end_with_the_controller
 
     end_with_the_controller()
     output.parent.mkdir(parents=True, exist_ok=True)
-    with going_on_later(piece):
-        compute(job, piece, output, Told())
+    try:
+        with going_on_later(piece):
+            compute(job, piece, output, Told())
+    except DataError as error:
+        raise FaultOfTheData(on_a_screen(str(error))) from None
     click.echo(f"{output.stem}: computed")
 
 

@@ -39,11 +39,16 @@ SHARD = ".npz"
 
 @dataclass(frozen=True)
 class Fetched:
-    """Record how many artifacts and shards came, and what is wrong with the rest."""
+    """Record which artifacts and shards came and which were here, and what is wrong with the rest."""
 
-    artifacts: int
-    there: int
+    came: tuple[str, ...]
+    there: tuple[str, ...]
     unsound: tuple[str, ...]
+
+    @property
+    def features(self) -> list[str]:
+        """Return the names of the features whose shards are here now."""
+        return sorted({name.rpartition("-")[0] for name in (*self.came, *self.there) if name.endswith(SHARD)})
 
 
 def fetch(project: Project, place: str) -> Fetched:
@@ -64,7 +69,7 @@ def fetch(project: Project, place: str) -> Fetched:
     names = [name for name in found if ALLOWED.fullmatch(name) and PurePosixPath(name).name not in have]
     artifacts = {PurePosixPath(name).name for name in found if name.endswith((SUFFIX, SHARD))}
     unsound = [f"{name}: no name of an artifact" for name in found if not ALLOWED.fullmatch(name)]
-    came = 0
+    came: list[str] = []
     project.results.mkdir(parents=True, exist_ok=True)
 
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=project.results) as scratch:
@@ -76,34 +81,35 @@ def fetch(project: Project, place: str) -> Fetched:
                 path.replace(target)
                 continue
             try:
-                came += _take_shard(project, path) if path.suffix == SHARD else _take(project, path)
+                take = _take_shard if path.suffix == SHARD else _take
+                came += [path.name] if take(project, path) else []
             except ValueError as damage:
                 unsound.append(str(damage))
 
-    return Fetched(came, len(artifacts & have), tuple(unsound))
+    return Fetched(tuple(came), tuple(artifacts & have), tuple(unsound))
 
 
-def _take_shard(project: Project, arrived: Path) -> int:
-    """Give a sound shard its place, which its name says, and return how many that makes."""
+def _take_shard(project: Project, arrived: Path) -> bool:
+    """Give a sound shard its place, which its name says; return False if it was there."""
     target = project.results / "features" / arrived.stem.rpartition("-")[0] / "shards" / arrived.name
     if target.exists():
-        return 0  # it lay in the folder and in an inbox
+        return False  # it lay in the folder and in an inbox
     accept(arrived, target)
-    return 1
+    return True
 
 
-def _take(project: Project, arrived: Path) -> int:
-    """Give a sound file its place, and return how many artifacts that makes."""
+def _take(project: Project, arrived: Path) -> bool:
+    """Give a sound file its place; return False if it was there."""
     target = project.artifacts / arrived.name
     contents = reading.read(arrived)
     if f"{contents.pack.name}{SUFFIX}" != target.name:
         raise reading.DamagedArtifact(f"{target.name}: holds the pack {contents.pack.name}")
 
     if target.exists():
-        return 0  # it lay in the folder and in an inbox
+        return False  # it lay in the folder and in an inbox
     writing.put(arrived, target)
     writing.kept_link(target).unlink()
-    return 1
+    return True
 
 
 def _received(place: str, names: list[str], folder: Path) -> Iterator[Path]:

@@ -260,7 +260,9 @@ def story(project: Project, name: str) -> str:
                 found.append((batch, entry))
 
     if not found:
-        raise UserError(f"{name}: no submission holds this pack. `anisweep status` lists what is under way.")
+        raise UserError(
+            f"{name}: no submission holds this pack or shard. `anisweep status` lists what is under way."
+        )
 
     batch, entry = found[-1]
     record = Ledger(batch.ledger).read().get(entry.name)

@@ -11,10 +11,12 @@ import pytest
 from click.testing import CliRunner
 
 from anisweep.cli import main
+from anisweep.cli.features import FaultOfTheData
 from anisweep.cluster.arrivals import accept, give_up
 from anisweep.cluster.fetch import fetch
 from anisweep.cluster.preflight import pool
 from anisweep.cluster.preflight.submission import Submission
+from anisweep.config.project import Project
 from anisweep.descriptors.kernels import loader
 from anisweep.features import shards
 from anisweep.features.job import compute
@@ -25,6 +27,7 @@ from snakemake_executor_plugin_condorsweep import schedd
 from snakemake_executor_plugin_condorsweep.batch import Batch, Entry
 from tests.unit.describe.conftest import frames, write
 
+COMMON = Path(__file__).parents[3] / "condor" / "chtc" / "pack.sub"
 LEVEL = loader.compiled_levels()[:2][-1]
 ASKED = f"""
 file: some.xyz
@@ -130,6 +133,28 @@ def test_frames_that_a_job_under_way_reads_are_not_written_again(run):
     assert pieces[2].exists()
 
 
+def test_a_bad_frame_is_tried_on_no_other_machine_and_a_lack_of_this_one_is(run, project, monkeypatch):
+    key = next(iter(run.plan.missing))
+    run.split(run.plan.missing)
+    command = ["features", "shard", *run.inputs(key), "shard.npz"]
+    piece = Path(run.inputs(key)[1])
+    piece.write_text(re.sub(r"\n(\w+) +\S+", r"\n\1 nan", piece.read_text(), count=1))
+
+    bad = CliRunner().invoke(main, command)
+    monkeypatch.setattr(loader, "compile_kernels", lack)
+    lacking = CliRunner().invoke(main, command)
+
+    assert "frame 0" in bad.output
+    assert "AVX" in lacking.output
+    assert (bad.exit_code, lacking.exit_code) == (FaultOfTheData.exit_code, 1)
+    assert not Path("shard.npz").exists()
+    assert f"\nretry_until = {FaultOfTheData.exit_code}\n" in COMMON.read_text()
+
+
+def lack(levels):
+    raise RuntimeError("this CPU lacks AVX2")
+
+
 def test_jobs_of_shards_have_names_requests_and_sizes(run):
     keys = list(run.plan.missing)
     outgoing = [run.outgoing(key) for key in keys]
@@ -176,7 +201,7 @@ def test_status_and_cancel_know_shards(run, project, monkeypatch):
     assert "4 to compute, about 10 minutes each; 1 under way" in again.opening
 
 
-def test_fetch_brings_whole_shards(run, project, tmp_path):
+def test_fetch_brings_whole_shards(run, project, tmp_path, monkeypatch):
     run.split(run.plan.missing)
     for key in list(run.plan.missing)[:2]:
         compute(*map(Path, run.inputs(key)), Path(run.plan.path("shards", key)), lambda _: None)
@@ -184,9 +209,14 @@ def test_fetch_brings_whole_shards(run, project, tmp_path):
     damaged.write_bytes(damaged.read_bytes()[:-100])
     laptop = replace(project, root=tmp_path / "laptop")
 
+    monkeypatch.setattr(Project, "find", lambda: laptop)
     came = fetch(laptop, str(project.root))
+    done = CliRunner().invoke(main, ["fetch", str(project.root)])
 
-    assert came.artifacts == 1
+    assert came.came == (whole.name,)
+    assert "0 artifacts and 0 shards fetched and verified; 1 were here" in done.output
+    assert "Next: snakemake --profile local features --config features=some site=chtc" in done.output
+    assert "report" not in done.output
     assert (laptop.root / whole).read_bytes() == (project.root / whole).read_bytes()
     assert not (laptop.root / damaged).exists()
     assert damaged.name in came.unsound[0]
