@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 from anisweep.artifacts import reading
 from snakemake_executor_plugin_condorsweep import loop as executor
-from snakemake_executor_plugin_condorsweep.batch import Batch, Entry
+from snakemake_executor_plugin_condorsweep.batch import Batch, Entry, names_of
 from snakemake_executor_plugin_condorsweep.follower import move
 from snakemake_executor_plugin_condorsweep.gathering import Task
 from snakemake_executor_plugin_condorsweep.submit_file import Shape, Site
@@ -24,12 +24,13 @@ END_OF_EVENT = "...\n"
 
 @dataclass(frozen=True)
 class Replay:
-    """CPU time of the loop: log, verified artifacts, ledger.
+    """CPU time of the loop: log, verified artifacts, ledger; outputs are called `sample.N.txt`.
 
     Attributes
     ----------
     seconds : in which the events are taken to come, one turn of the loop each
     share : of one core
+    names_s : CPU time for the names of all jobs, which their outputs alone tell apart
     """
 
     jobs: int
@@ -37,6 +38,7 @@ class Replay:
     seconds: int
     cpu_s: float
     share: float
+    names_s: float = 0.0
 
 
 def replay(sample: Path, artifact: Path, jobs: int, seconds: int) -> Replay:
@@ -48,7 +50,12 @@ def replay(sample: Path, artifact: Path, jobs: int, seconds: int) -> Replay:
     artifact : what each job sends back; every copy is read to its last byte
     """
     with tempfile.TemporaryDirectory() as folder, patch.object(executor, "QUERY_S", math.inf):
-        batch = _batch(Path(folder), jobs)
+        outputs = [f"results/samples/sample.{number}.txt" for number in range(jobs)]
+        started = time.process_time()
+        names = names_of(outputs)
+        names_s = time.process_time() - started
+
+        batch = _batch(Path(folder), names, outputs)
         for entry in batch.entries:
             shutil.copyfile(artifact, batch.root / batch.inbox(entry))
 
@@ -58,7 +65,7 @@ def replay(sample: Path, artifact: Path, jobs: int, seconds: int) -> Replay:
 
     if len(done) != jobs:
         raise RuntimeError(f"{len(done)} of {jobs} packs completed in the replay")
-    return Replay(jobs, len(events), seconds, cpu_s, cpu_s / seconds)
+    return Replay(jobs, len(events), seconds, cpu_s, cpu_s / seconds, names_s)
 
 
 def _follow(loop: executor.Loop, log: Path, events: list[str], seconds: int) -> float:
@@ -73,11 +80,8 @@ def _follow(loop: executor.Loop, log: Path, events: list[str], seconds: int) -> 
     return cpu_s
 
 
-def _batch(root: Path, jobs: int) -> Batch:
-    entries = [
-        Entry(f"pack-{number}", f"results/artifacts/pack-{number}.tar.gz", (), "true")
-        for number in range(jobs)
-    ]
+def _batch(root: Path, names: list[str], outputs: list[str]) -> Batch:
+    entries = [Entry(name, output, (), "true") for name, output in zip(names, outputs, strict=True)]
     batch = Batch.new(root, "results/batches", "measure_pack", entries)
     batch.write({})
     return batch
