@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import random
+import re
 import subprocess
 import sys
+import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from jobs import wait_for
-from toys import Toy
+from toys import Controller, Toy
 
 from condor.pool import Pool
 from skeletons import Skeleton
@@ -20,8 +25,8 @@ REQUESTS = ("--max-threads", "1", "--default-resources", "mem_mb=100", "disk_mb=
 OPTIONS = ("--snakefile", "skeleton.smk", "--condorsweep-accept", "", "--condorsweep-give-up", "", *REQUESTS)
 
 
-def planted(pool: Pool, name: str, image: str) -> Toy:
-    toy = Toy(pool, f"skeleton_{name}", image, OPTIONS)
+def planted(pool: Pool, name: str, image: str, what_for: str = "kills") -> Toy:
+    toy = Toy(pool, f"skeleton_{name}_{what_for}", image, OPTIONS)
     (toy.folder / "skeleton.smk").write_text(Skeleton.read(name).whole(image))
     _sources(toy.folder)
     return toy
@@ -73,3 +78,62 @@ def test_skeleton_outlives_two_kills(pool: Pool, image: str, tmp_path: Path, nam
     assert len(expected) > 20
     wait_for(lambda: not toy.jobs_in_queue(), "an orphan is in the queue")
     assert toy.events.count("\n001 (") + toy.events.startswith("001 (") == toy.events.count("\n005 (")
+
+
+#: After the last thing that happens people run the same command again, so often at most.
+MOST_RUNS = 4
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("seed", [1])
+def test_skeleton_outlives_whatever_happens(pool: Pool, image: str, tmp_path: Path, seed: int) -> None:
+    expected = made_locally(tmp_path / "local", "spras")
+    toy, chance = planted(pool, "spras", image, f"campaign_{seed}"), random.Random(seed)
+
+    controller = toy.start()
+    for _ in range(6):
+        time.sleep(chance.uniform(0.0, 5.0))
+        controller = happens(toy, controller, chance)
+    controller.signal("KILL")
+
+    for _ in range(MOST_RUNS):
+        told_all(toy, "condor_release")
+        done = toy.run()
+        if done.returncode == 0:
+            break
+    assert done.returncode == 0, done.stderr
+    assert made(toy.folder) == expected
+    assert max(successes(toy).values()) == 1, successes(toy)
+    wait_for(lambda: not toy.jobs_in_queue(), "an orphan is in the queue")
+
+
+def happens(toy: Toy, controller: Controller, chance: random.Random) -> Controller:
+    """Let something happen; the controller that runs afterwards."""
+    action = chance.choice(["KILL", "TERM", "HUP", "condor_hold", "condor_release", "condor_rm", "schedd"])
+
+    if action == "schedd":
+        toy.pool.on("ap", "condor_restart", "-fast", "-schedd")
+    elif action.startswith("condor"):
+        told_all(toy, action)
+    else:
+        controller.signal(action)
+    return toy.start() if controller.process.poll() is not None else controller
+
+
+def told_all(toy: Toy, command: str) -> None:
+    """Give a command of HTCondor's for all jobs of the toy; the schedd may be away just now."""
+    toy.pool.run(command, "-constraint", f'substr(Iwd, {-len(toy.name)}) == "{toy.name}"')
+
+
+def successes(toy: Toy) -> Counter[str]:
+    """How many jobs of each output have ended well; one that a schedd ran again after its end counts once."""
+    counts: Counter[str] = Counter()
+    for batch in toy.batches:
+        outputs = [entry["output"] for entry in json.loads((batch / "batch.json").read_text())["entries"]]
+        log = batch / "events.log"
+        text = log.read_text() if log.exists() else ""
+        well = re.findall(
+            r"^005 \(\d+\.(\d+)\..*\n\s+\(1\) Normal termination \(return value 0\)", text, re.M
+        )
+        counts.update(outputs[int(proc)] for proc in set(well))
+    return counts
