@@ -14,13 +14,14 @@ from anisweep.cli import main
 from anisweep.cli.features import FaultOfTheData
 from anisweep.cluster.arrivals import accept, give_up
 from anisweep.cluster.fetch import fetch
-from anisweep.cluster.preflight import pool
+from anisweep.cluster.preflight import CHECKS, files, pool
 from anisweep.cluster.preflight.submission import Submission
 from anisweep.config.project import Project
 from anisweep.descriptors.kernels import loader
 from anisweep.features import shards
 from anisweep.features.job import compute
 from anisweep.files import write_json
+from anisweep.models.settings import FitSettings
 from anisweep.plan.requests import ResourceRequest
 from anisweep.workflow.feature_run import FeatureRun
 from snakemake_executor_plugin_condorsweep import schedd
@@ -232,6 +233,23 @@ def test_shards_that_fit_no_slot_stop_a_submission(run, monkeypatch):
     assert (
         "Memory in MB: a job asks for 1,536, and no slot of this pool has more than 1,000" in found[0].wrong
     )
+
+
+@pytest.mark.parametrize(("radial", "stops"), [(19, 0), (20, 1)])
+def test_sums_that_file_transfer_does_not_take_stop_a_submission(run, radial, stops):
+    hypers = replace(run.plan.asked.hypers, max_radial=radial)
+    wide = replace(
+        run, plan=replace(run.plan, asked=replace(run.plan.asked, fit=FitSettings(), hypers=hypers))
+    )
+    outgoing = [wide.outgoing(key) for key in wide.plan.missing]
+
+    found = list(files.outputs_small(Submission(run.jobs, outgoing)))
+
+    assert files.outputs_small in CHECKS
+    assert len(found) == stops
+    for finding in found:
+        assert "at least 1,134 MB; file transfer takes outputs of up to 1,000 MB" in finding.wrong
+        assert "pair_features" in finding.remedy
 
 
 def classad2_ad():

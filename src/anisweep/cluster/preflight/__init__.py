@@ -27,6 +27,7 @@ CHECKS = (
     site.staging_stays_home,
     files.inputs_there,
     files.inputs_small,
+    files.outputs_small,
     files.results_take_files,
     volume.not_too_many,
     volume.not_too_short,

@@ -46,6 +46,18 @@ def inputs_small(submission: Submission) -> Iterator[Finding]:
             )
 
 
+def outputs_small(submission: Submission) -> Iterator[Finding]:
+    """Find out whether what comes back is too large for file transfer, as sums of a wide fit are."""
+    largest = max(submission.outgoing, key=lambda each: each.output_mb, default=None)
+    if largest and largest.output_mb > LARGEST_MB:
+        yield Finding(
+            f"{largest.output}: it will have at least {largest.output_mb:,.0f} MB; file transfer takes "
+            f"outputs of up to {LARGEST_MB:,} MB.",
+            "Ask for fewer features: a smaller max_angular or max_radial, or for a fit "
+            "`features: pair_features`.",
+        )
+
+
 def results_take_files(submission: Submission) -> Iterator[Finding]:
     """Find out whether the results' folder can be written and has space for what comes back."""
     folder = submission.jobs.project.results
