@@ -36,10 +36,9 @@ def features() -> None:
 @plainly
 def new(name: str, file: Path) -> None:
     """Write config/features/NAME.yaml, which asks for the features of FILE, with comments."""
-    from anisweep import datasets
     from anisweep.config.sections import checked_name
     from anisweep.features.cutting import check_can_be_cut
-    from anisweep.features.feature_file import feature_file, new_features
+    from anisweep.features.feature_file import feature_file, looked_at, new_features
 
     project = Project.find()
     target = project.features_file(checked_name(name, "NAME"))
@@ -47,8 +46,13 @@ def new(name: str, file: Path) -> None:
     if target.exists() or target.is_symlink():
         raise UserError(f"{written} exists. Allowed: a new name. Choose another one, or edit that file.")
     check_can_be_cut(file)
-    write_text(target, new_features(name, datasets.inspect(file)))
+    inspection, frames = looked_at(file)
+    write_text(target, new_features(name, inspection))
     click.echo(f"Wrote {written}.")
+    if inspection.frames < frames:
+        click.echo(
+            f"It was guessed from the first {inspection.frames:,} of {frames:,} frames; species from all."
+        )
     feature_file(project, name)
     click.echo(f"Look at it, then: snakemake --profile local features --config features={name}")
 

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 import textwrap
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from anisweep.config.load import merged, read_yaml
 from anisweep.config.project import Project
 from anisweep.config.validation_messages import not_among
-from anisweep.datasets import Inspection
+from anisweep.datasets import Inspection, inspect
 from anisweep.datasets.species import name_from_yaml
 from anisweep.datasets.user_files.study_template import reading_lines
+from anisweep.describe.first_pass import survey
 from anisweep.descriptors.kernels import loader
 from anisweep.errors import UserError
 from anisweep.features.job import FeatureFile
 from anisweep.models.settings import FitSettings
 from anisweep.parsing.schema import build
+
+#: Frames that stand for all where arrays are looked for; each shard checks its own.
+LOOKED_AT = 1000
 
 TEMPLATE = """\
 # Features of {file}, computed by many jobs: snakemake --profile local features --config features={name}
@@ -39,6 +44,14 @@ instruction_set: {level}  # for all jobs, so that no bit depends on a machine: p
 # fit: {{alpha: 1.0e-6, features: power_spectrum, unit: eV, weights: {{energies: 1.0, forces: 1.0}}}}
 # labels: {{energies: energy, forces: forces}}  # names in the file; without them the usual ones
 """
+
+
+def looked_at(file: Path) -> tuple[Inspection, int]:
+    """Return what the first frames of a file seem to be, with the species of all, and how many these are."""
+    found = inspect(file, most=LOOKED_AT)
+    whole = survey(file)
+    species = {name: found.species.get(name, 0) for name in sorted(whole.names.tolist())}
+    return replace(found, species=species), len(whole.counts)
 
 
 def new_features(name: str, inspection: Inspection) -> str:

@@ -7,7 +7,9 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
+import ase.io
 import pytest
+from ase import Atoms
 from click.testing import CliRunner
 
 from anisweep.cli import main
@@ -18,7 +20,7 @@ from anisweep.cluster.preflight import CHECKS, files, pool
 from anisweep.cluster.preflight.submission import Submission
 from anisweep.config.project import Project
 from anisweep.descriptors.kernels import loader
-from anisweep.features import shards
+from anisweep.features import feature_file, shards
 from anisweep.features.job import compute
 from anisweep.files import write_json
 from anisweep.models.settings import FitSettings
@@ -233,6 +235,19 @@ def test_shards_that_fit_no_slot_stop_a_submission(run, monkeypatch):
     assert (
         "Memory in MB: a job asks for 1,536, and no slot of this pool has more than 1,000" in found[0].wrong
     )
+
+
+def test_a_first_file_is_guessed_from_the_first_frames_and_knows_the_species_of_all(project, monkeypatch):
+    monkeypatch.setattr(feature_file, "LOOKED_AT", 3)
+    every = [Atoms("CC", positions=[[0, 0, 0], [2, 0, 0]]) for _ in range(5)]
+    every[4].numbers[1] = 8
+    ase.io.write(project.root / "late.xyz", every)
+
+    said = CliRunner().invoke(main, ["features", "new", "late", "late.xyz"]).output
+    written = project.features_file("late").read_text()
+
+    assert "guessed from the first 3 of 5 frames; species from all" in said
+    assert '"O": [3.0, 3.0, 1.0]' in written
 
 
 @pytest.mark.parametrize(("radial", "stops"), [(19, 0), (20, 1)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -179,21 +180,23 @@ def inspect(
     file_format: str | None = None,
     order: Order | None = None,
     radii: bool | None = None,
+    most: int | None = None,
 ) -> Inspection:
-    """Inspect all frames of a file.
+    """Inspect all frames of a file, or the first ones.
 
     Parameters
     ----------
     cutoff : Angstrom
     file_format : its name, where the file itself does not say which
     order, radii : how components of quaternions and lengths are meant; ``None``: by convention
+    most : so many frames are looked at
 
     Raises
     ------
     DataError
         For what cannot be read or meant; what is wrong with orientations and lengths becomes a ``problem``.
     """
-    frames = _checked_frames(file, file_format, cutoff)
+    frames = _checked_frames(file, file_format, cutoff, most)
     arrays = _common_arrays(frames)
     orientations = orientation_candidates(arrays, frames[0].info.get(WRITTEN_BY, ""), order)
     diameters = diameter_candidates(arrays, radii)
@@ -231,9 +234,9 @@ def _check_cutoff(cutoff: float) -> None:
         raise DataError("cutoff", f"{cutoff:g} came", allowed, "give for example --cutoff 7")
 
 
-def _checked_frames(file: Path, file_format: str | None, cutoff: float) -> list[Atoms]:
+def _checked_frames(file: Path, file_format: str | None, cutoff: float, most: int | None) -> list[Atoms]:
     _check_cutoff(cutoff)
-    frames = list(read_any(file, file_format=file_format))
+    frames = list(islice(read_any(file, file_format=file_format), most))
     for number, frame in enumerate(frames):
         check_frame(frame, Place(str(file), number), cutoff)
     return frames
