@@ -85,7 +85,7 @@ MOST_RUNS = 4
 
 
 @pytest.mark.fault
-@pytest.mark.parametrize("seed", [1])
+@pytest.mark.parametrize("seed", [2])
 def test_skeleton_outlives_whatever_happens(pool: Pool, image: str, tmp_path: Path, seed: int) -> None:
     expected = made_locally(tmp_path / "local", "spras")
     toy, chance = planted(pool, "spras", image, f"campaign_{seed}"), random.Random(seed)
