@@ -1,4 +1,4 @@
-"""``python -m benchmarks.pool [--quick] [accepted] [compared] [followed]``: all of them, or those.
+"""``python -m benchmarks.pool [--quick] [accepted] [compared] [described] [followed]``: all, or those.
 
 What each has measured is on disk before the next one begins, and the page is made of all that is there. They
 need what the test pool needs: root on Debian.
@@ -14,6 +14,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from benchmarks.pool import described as shards
 from benchmarks.pool import following, overhead, replay, upstream
 from benchmarks.pool.figures import Figures
 from benchmarks.pool.stage import Stage, stage
@@ -33,6 +34,7 @@ class Sizes:
     pairs: int
     followed: int
     follow_s: int
+    described: int
     replayed: int
     replay_s: int
 
@@ -44,11 +46,20 @@ FULL = Sizes(
     pairs=5,
     followed=1_000,
     follow_s=600,
+    described=400_000,
     replayed=10_000,
     replay_s=600,
 )
 QUICK = Sizes(
-    accepted=1_000, submissions=1, packs=12, pairs=1, followed=40, follow_s=15, replayed=500, replay_s=30
+    accepted=1_000,
+    submissions=1,
+    packs=12,
+    pairs=1,
+    followed=40,
+    follow_s=15,
+    described=2_000,
+    replayed=500,
+    replay_s=30,
 )
 
 
@@ -100,7 +111,13 @@ def followed(where: Stage, sizes: Sizes, folder: Path) -> None:
     keep(folder, "following", asdict(following.follow(where, sizes.followed, sizes.follow_s)))
 
 
-PARTS = {part.__name__: part for part in (accepted, compared, followed)}
+def described(where: Stage, sizes: Sizes, folder: Path) -> None:
+    """Features and a fit of one file, by how many slots compute it."""
+    say(f"{sizes.described} frames, described and fitted in shards")
+    keep(folder, "described", [asdict(run) for run in shards.describe(where, sizes.described, (1, 2, 4))])
+
+
+PARTS = {part.__name__: part for part in (accepted, compared, described, followed)}
 
 
 def keep(folder: Path, name: str, figures: object) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 EVENT = re.compile(r"^(\d{3}) \(\d+\.(-?\d+)\.\d+\) (\S+ \S+) (.*)", re.MULTILINE)
+
+#: CPU time of a job, user and system, each as days and hours:minutes:seconds.
+USED = re.compile(r"Usr (\d+) (\d+):(\d+):(\d+), Sys (\d+) (\d+):(\d+):(\d+)  -  Total Remote Usage")
 
 SUBMITTED, EXECUTING, TERMINATED, COMMON_FILES = "000", "001", "005", "047"
 
@@ -21,6 +24,8 @@ class Story:
     ----------
     submitted, started : of the first job
     ended : of the last job
+    run_s : of all jobs, each from its last start to its end
+    cpu_s : CPU time of all jobs
     executions : starts of jobs
     common_transfers : how often files that jobs share were sent to an execute point
     """
@@ -28,12 +33,15 @@ class Story:
     submitted: float
     started: float
     ended: float
+    run_s: float
+    cpu_s: float
     executions: int
     common_transfers: int
 
     @classmethod
     def of(cls, logs: Iterable[Path]) -> Story:
-        events = [found.groups() for log in logs for found in EVENT.finditer(log.read_text())]
+        texts = [log.read_text() for log in logs]
+        events = [found.groups() for text in texts for found in EVENT.finditer(text)]
         times = {
             kind: sorted(_seconds(when) for number, _, when, _ in events if number == kind) for kind in _KINDS
         }
@@ -42,6 +50,8 @@ class Story:
             submitted=times[SUBMITTED][0],
             started=times[EXECUTING][0],
             ended=times[TERMINATED][-1],
+            run_s=sum(_lasted(events)),
+            cpu_s=sum(_cpu_s(found) for text in texts for found in USED.findall(text)),
             executions=len(times[EXECUTING]),
             common_transfers=sum(
                 number == COMMON_FILES and words.endswith("TransferFinished")
@@ -55,3 +65,19 @@ _KINDS = (SUBMITTED, EXECUTING, TERMINATED)
 
 def _seconds(when: str) -> float:
     return datetime.fromisoformat(when).timestamp()
+
+
+def _lasted(events: Iterable[tuple[str, ...]]) -> Iterator[float]:
+    """Yield how long each job ran."""
+    started: dict[str, float] = {}
+    for number, job, when, _ in events:
+        if number == EXECUTING:
+            started[job] = _seconds(when)
+        elif number == TERMINATED:
+            yield _seconds(when) - started[job]
+
+
+def _cpu_s(used: Iterable[str]) -> int:
+    """Add user and system time."""
+    units = (86400, 3600, 60, 1) * 2
+    return sum(unit * int(count) for unit, count in zip(units, used, strict=True))

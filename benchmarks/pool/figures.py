@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.pool.acceptance import Submission
+from benchmarks.pool.described import Described
 from benchmarks.pool.following import Following
 from benchmarks.pool.replay import Replay
 from benchmarks.pool.timing import Run
@@ -37,6 +38,16 @@ only sleep. Figures are medians; all of them are in `results/benchmarks-pool/`.
   Both ask for the image once on each machine (`container_is_common = true`).
 - *upstream*: the upstream plugin, which needs Snakemake in its image and starts it in each of its jobs.
   Run once.
+
+## Features and fits in shards
+
+{frames} frames of two ellipsoids, with `snakemake --profile chtc features`: max_angular 6, one thread a job,
+once for each number of slots. Efficiency is the time on one slot over slots times that on several. With
+more slots than cores it cannot pass cores / slots.
+
+| what | slots | whole | until queued | until one runs | in jobs | until exit | CPU of jobs | {efficiencies} |
+|---|---|---|---|---|---|---|---|---|---|
+{described}
 """
 
 COLUMNS = ("whole_s", "before_s", "waiting_s", "working_s", "completed_s", "exit_s", "cpu_s")
@@ -63,6 +74,7 @@ class Figures:
     runs: list[Run]
     replay: Replay
     following: Following
+    described: list[Described]
 
     @classmethod
     def read(cls, folder: Path, machine: str) -> Figures:
@@ -73,7 +85,7 @@ class Figures:
         FileNotFoundError
             when a part has not been measured
         """
-        parts = ("submissions", "runs", "replay", "following")
+        parts = ("submissions", "runs", "replay", "following", "described")
         found = {part: json.loads((folder / f"{part}.json").read_text()) for part in parts}
         return cls(
             machine,
@@ -81,6 +93,7 @@ class Figures:
             [Run(**each) for each in found["runs"]],
             Replay(**found["replay"]),
             Following(**found["following"]),
+            [Described(**each) for each in found["described"]],
         )
 
     def page(self) -> str:
@@ -96,6 +109,9 @@ class Figures:
             packs=executor[0].packs,
             pairs=len(executor),
             runs="\n".join(_row(name, _of(self.runs, name)) for name in contenders),
+            frames=f"{self.described[0].frames:,}",
+            efficiencies="efficiency, jobs | efficiency, whole",
+            described="\n".join(_described(self.described)),
         )
 
     def _lines(self) -> Iterator[Line]:
@@ -165,3 +181,14 @@ def _images(runs: Sequence[Run]) -> Iterator[Line]:
 def _row(name: str, runs: Sequence[Run]) -> str:
     values = [f"{median(getattr(run, column) for run in runs):.1f} s" for column in COLUMNS]
     return f"| {name} | {' | '.join(values)} |"
+
+
+def _described(runs: Sequence[Described]) -> Iterator[str]:
+    """Yield a line for each run of a file in shards; those on one slot come first."""
+    alone: dict[str, Described] = {}
+    for run in runs:
+        one = alone.setdefault(run.what, run)
+        seconds = (run.whole_s, run.before_s, run.waiting_s, run.working_s, run.after_s, run.cpu_s)
+        shares = (one.working_s / run.working_s / run.slots, one.whole_s / run.whole_s / run.slots)
+        values = [f"{value:.0f} s" for value in seconds] + [f"{share:.2f}" for share in shares]
+        yield f"| {run.what}, {run.shards} shards | {run.slots} | {' | '.join(values)} |"

@@ -29,6 +29,8 @@ RECORDED = """\
 ...
 005 (002.000.000) 2026-11-21 16:14:51 Job terminated.
 	(1) Normal termination (return value 0)
+		Usr 0 00:01:07, Sys 0 00:00:02  -  Run Remote Usage
+		Usr 0 00:01:07, Sys 0 00:00:02  -  Total Remote Usage
 	16564  -  Run Bytes Sent By Job
 ...
 005 (002.001.000) 2026-11-21 16:14:53 Job terminated.
@@ -50,6 +52,8 @@ def test_a_log_tells_when_things_happened(log):
 
     assert story.started - story.submitted == 4
     assert story.ended - story.started == 13
+    assert story.run_s == 11 + 12
+    assert story.cpu_s == 67 + 2
     assert story.executions == 2
     assert story.common_transfers == 1
 

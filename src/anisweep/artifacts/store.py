@@ -228,7 +228,12 @@ def _as_json(known: Contents | Entry) -> str:
 
 def _fields_of(known: Any) -> dict[str, Any]:
     """Return the fields of a data class by name; those inside it stay what they are."""
-    return {each.name: getattr(known, each.name) for each in fields(known)}
+    return {name: getattr(known, name) for name in _names_of(type(known))}  # type: ignore[arg-type]
+
+
+@cache
+def _names_of(cls: Any) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(cls))
 
 
 def _state(file: Path) -> tuple[int, int, int]:

@@ -174,12 +174,16 @@ def _of_class(cls: Any) -> Check:
         if missing:
             raise Unfit("the key is missing", "a value", (sorted(missing)[0],))
 
-        values = {}
-        for key, value in plain.items():
-            if key in checks:
-                values[key] = _at(key, checks[key], value)
-            elif strict:
-                raise Unfit("unknown key", ", ".join(checks), (str(key)[:SHOWN],))
+        unknown = [key for key in plain if key not in checks]
+        if unknown and strict:
+            raise Unfit("unknown key", ", ".join(checks), (str(unknown[0])[:SHOWN],))
+
+        values, key = {}, None
+        try:
+            for key in (key for key in plain if key in checks) if unknown else plain:
+                values[key] = checks[key](plain[key])
+        except Unfit as unfit:
+            raise unfit.below(key) from None
         return cls(**values)
 
     return check
@@ -300,7 +304,12 @@ def _choice(allowed: tuple[Any, ...]) -> Check:
 
 
 def _any_of(checks: list[Check]) -> Check:
+    may_be_nothing = _nothing in checks
+
     def checked(value: Any) -> Any:
+        if value is None and may_be_nothing:  # most fields of most rows: no complaint has to be worded
+            return None
+
         complaints = []
         for check in checks:
             try:
