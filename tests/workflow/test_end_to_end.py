@@ -67,8 +67,8 @@ def test_the_resolved_configuration_is_written(measured: Clone) -> None:
 
 
 def test_every_cell_is_right(measured: Clone) -> None:
-    details = sorted((measured.root / "results" / ".anisweep" / "index").glob("*.details.json"))
-    rows = [row for file in details for row in json.loads(file.read_text())["rows"]]
+    contents = sorted((measured.root / "results" / ".anisweep" / "index").glob("*.contents"))
+    rows = [row for file in contents for row in json.loads(file.read_text().split("\n", 1)[1])["rows"]]
     cells = [row for row in rows if row["role"] == "cell"]
 
     assert [row["status"] for row in cells] == ["ok"] * 8

@@ -93,7 +93,8 @@ class Store:
     def lost(self) -> list[Entry]:
         """Return the artifacts that the index knows and the folder no longer holds."""
         present = {file.name.removesuffix(SUFFIX) for file in self.folder.glob(f"[!.]*{SUFFIX}")}
-        known = (path.stem for path in self.index.glob("*.json") if not path.name.endswith(".details.json"))
+        former = ".details.json"  # contents, as an earlier version wrote them
+        known = (path.stem for path in self.index.glob("*.json") if not path.name.endswith(former))
         return [entry for name in sorted(known) if name not in present and (entry := self._remembered(name))]
 
     def rows(self, name: str) -> list[Row]:
@@ -191,7 +192,7 @@ class Store:
         return self.index / f"{name}.json"
 
     def _details(self, name: str) -> Path:
-        return self.index / f"{name}.details.json"
+        return self.index / f"{name}.contents"
 
 
 @cache

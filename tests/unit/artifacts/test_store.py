@@ -181,13 +181,13 @@ def test_the_index_can_be_lost(store, harm):
     elif harm == "garbled":
         (store.index / f"{name}.json").write_text('{"name": ')
     elif harm == "details changed":
-        details = store.index / f"{name}.details.json"
+        details = store.index / f"{name}.contents"
         assert '"status":"ok"' in details.read_text()
         details.write_text(details.read_text().replace('"status":"ok"', '"status":"no"'))
     elif harm == "details garbled":
-        (store.index / f"{name}.details.json").write_text("")
+        (store.index / f"{name}.contents").write_text("")
     else:
-        (store.index / f"{name}.details.json").unlink()
+        (store.index / f"{name}.contents").unlink()
 
     assert store.entries() == before
     assert store.contents(name) == contents

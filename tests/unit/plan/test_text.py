@@ -3,6 +3,7 @@
 import pytest
 
 import examples
+from anisweep import modes
 from anisweep.artifacts.store import Store
 from anisweep.errors import UserError
 from anisweep.files import write_json
@@ -164,6 +165,17 @@ def test_what_no_machine_can_compute_is_said_with_the_reason_before_and_after_it
     made = plan(**two_species)
     assert words in plan_as_text(made)
     assert [len(keys) for keys in plan_as_json(made)["unavailable"].values()] == [2]
+
+
+def test_a_mode_is_asked_once_for_all_its_replicates(plan, monkeypatch):
+    made = plan(replicates=5)
+    asked = []
+    monkeypatch.setattr(modes, "precisions", lambda name: asked.append(name) or ("fp64",))
+
+    plan_as_text(made)
+
+    assert len(made.cells) > len(asked)
+    assert sorted(asked) == sorted({*asked})
 
 
 def test_a_precision_that_a_mode_lacks_is_said(plan):

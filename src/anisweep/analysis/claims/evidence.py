@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from anisweep.errors import UserError
@@ -19,16 +20,19 @@ ANY = "any"
 
 def matching(cells: pd.DataFrame, conditions: Mapping[str, Any]) -> pd.DataFrame:
     """Return the rows that meet every condition: equal to the value, or to one of a list."""
-    kept = pd.Series(True, index=cells.index)
+    kept = np.ones(len(cells), dtype=bool)
 
     for column, wanted in conditions.items():
         if wanted == ANY:
             continue
         if column not in cells:
             return cells.iloc[:0]
-        kept &= _meets(cells[column], wanted)
 
-    return cells[kept]
+        kept &= _meets(cells[column], wanted).to_numpy()
+        if not kept.any():
+            return cells.iloc[:0]
+
+    return cells if kept.all() else cells[kept]
 
 
 def _meets(column: pd.Series[Any], wanted: Any) -> pd.Series[bool]:

@@ -28,7 +28,8 @@ class Extreme(Quantity):
 
         It has no interval: it is what these data hold.
         """
-        rows = matching(cells[cells["status"].isin(["ok", "wrong"])], {"role": "cell"} | conditions)
+        rows = matching(cells, {"role": "cell"} | conditions)
+        rows = rows[rows["status"].isin(["ok", "wrong"])]
         values = rows.reindex(columns=[self.column]).astype(float)[self.column]
         if self.per:
             values = values / rows.reindex(columns=[self.per]).astype(float)[self.per]
@@ -118,7 +119,8 @@ class Calls(Quantity):
 
     def figure(self, cells: pd.DataFrame, conditions: dict[str, Any]) -> Figure | None:
         """Return the exact count, whose ends are the smallest and the largest count seen."""
-        rows = matching(cells[cells["status"] == "ok"], {"role": "cell"} | conditions)
+        rows = matching(cells, {"role": "cell"} | conditions)
+        rows = rows[rows["status"] == "ok"]
         if rows.empty or "count_contraction" not in rows:
             return None
 

@@ -22,7 +22,8 @@ class Spread(Quantity):
 
         An extreme has no interval: it is what these data hold.
         """
-        rows = matching(cells[cells["status"].isin(["ok", "wrong"])], {"role": "cell"} | conditions)
+        rows = matching(cells, {"role": "cell"} | conditions)
+        rows = rows[rows["status"].isin(["ok", "wrong"])]
         values = rows.reindex(columns=[self.column]).astype(float)[self.column]
         known = rows.assign(value=values).dropna(subset=["value"])
 

@@ -37,10 +37,8 @@ class TimeRatio(Quantity):
 
     def figure(self, cells: pd.DataFrame, conditions: dict[str, Any]) -> Figure | None:
         """Return the geometric mean over packs."""
-        seconds = cells.reindex(columns=list(self.time)).astype(float).sum(axis=1, skipna=False)
-        ok = cells.assign(seconds=seconds)[(cells["status"] == "ok") & seconds.notna()]
         sides = [
-            only_one_way(matching(ok, conditions | where)).assign(side=k)
+            only_one_way(self._timed(matching(cells, conditions | where))).assign(side=k)
             for k, where in enumerate((self.of, self.to))
         ]
         same = self.of.get("dataset") == self.to.get("dataset")
@@ -58,6 +56,11 @@ class TimeRatio(Quantity):
         return Figure(
             ratio.value, ratio.low, ratio.high, ratio.packs, "packs", sites_of(chosen), artifacts_of(chosen)
         )
+
+    def _timed(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return the rows that are ok and have all the times, with their sum."""
+        seconds = rows.reindex(columns=list(self.time)).astype(float).sum(axis=1, skipna=False)
+        return rows.assign(seconds=seconds)[(rows["status"] == "ok") & seconds.notna()]
 
 
 def _pack_times(rows: pd.DataFrame) -> pd.DataFrame:
@@ -87,7 +90,8 @@ class Share(Quantity):
 
     def figure(self, cells: pd.DataFrame, conditions: dict[str, Any]) -> Figure | None:
         """Return the mean over packs of each pack's median."""
-        rows = matching(cells[cells["status"] == "ok"], {"role": "cell"} | conditions)
+        rows = matching(cells, {"role": "cell"} | conditions)
+        rows = rows[rows["status"] == "ok"]
         parts = rows.reindex(columns=self.part).astype(float)
         whole = rows.reindex(columns=self.whole).astype(float).sum(axis=1, skipna=False)
         if self.with_import:
@@ -124,7 +128,8 @@ class SpeciesExponent(Quantity):
 
     def figure(self, cells: pd.DataFrame, conditions: dict[str, Any]) -> Figure | None:
         """Return the mean over replicates; of several sets that with the most numbers of species."""
-        ok = matching(cells[cells["status"] == "ok"], {"role": "cell"} | conditions)
+        ok = matching(cells, {"role": "cell"} | conditions)
+        ok = ok[ok["status"] == "ok"]
         alike = ["site", "output", "hypers", "frames", "particles", "pairs"]
         groups = [group for _, group in only_one_way(ok).groupby(alike) if group["species"].nunique() > 2]
         if not groups:
