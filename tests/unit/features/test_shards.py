@@ -213,6 +213,18 @@ def test_a_run_after_it_computes_nothing_and_a_touched_file_neither(plan, projec
     assert not plan().missing
 
 
+def test_a_shard_is_opened_once_and_looked_at_afterwards(plan, monkeypatch):
+    run(plan())
+    opened = []
+    monkeypatch.setattr(shards, "check_shard", lambda path, key: opened.append(key))
+
+    assert plan().missing == {}
+    assert sorted(opened) == sorted(job.key for job in plan().jobs)
+    opened.clear()
+    assert plan().missing == {}
+    assert opened == []
+
+
 def test_appended_frames_compute_their_shards_only(plan, project):
     run(plan())
     write(project.root / "some.xyz", labelled(43))
