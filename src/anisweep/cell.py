@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -45,8 +45,11 @@ FORMAT = 1
 
 def digest(value: Any) -> str:
     """Return the SHA-256 of the canonical JSON of ``value``: sorted keys, no spaces, shortest floats."""
-    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return hashlib.sha256(_canonical(value).encode()).hexdigest()
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 @dataclass(frozen=True)
@@ -167,7 +170,24 @@ class Cell:
     @cached_property
     def key(self) -> str:
         """Return the SHA-256 of the canonical JSON of the cell; the path of the file is not part of it."""
-        return digest({"format": FORMAT, **self._plain()})
+        before, after = self._around_replicate
+        return hashlib.sha256(f"{before}{self.replicate}{after}".encode()).hexdigest()
+
+    @cached_property
+    def _around_replicate(self) -> tuple[str, str]:
+        """Return the canonical JSON before and after the number of the replicate.
+
+        Quotation marks within texts are escaped, so this key stands there once.
+        """
+        text = _canonical({"format": FORMAT, **self._plain()})
+        before, key, after = text.partition('"replicate":')
+        return before + key, after.removeprefix(str(self.replicate))
+
+    def in_replicate(self, number: int) -> Cell:
+        """Return the same point of another replicate; its key costs little, since they differ in a number."""
+        made = replace(self, replicate=number)
+        vars(made)["_around_replicate"] = self._around_replicate
+        return made
 
     @cached_property
     def point(self) -> str:

@@ -42,23 +42,26 @@ def cells_of(name: str, sweep: Sweep, site: str, project: Project) -> Iterator[C
     threads_of = [count if isinstance(count, int) else NOT_PINNED for count in sweep.threads]
     points = list(product(sweep.modes, sweep.precisions, sweep.devices, threads_of))
 
+    first = [
+        Cell(
+            dataset=dataset,
+            hypers=point,
+            output=output,
+            mode=mode,
+            precision=precision,
+            device=device,
+            threads=threads,
+            replicate=1,
+            site=site,
+            settings=settings,
+            environment=environments[device],
+            code=codes[mode],
+        )
+        for (dataset, outputs), point in product(sets, hypers)
+        for output, (mode, precision, device, threads) in product(outputs, points)
+    ]
     for replicate in range(1, sweep.replicates + 1):
-        for (dataset, outputs), point in product(sets, hypers):
-            for output, (mode, precision, device, threads) in product(outputs, points):
-                yield Cell(
-                    dataset=dataset,
-                    hypers=point,
-                    output=output,
-                    mode=mode,
-                    precision=precision,
-                    device=device,
-                    threads=threads,
-                    replicate=replicate,
-                    site=site,
-                    settings=settings,
-                    environment=environments[device],
-                    code=codes[mode],
-                )
+        yield from (cell.in_replicate(replicate) for cell in first)
 
 
 def _check_images(sweep: Sweep, cutoff: float, project: Project, sets: list[Dataset]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -107,7 +107,7 @@ def cells_of_file(content: bytes) -> list[Cell]:
 
 
 def _repeated(cells: Sequence[Cell], replicates: int) -> list[Cell]:
-    return [replace(cell, replicate=number) for number in range(1, replicates + 1) for cell in cells]
+    return [cell.in_replicate(number) for number in range(1, replicates + 1) for cell in cells]
 
 
 def _missing(cells: Sequence[Cell], rows: pa.Table) -> list[str]:
