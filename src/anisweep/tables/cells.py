@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
-from functools import cache
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -166,13 +165,17 @@ def dtypes_of(registry: type[Any]) -> dict[str, str]:
     return {name: dtype_of(hint) for name, hint in get_type_hints(registry).items()}
 
 
+#: Texts, of which most come again in many rows: each is held once.
+TEXTS = pa.dictionary(pa.int32(), pa.string())
+
 #: The pandas type of each metric, and that of its column in Arrow: lists and dictionaries are kept as JSON.
 DTYPES = {each.name: dtypes_of(Row)[each.name] for each in fields(Row)}
-ARROW = {"str": pa.string(), "Int64": pa.int64(), "float64": pa.float64(), "boolean": pa.bool_()}
-SCHEMA = pa.schema([(name, ARROW.get(dtype, pa.string())) for name, dtype in DTYPES.items()])
+ARROW = {"Int64": pa.int64(), "float64": pa.float64(), "boolean": pa.bool_()}
+SCHEMA = pa.schema([(name, ARROW.get(dtype, TEXTS)) for name, dtype in DTYPES.items()])
 
 #: What pandas makes of a column in Arrow.
-FROM_ARROW = {ARROW[name]: pd.api.types.pandas_dtype(name) for name in ("str", "Int64", "boolean")}
+FROM_ARROW = {ARROW[name]: pd.api.types.pandas_dtype(name) for name in ("Int64", "boolean")}
+FROM_ARROW[pa.string()] = pd.api.types.pandas_dtype("str")
 
 
 def _in_order(rows: pa.Table) -> pa.Table:
@@ -182,7 +185,8 @@ def _in_order(rows: pa.Table) -> pa.Table:
 
 
 def _plain(column: pa.ChunkedArray) -> pd.Series[Any]:
-    values: pd.Series[Any] = column.to_pandas(types_mapper=FROM_ARROW.get)
+    written = column.cast(pa.string()) if column.type == TEXTS else column
+    values: pd.Series[Any] = written.to_pandas(types_mapper=FROM_ARROW.get)
     return values
 
 
@@ -199,8 +203,9 @@ def _nested(column: pa.ChunkedArray) -> list[Any]:
 
 def _each_once(column: pa.ChunkedArray, made: Callable[[str], Any]) -> list[Any]:
     """Return what is made of each text of a column: once of those that come often, as hyperparameters do."""
-    once = cache(made)
-    return [once(text) for text in column.to_pylist()]
+    texts = column.combine_chunks()
+    values = [made(text) for text in texts.dictionary.to_pylist()]
+    return [values[place] for place in texts.indices.to_pylist()]
 
 
 def _exploded(metric: Field[Any], values: list[dict[str, Any]]) -> dict[str, pd.Series[Any]]:

@@ -91,7 +91,8 @@ class ColumnStore:
 
 def joined(tables: Sequence[pa.Table]) -> pa.Table:
     """Return the rows of several artifacts as one table; one without rows where there are none."""
-    return pa.concat_tables([columns_of([]), *(each.replace_schema_metadata() for each in tables)])
+    together = pa.concat_tables([columns_of([]), *(each.replace_schema_metadata() for each in tables)])
+    return together.unify_dictionaries()
 
 
 def _undamaged(file: Path) -> bytes:
