@@ -35,7 +35,7 @@ target_minutes: {minutes}
 instruction_set: avx2
 """
 
-FIT = "fit: {features: pair}\n"
+FIT = "fit: {features: pair_features}\n"
 
 #: Into about so many a file is cut.
 SHARDS = 8
@@ -127,8 +127,7 @@ def _timed(stage: Stage, what: str, slots: int, frames: int) -> Described:
     stage.run(*command)
     ended = time.time()
 
-    logs = list(stage.clone.glob("results/batches/[!.]*/events.log"))
-    story = Story.of(logs)
+    story = Story.of(stage.clone.glob("results/batches/[!.]*/events.log"))
     run = Described(
         what=what,
         slots=slots,

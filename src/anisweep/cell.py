@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -221,6 +222,12 @@ class Cell:
         """Return the words by which messages name the cell."""
         lmax = self.hypers.max_angular
         return f"{self.dataset.name} {self.output} lmax {lmax} {self.mode} {self.precision} r{self.replicate}"
+
+
+def repeated(cells: Sequence[Cell], replicates: int) -> Iterator[Cell]:
+    """Yield the same points for one replicate after the other."""
+    for number in range(1, replicates + 1):
+        yield from (cell.in_replicate(number) for cell in cells)
 
 
 class OtherFormat(ValueError):

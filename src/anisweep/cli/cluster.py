@@ -169,10 +169,9 @@ def fetch(place: str) -> None:
     came = bring(Project.find(), place)
     for reason in came.unsound:
         click.echo(f"left there: {reason}")
-    artifacts = [name.endswith(SUFFIX) for name in came.came]
-    shards = f" and {counted(artifacts.count(False), 'shard')}" if came.features else ""
-    what = f"{counted(sum(artifacts), 'artifact')}{shards}"
-    click.echo(f"{what} fetched and verified; {len(came.there)} were here.")
+    artifacts = sum(name.endswith(SUFFIX) for name in came.came)
+    shards = f" and {counted(len(came.came) - artifacts, 'shard')}" if came.features else ""
+    click.echo(f"{counted(artifacts, 'artifact')}{shards} fetched and verified; {len(came.there)} were here.")
     if any(name.endswith(SUFFIX) for name in (*came.came, *came.there)):
         click.echo("Next: snakemake --profile local report   (first_look; others: --config study=NAME)")
     for name in came.features:

@@ -150,11 +150,11 @@ class FeaturePlan:
     def remove_pieces(self) -> None:
         """Remove the frames of shards that are there, which nobody reads any more."""
         folder = (self.project.root / self.path("pieces", "")).parent
-        lying = {file.name for file in folder.glob("[!.]*")}  # mostly none
+        lying = {*folder.glob("[!.]*")}  # mostly none
 
         for key in {job.key for job in self.jobs}:
-            piece = folder / Path(self.path("pieces", key)).name
-            if piece.name in lying and (self.project.root / self.path("shards", key)).exists():
+            piece = self.project.root / self.path("pieces", key)
+            if piece in lying and (self.project.root / self.path("shards", key)).exists():
                 piece.unlink(missing_ok=True)
 
     @property

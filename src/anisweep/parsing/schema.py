@@ -174,14 +174,15 @@ def _of_class(cls: Any) -> Check:
         if missing:
             raise Unfit("the key is missing", "a value", (sorted(missing)[0],))
 
-        unknown = [key for key in plain if key not in checks]
-        if unknown and strict:
+        unknown = [key for key in plain if key not in checks] if strict else []
+        if unknown:
             raise Unfit("unknown key", ", ".join(checks), (str(unknown[0])[:SHOWN],))
 
         values, key = {}, None
         try:
-            for key in (key for key in plain if key in checks) if unknown else plain:
-                values[key] = checks[key](plain[key])
+            for key, value in plain.items():
+                if key in checks:
+                    values[key] = checks[key](value)
         except Unfit as unfit:
             raise unfit.below(key) from None
         return cls(**values)

@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 
 from anisweep import datasets
-from anisweep.cell import NOT_PINNED, Cell, Dataset, Hypers, Settings
+from anisweep.cell import NOT_PINNED, Cell, Dataset, Hypers, Settings, repeated
 from anisweep.config.project import Project
 from anisweep.config.sections import DatasetEntry, HyperAxes, Sweep
 from anisweep.config.validation_messages import in_yaml
@@ -60,8 +60,7 @@ def cells_of(name: str, sweep: Sweep, site: str, project: Project) -> Iterator[C
         for (dataset, outputs), point in product(sets, hypers)
         for output, (mode, precision, device, threads) in product(outputs, points)
     ]
-    for replicate in range(1, sweep.replicates + 1):
-        yield from (cell.in_replicate(replicate) for cell in first)
+    yield from repeated(first, sweep.replicates)
 
 
 def _check_images(sweep: Sweep, cutoff: float, project: Project, sets: list[Dataset]) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from anisweep.artifacts.reading import read_folder
 from anisweep.artifacts.store import Store, chosen_of, rows_of
-from anisweep.cell import MOST_REPLICATES, Cell, cells_from_json
+from anisweep.cell import MOST_REPLICATES, Cell, cells_from_json, repeated
 from anisweep.cluster.arrivals import job_records_of
 from anisweep.config.load import read_yaml
 from anisweep.config.project import Project
@@ -85,8 +85,8 @@ def cells_in_file(cells: Sequence[Cell]) -> dict[str, Any]:
     """Return the cells of a study as a file holds them: those of one replicate, and how often these come."""
     last = max((cell.replicate for cell in cells), default=1)
     each = [cell for cell in cells if cell.replicate == 1]
-    repeated = _repeated(each, last) == list(cells)
-    held = StudyCells(last, tuple(each)) if repeated else StudyCells(1, tuple(cells))
+    alike = list(repeated(each, last)) == list(cells)
+    held = StudyCells(last, tuple(each)) if alike else StudyCells(1, tuple(cells))
     return asdict(held)
 
 
@@ -103,11 +103,7 @@ def cells_of_file(content: bytes) -> list[Cell]:
         return cells_from_json(content)
 
     held = build(StudyCells, plain)
-    return _repeated(held.cells, held.replicates) if held.replicates > 1 else list(held.cells)
-
-
-def _repeated(cells: Sequence[Cell], replicates: int) -> list[Cell]:
-    return [cell.in_replicate(number) for number in range(1, replicates + 1) for cell in cells]
+    return list(repeated(held.cells, held.replicates)) if held.replicates > 1 else list(held.cells)
 
 
 def _missing(cells: Sequence[Cell], rows: pa.Table) -> list[str]:

@@ -35,6 +35,12 @@ def matching(cells: pd.DataFrame, conditions: Mapping[str, Any]) -> pd.DataFrame
     return cells if kept.all() else cells[kept]
 
 
+def measured(cells: pd.DataFrame, conditions: dict[str, Any], *statuses: str) -> pd.DataFrame:
+    """Return the rows of cells, not of the reference, that meet conditions and have one of the statuses."""
+    rows = matching(cells, {"role": "cell"} | conditions)
+    return rows[rows["status"].isin(statuses)]
+
+
 def _meets(column: pd.Series[Any], wanted: Any) -> pd.Series[bool]:
     if wanted is None:
         return column.isna()

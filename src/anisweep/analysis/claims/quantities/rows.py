@@ -10,7 +10,7 @@ import pandas as pd
 from pydantic import Field
 
 from anisweep.analysis import conversion
-from anisweep.analysis.claims.evidence import artifacts_of, matching, sites_of
+from anisweep.analysis.claims.evidence import artifacts_of, matching, measured, sites_of
 from anisweep.analysis.claims.quantities._quantity import Figure, Quantity
 from anisweep.cell import NOT_PINNED
 from anisweep.tables.summary import summary_table
@@ -28,8 +28,7 @@ class Extreme(Quantity):
 
         It has no interval: it is what these data hold.
         """
-        rows = matching(cells, {"role": "cell"} | conditions)
-        rows = rows[rows["status"].isin(["ok", "wrong"])]
+        rows = measured(cells, conditions, "ok", "wrong")
         values = rows.reindex(columns=[self.column]).astype(float)[self.column]
         if self.per:
             values = values / rows.reindex(columns=[self.per]).astype(float)[self.per]
@@ -119,8 +118,7 @@ class Calls(Quantity):
 
     def figure(self, cells: pd.DataFrame, conditions: dict[str, Any]) -> Figure | None:
         """Return the exact count, whose ends are the smallest and the largest count seen."""
-        rows = matching(cells, {"role": "cell"} | conditions)
-        rows = rows[rows["status"] == "ok"]
+        rows = measured(cells, conditions, "ok")
         if rows.empty or "count_contraction" not in rows:
             return None
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import pandas as pd
 from pydantic import Field
 
-from anisweep.analysis.claims.evidence import PROBLEM_BY_CONTENT, artifacts_of, matching, sites_of
+from anisweep.analysis.claims.evidence import PROBLEM_BY_CONTENT, artifacts_of, measured, sites_of
 from anisweep.analysis.claims.quantities._quantity import Figure, Quantity
 
 
@@ -22,8 +22,7 @@ class Spread(Quantity):
 
         An extreme has no interval: it is what these data hold.
         """
-        rows = matching(cells, {"role": "cell"} | conditions)
-        rows = rows[rows["status"].isin(["ok", "wrong"])]
+        rows = measured(cells, conditions, "ok", "wrong")
         values = rows.reindex(columns=[self.column]).astype(float)[self.column]
         known = rows.assign(value=values).dropna(subset=["value"])
 

@@ -14,6 +14,7 @@ from anisweep.analysis.claims.evidence import (
     artifacts_of,
     largest_problem,
     matching,
+    measured,
     only_one_way,
     sites_of,
 )
@@ -90,8 +91,7 @@ class Share(Quantity):
 
     def figure(self, cells: pd.DataFrame, conditions: dict[str, Any]) -> Figure | None:
         """Return the mean over packs of each pack's median."""
-        rows = matching(cells, {"role": "cell"} | conditions)
-        rows = rows[rows["status"] == "ok"]
+        rows = measured(cells, conditions, "ok")
         parts = rows.reindex(columns=self.part).astype(float)
         whole = rows.reindex(columns=self.whole).astype(float).sum(axis=1, skipna=False)
         if self.with_import:
@@ -128,8 +128,7 @@ class SpeciesExponent(Quantity):
 
     def figure(self, cells: pd.DataFrame, conditions: dict[str, Any]) -> Figure | None:
         """Return the mean over replicates; of several sets that with the most numbers of species."""
-        ok = matching(cells, {"role": "cell"} | conditions)
-        ok = ok[ok["status"] == "ok"]
+        ok = measured(cells, conditions, "ok")
         alike = ["site", "output", "hypers", "frames", "particles", "pairs"]
         groups = [group for _, group in only_one_way(ok).groupby(alike) if group["species"].nunique() > 2]
         if not groups:
