@@ -98,9 +98,12 @@ def test_refusals_come_in_words_and_before_anything_runs(tmp_path: Path) -> None
 
     assert done.returncode == 1
     for words in (
-        "rule runs: has `run:`, for which Snakemake would have to be in the image; put its Python into a",
-        "rule scripts: has `script:`, for which Snakemake would have to be in the image; declare the script",
-        "rule wrappers: has `wrapper:`, for which Snakemake would have to be in the image; write the command",
+        "rule runs: has `run:`, which Snakemake itself has to run; where an image with Snakemake 9.",
+        "is at hand, name it and say `--condorsweep-remote-jobs`; else put its Python into a script",
+        "rule scripts: has `script:`, which Snakemake itself has to run",
+        "else declare the script as an input",
+        "rule wrappers: has `wrapper:`, which Snakemake itself has to run",
+        "else write the command",
         "rule alone: has `conda:` without `container:`; name an image with what `conda:` names in it",
         "rule benchmarks: has an extended benchmark",
         "rule outside: /tmp/10: lies outside the project",

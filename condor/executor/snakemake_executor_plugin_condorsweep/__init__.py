@@ -39,6 +39,17 @@ class ExecutorSettings(ExecutorSettingsBase):  # type: ignore[misc]  # Snakemake
         "content of inputs), or `output` alone, where outputs of other work have other names.",
         "everything",
     )
+    remote_jobs: bool = field(
+        default=False,
+        metadata={
+            "help": "Say that images, or execute points, have Snakemake of this version: jobs of `script:`, "
+            "`run:`, `wrapper:`, `notebook:`, groups and, if asked for, `conda:` are run by it there."
+        },
+    )
+    sources: str = _setting(
+        "Files and folders that such jobs need to read the Snakefile, with blanks between: tables, "
+        "schemas, modules. Snakefiles, configuration files and scripts come along anyway."
+    )
     give_up: str = _setting(
         "module:function(output, reason) called when no retry helps; it may put a record in the place of "
         "the output."
@@ -50,8 +61,8 @@ common_settings = CommonSettings(
     non_local_exec=True,
     implies_no_shared_fs=False,
     job_deploy_sources=False,
-    pass_default_storage_provider_args=False,
-    pass_default_resources_args=False,
+    pass_default_storage_provider_args=True,
+    pass_default_resources_args=True,  # of jobs that Snakemake runs
     pass_envvar_declarations_to_cmd=False,
     auto_deploy_default_storage_provider=False,
     can_transfer_local_files=True,

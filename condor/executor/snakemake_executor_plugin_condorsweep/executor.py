@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -19,7 +21,7 @@ from snakemake_interface_executor_plugins.settings import ExecMode, SharedFSUsag
 
 from snakemake_executor_plugin_condorsweep import schedd
 from snakemake_executor_plugin_condorsweep.batch import Batch, remove_leftovers
-from snakemake_executor_plugin_condorsweep.carrying import is_plain
+from snakemake_executor_plugin_condorsweep.carrying import is_outside, is_plain
 from snakemake_executor_plugin_condorsweep.follower import function
 from snakemake_executor_plugin_condorsweep.following import Followed, follow
 from snakemake_executor_plugin_condorsweep.gathering import Task
@@ -29,9 +31,18 @@ from snakemake_executor_plugin_condorsweep.refusals import (
     NOT_YET_KNOWN,
     TMPDIR,
     missing_inputs,
+    needs_snakemake,
     why_refused,
     why_refused_now,
     why_workflow_refused,
+)
+from snakemake_executor_plugin_condorsweep.remote import (
+    NO_SNAKEMAKE,
+    as_jobs_see_it,
+    command_of,
+    jobs_of,
+    made_by,
+    sources_of,
 )
 from snakemake_executor_plugin_condorsweep.requests import lines_of
 from snakemake_executor_plugin_condorsweep.speech import jobs_that, outlive_the_listeners, say
@@ -53,6 +64,8 @@ class Executor(RealExecutor):  # type: ignore[misc]  # Snakemake's interfaces ca
         self._handed_over: set[Any] = set()
         self._loop: Loop | None = None
         self._plan = plan_of(self.workflow.executor_settings, self.workflow.envvars)
+        settings = self.workflow.executor_settings
+        self._remote, self._named = bool(settings.remote_jobs), shlex.split(settings.sources or "")
         self._shared = _is_shared(self.workflow.storage_settings.shared_fs_usage) and not self._plan.accept
         self._refuse()
 
@@ -61,13 +74,13 @@ class Executor(RealExecutor):  # type: ignore[misc]  # Snakemake's interfaces ca
     def run_jobs(self, jobs: Sequence[Any]) -> None:
         """Take jobs that are ready, and return at once."""
         loop = self._loop or self._begin()
-        self._handed_over.update(jobs)
+        self._handed_over.update(jobs, *map(jobs_of, jobs))
         tasks = []
 
         for job in jobs:
             self.run_job_pre(job)
-            reason = why_refused_now(job) or _what_is_missing(job)
-            task = None if reason else task_of(job, self._shared)
+            reason = why_refused_now(job, self._remote) or _what_is_missing(job)
+            task = None if reason else self._task_of(job)
             # Outputs that are written in their places are incomplete until their job has ended.
             in_place = task is not None and task.shape.in_place
             self.report_job_submission(SubmittedJobInfo(job), register_job=in_place)
@@ -114,8 +127,20 @@ class Executor(RealExecutor):  # type: ignore[misc]  # Snakemake's interfaces ca
         return ExecMode.REMOTE
 
     def get_python_executable(self) -> str:
-        """Return a name that the interface asks for."""
-        return "python3"  # asked for by the interface, used by nobody: no Snakemake runs in a job
+        """Return the name of the Python with Snakemake, where jobs run."""
+        return "python3"
+
+    def get_snakefile(self) -> str:
+        """Return the Snakefile's path in the project, and in a job."""
+        return os.path.relpath(self.workflow.main_snakefile)
+
+    def get_job_args(self, job: Any, **named: Any) -> str:
+        """Return Snakemake's options for one job, which has no more cores than it has asked for."""
+        return str(super().get_job_args(job, cores=job.threads, **named))
+
+    def additional_general_args(self) -> str:
+        """Return a further option: this run, and no job, removes what is temporary."""
+        return "--notemp"
 
     # --- the loop calls these, in its thread ------------------------------------------------------------
 
@@ -126,7 +151,7 @@ class Executor(RealExecutor):  # type: ignore[misc]  # Snakemake's interfaces ca
         self._end_badly(task.job, reason)
 
     def _end_badly(self, job: Any, reason: str) -> None:
-        say(f"{', '.join(job.output)}: {reason}")
+        say(f"{', '.join(map(str, job.output))}: {reason}")
         with suppress(Exception):  # only the words of it; the scheduler must hear of it
             self.print_job_error(SubmittedJobInfo(job), reason)
         self.workflow.scheduler.error_callback(job)
@@ -160,11 +185,43 @@ class Executor(RealExecutor):  # type: ignore[misc]  # Snakemake's interfaces ca
         """Refuse, before anything runs, every rule of this workflow that HTCondor cannot run."""
         jobs = [job for job in self.workflow.dag.needrun_jobs() if not job.is_local]
         everywhere = why_workflow_refused(self.workflow) if jobs else []
-        words = dict.fromkeys(filter(None, (*everywhere, *map(why_refused, jobs))))
+        refused = [why_refused(job, self._remote) for job in jobs]
+        refused += self._why_sources_refused(jobs) if self._remote and not self._shared else []
+        words = dict.fromkeys(filter(None, (*everywhere, *refused)))
         if words:
             self._stop("Not for HTCondor:\n" + "\n".join(words))
         if jobs:
             self._look_for_htcondor()
+
+    def _why_sources_refused(self, jobs: Sequence[Any]) -> list[str]:
+        """Say which files Snakemake has to read in jobs that cannot be sent to them."""
+        remote = [job for job in jobs if needs_snakemake(job)]
+        sources = sources_of(self.workflow, remote, self._named) if remote else ()
+        lost = [file for file in self._named if not Path(file).exists()]
+        return [
+            *(
+                f"{file}: jobs need it and it lies outside the project; start there"
+                for file in filter(is_outside, sources)
+            ),
+            *(f"{file}: there is none; correct `--condorsweep-sources`" for file in lost),
+        ]
+
+    def _task_of(self, job: Any) -> Task:
+        task = task_of(job, self._shared)
+        if not needs_snakemake(job):
+            return task
+
+        in_place = task.shape.in_place
+        with as_jobs_see_it(self.workflow, in_place):
+            line = self.format_job_exec(job)
+        sources = () if in_place else sources_of(self.workflow, jobs_of(job), self._named)
+        shape = replace(task.shape, lines=(f"retry_until = {NO_SNAKEMAKE}", *task.shape.lines))
+        return replace(
+            task,
+            shape=shape,
+            inputs=tuple(dict.fromkeys((*task.inputs, *sources))),
+            command=command_of(line, shape.image),
+        )
 
     def _look_for_htcondor(self) -> None:
         """Stop within seconds where jobs would only wait to be submitted.
@@ -189,7 +246,7 @@ class Executor(RealExecutor):  # type: ignore[misc]  # Snakemake's interfaces ca
         """Count, for each rule, the jobs that the workflow still has to run beside those that have come."""
         dag = self.workflow.dag
         left = (job for job in dag.needrun_jobs() if job not in self._handed_over and not dag.finished(job))
-        return Counter(job.rule.name for job in left)
+        return Counter(job.group or job.rule.name for job in left)
 
     def _detach_on_signals(self) -> None:
         """Install handlers of signals after which jobs stay.
@@ -263,26 +320,30 @@ def task_of(job: Any, shared: bool = False) -> Task:
     shared : whether execute points see the project; containers do not, and a shadow is a folder of its own
     """
     wanted = job.resources
+    jobs = jobs_of(job)
+    image = jobs[0].container_img_url
+    logs = [str(log) for each in jobs for log in each.log]
     shape = Shape(
-        rule=job.rule.name,
-        image=job.container_img_url and str(job.container_img_url),
+        rule=job.groupid if job.is_group() else job.rule.name,
+        image=image and str(image),
         cpus=job.threads,
         memory_mb=_number(wanted.get("mem_mb")),
         disk_mb=_number(wanted.get("disk_mb")),
         runtime_min=_number(wanted.get("runtime")),
         gpus=_number(wanted.get("gpus", wanted.get("gpu"))),
         lines=lines_of(wanted, retried=bool(job.restart_times)),
-        in_place=shared and not job.container_img_url and not job.rule.shadow_depth,
+        in_place=shared and not image and not any(each.rule.shadow_depth for each in jobs),
     )
+    inputs = sorted(job.input) if job.is_group() else job.input
     return Task(
         job=job,
         shape=shape,
-        output=str(job.output[0]),
-        inputs=tuple(dict.fromkeys(str(file) for file in job.input)),
-        command=_command(job),
-        log=str(job.log[0]) if job.log else "",
-        ancient=frozenset(str(file) for file in job.input if "ancient" in file.flags),
-        parcel=parcel_of(job),
+        output=str(made_by(job)[0]),
+        inputs=tuple(dict.fromkeys(str(file) for file in inputs)),
+        command="" if needs_snakemake(job) else _command(job),
+        log=logs[0] if logs else "",
+        ancient=frozenset(str(file) for file in inputs if "ancient" in file.flags),
+        parcel=parcel_of(job, logs),
     )
 
 
@@ -297,22 +358,28 @@ def _command(job: Any) -> str:
     return f"set +eu +o pipefail\n{prefix} {command} {suffix}"
 
 
-def parcel_of(job: Any) -> Parcel | None:
-    """Return what a job makes where that is more than one plain file, and one log."""
-    outputs = tuple(str(output) for output in job.output)
-    folders = [output for output in job.output if "directory" in output.flags]
-    touched = tuple(str(output) for output in job.output if "touch" in output.flags)
-    benchmark = str(job.benchmark or "")
+def parcel_of(job: Any, logs: Sequence[str]) -> Parcel | None:
+    """Return what a job makes where that is more than one plain file, and one log.
 
-    plain = len(outputs) == 1 and is_plain(outputs[0]) and len(job.log) < 2
-    if plain and not (folders or touched or benchmark):
+    What Snakemake runs it also touches and measures.
+    """
+    made = made_by(job)
+    outputs = [str(output) for output in made]
+    folders = [output for output in made if "directory" in output.flags]
+    touched = tuple(str(output) for output in made if "touch" in output.flags)
+    benchmarks = [str(each.benchmark) for each in jobs_of(job) if each.benchmark]
+
+    plain = len(outputs) == 1 and is_plain(outputs[0]) and len(logs) < 2
+    if plain and not (folders or touched or benchmarks):
         return None
+
+    remote = needs_snakemake(job)
     return Parcel(
-        outputs=tuple(filter(None, (*outputs, benchmark))),
-        touched=touched,
-        benchmark=benchmark,
-        repeats=job.benchmark_repeats or 1,
-        logs=tuple(str(log) for log in job.log[1:]),
+        outputs=(*outputs, *benchmarks),
+        touched=() if remote else touched,
+        benchmark="" if remote or not benchmarks else benchmarks[0],
+        repeats=1 if remote else job.benchmark_repeats or 1,
+        logs=tuple(logs[1:]),
     )
 
 
@@ -326,7 +393,7 @@ def _left_behind(plan: Plan) -> list[Batch]:
 
 
 def _what_is_missing(job: Any) -> str:
-    missing = missing_inputs(job, job.container_img_url)
+    missing = missing_inputs(job, jobs_of(job)[0].container_img_url)
     return (
         f"{', '.join(missing)}: not here, so it cannot be sent. Make it or correct the rule"
         if missing

@@ -7,15 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from snakemake_interface_executor_plugins.settings import DeploymentMethod
 
-from snakemake_executor_plugin_condorsweep.carrying import why_no_text, why_not
+from snakemake_executor_plugin_condorsweep.carrying import is_outside, why_no_text, why_not
 from snakemake_executor_plugin_condorsweep.requests import is_known, wrong
 
-#: Kinds of rules that would need Snakemake in the image, by its properties of a job, and what to write.
+#: Snakemake as it runs here, and as it would have to be in the image.
+SNAKEMAKE = version("snakemake")
+
+#: How a user says that it is there.
+REMOTE = (
+    f"where an image with Snakemake {SNAKEMAKE} is at hand, name it and say `--condorsweep-remote-jobs`; else"
+)
+
+#: Kinds of rules that need Snakemake in the image, by its properties of a job, and what to write without it.
 PROGRAM = "write one `shell:` line that runs a program of the image"
 SCRIPT = 'declare the script as an input and call it: `shell: "python {input.script} ..."`'
 KINDS = {
@@ -34,7 +43,7 @@ KINDS = {
     "is_norun": ("no `shell:`", PROGRAM),
 }
 
-GROUPS = "groups are all or nothing; leave it out: jobs go out together anyway"
+GROUPS = f"{REMOTE} leave it out: jobs go out together anyway"
 
 #: Outputs that are not whole and here at the end of the job, by their flags.
 FLAGS = ("pipe", "service", "update", "nodelocal", "storage_object")
@@ -55,28 +64,46 @@ WAYS_OUT = {
 }
 
 
-def why_refused(job: Any) -> str:
+def needs_snakemake(job: Any) -> bool:
+    """Return True if a job is more than a command, so that Snakemake has to run it."""
+    if job.is_group() or job.group is not None or any(getattr(job, kind) for kind in KINDS):
+        return True
+    return bool(job.conda_env_spec) and _is_asked_for(DeploymentMethod.CONDA, job)
+
+
+def _is_asked_for(method: DeploymentMethod, job: Any) -> bool:
+    return method in job.rule.workflow.deployment_settings.deployment_method
+
+
+def why_refused(job: Any, remote: bool = False) -> str:
     """Say why a job cannot go to HTCondor; empty when it can.
 
     Parameters
     ----------
     job : Snakemake's
+    remote : whether Snakemake is where jobs run
     """
     if job.is_group():
-        return f"group {job.groupid}: {GROUPS}"
+        images = {each.container_img_url for each in job.jobs}
+        mixed = (
+            f"group {job.groupid}: its rules name several images; one job has one" if len(images) > 1 else ""
+        )
+        return "\n".join(
+            dict.fromkeys(filter(None, (mixed, *(why_refused(each, remote) for each in job.jobs))))
+        )
 
-    words = "; ".join(_complaints(job))
+    words = "; ".join(_complaints(job, remote and needs_snakemake(job)))
     if not words:
         return ""
     return f"rule {job.rule.name}: {words}. Only what takes seconds may run here instead (`localrules:`)"
 
 
-def why_refused_now(job: Any) -> str:
+def why_refused_now(job: Any, remote: bool = False) -> str:
     """Say why a job whose inputs are there cannot go to HTCondor after all; empty when it can."""
-    words = why_refused(job)
+    words = why_refused(job, remote)
     unknown = [name for name, value in job.resources.items() if value == NOT_YET_KNOWN and name != "tmpdir"]
     if not words and unknown:
-        words = f"rule {job.rule.name}: the value of {', '.join(unknown)} is not known; write a number"
+        words = f"{job.name}: the value of {', '.join(unknown)} is not known; write a number"
     return f"Not for HTCondor: {words}" if words else ""
 
 
@@ -102,40 +129,46 @@ def missing_inputs(job: Any, image: str | None) -> list[str]:
     return [file for file in (*files, *image_file) if not Path(file).exists()]
 
 
-def _complaints(job: Any) -> Iterator[str]:
-    yield from _about_the_rule(job)
+def _complaints(job: Any, remote: bool) -> Iterator[str]:
+    yield from _about_the_rule(job, remote)
+    yield from _about_software(job, remote)
     yield from _about_resources(job)
-    yield from _about_the_command(job)
-    yield from _about_files(job)
+    if not remote:
+        yield from _about_the_command(job)
+    yield from _about_files(job, remote)
 
 
-def _about_the_rule(job: Any) -> Iterator[str]:
+def _about_the_rule(job: Any, remote: bool) -> Iterator[str]:
     for name, (kind, remedy) in KINDS.items():
-        if getattr(job, name):
-            yield f"has {kind}, for which Snakemake would have to be in the image; {remedy}"
+        if getattr(job, name) and not remote:
+            yield f"has {kind}, which Snakemake itself has to run; {REMOTE} {remedy}"
             break
     if job.rule.shadow_depth not in (None, "minimal", "copy-minimal"):
         yield 'has `shadow:` with the whole project; write `shadow: "minimal"`, for inputs alone are sent'
-    if job.group is not None:
+    if job.group is not None and not remote:
         yield f"has `group:`; {GROUPS}"
     extended = job.rule.workflow.output_settings.benchmark_extended
-    if job.benchmark and (extended or str(job.benchmark).endswith(".jsonl")):
+    if job.benchmark and not remote and (extended or str(job.benchmark).endswith(".jsonl")):
         yield "has an extended benchmark; jobs measure time and memory alone, in a .tsv"
     if job.rule.is_handover:
         yield f"has `handover:`; {PROGRAM}"
-    yield from _about_software(job)
 
 
-def _about_software(job: Any) -> Iterator[str]:
-    """Complain of software that would be installed here, which counts beside an image if it is asked for."""
-    asked = job.rule.workflow.deployment_settings.deployment_method
-    if job.conda_env_spec and not job.container_img_url:
-        yield "has `conda:` without `container:`; name an image with what `conda:` names in it"
-    for there, method, name in (
-        (job.conda_env_spec, DeploymentMethod.CONDA, "conda"),
-        (job.env_modules, DeploymentMethod.ENV_MODULES, "envmodules"),
+def _about_software(job: Any, remote: bool) -> Iterator[str]:
+    """Complain of software that nobody would install, which counts beside an image if it is asked for."""
+    by_conda = _is_asked_for(DeploymentMethod.CONDA, job)
+    provided = job.container_img_url or (remote and (by_conda or job.is_wrapper))
+    if job.conda_env_spec and not provided:
+        yield (
+            "has `conda:` without `container:`; name an image with what `conda:` names in it, or, where jobs "
+            f"find conda and Snakemake {SNAKEMAKE}, say `--software-deployment-method conda` and "
+            "`--condorsweep-remote-jobs`"
+        )
+    for there, name in (
+        (job.conda_env_spec and by_conda and not remote, "conda"),
+        (job.env_modules and _is_asked_for(DeploymentMethod.ENV_MODULES, job), "envmodules"),
     ):
-        if there and method in asked:
+        if there:
             yield (
                 f"has `{name}:`, which is asked for by `--software-deployment-method`; leave it out there, "
                 "and have in the image what the rule needs"
@@ -188,13 +221,14 @@ def _is_in(file: str, declared: set[str]) -> bool:
     return any(str(path) in declared for path in (Path(file), *Path(file).parents))
 
 
-def _about_files(job: Any) -> Iterator[str]:
+def _about_files(job: Any, remote: bool) -> Iterator[str]:
     if not job.output:
         yield "declares no output; declare one, by which its job is known: `touch()` makes one from nothing"
 
     for output in job.output:
         for flag in FLAGS:
-            if flag in getattr(output, "flags", {}):
+            inner = remote and flag in ("pipe", "service", "nodelocal") and job.group is not None
+            if flag in getattr(output, "flags", {}) and not inner:
                 yield f"{output} is marked {flag}; jobs can bring home plain files and folders alone"
         if _is_protected(output):
             yield f"{output} is there and write-protected; remove it, or leave `protected()` out"
@@ -202,6 +236,8 @@ def _about_files(job: Any) -> Iterator[str]:
     benchmark = [job.benchmark] if job.benchmark else []
     yield from filter(None, (why_not(str(file)) for file in (*job.output, *job.log, *benchmark)))
     yield from filter(None, (why_no_text(str(file)) for file in job.input))
+    for file in filter(is_outside, map(str, job.input if remote else ())):
+        yield f"needs {file}, which lies outside the project; name it by a link that lies inside"
 
 
 def _is_protected(output: Any) -> bool:
