@@ -77,6 +77,7 @@ FILES = {
     "config/samples.txt": "one two\n",
     "scripts/make.py": MAKE,
     "scripts/beside.py": "WORD = 'imported'\n",
+    "wrappers/w/environment.yaml": "dependencies: []\n",
     "wrappers/w/wrapper.py": "open(snakemake.output[0], 'w').write('wrapped')\n",
 }
 
