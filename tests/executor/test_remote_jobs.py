@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from snakemake import __version__
 from test_any_files import run
 
@@ -95,10 +94,8 @@ def execute(folder: Path, workflow: str, *options: str, **variables: str) -> sub
     return run(folder, workflow, *options, **{"PATH": path, "TOKEN": "it's $odd", **variables})
 
 
-@pytest.mark.parametrize("options", [(), SHARED], ids=["transferred", "shared"])
-def test_all_kinds_of_rules_come_home(tmp_path: Path, options: tuple[str, ...]) -> None:
-    workflow = WORKFLOW.replace('container: "image.sif"', "") if options else WORKFLOW
-    done = execute(tmp_path, workflow, *REMOTE, *options)
+def test_script_and_run_come_home(tmp_path: Path) -> None:
+    done = execute(tmp_path, WORKFLOW, *REMOTE, "report.txt")
 
     assert done.returncode == 0, done.stderr
     words = "['configured', 123, 3, 'configured'] imported one two\n"
@@ -107,26 +104,43 @@ def test_all_kinds_of_rules_come_home(tmp_path: Path, options: tuple[str, ...]) 
     assert (tmp_path / "scripted" / "touched").exists()
     assert (tmp_path / "report.txt").read_text() == f"{words}it's $odd"
     assert not (tmp_path / "report.txt").stat().st_mode & 0o222
-    assert (tmp_path / "wrapped.txt").read_text() == "wrapped"
-    assert (tmp_path / "ran" / "two.txt").read_text() == "two configured\n"
+    assert (tmp_path / "scripted.log").read_text().startswith("own log")
+    assert (tmp_path / "second.log").read_text() == "other log"
+    assert len((tmp_path / "scripted.tsv").read_text().splitlines()) == 2
+
+
+def test_groups_are_one_job_each(tmp_path: Path) -> None:
+    done = execute(tmp_path, WORKFLOW, *REMOTE, "merged.txt")
+
+    assert done.returncode == 0, done.stderr
     assert (tmp_path / "merged.txt").read_text() == "1\n1\n2\n2\n"
     assert (tmp_path / "kept" / "1.txt").read_text() == "1\n"
     assert not (tmp_path / "first" / "1.txt").exists()
-    assert (tmp_path / "scripted.log").read_text().startswith("own log")
-    assert (tmp_path / "second.log").read_text() == "other log"
     assert (tmp_path / "logs" / "1.first").read_text().startswith("1\n")
-    assert len((tmp_path / "scripted.tsv").read_text().splitlines()) == 2
     assert len((tmp_path / "second" / "2.tsv").read_text().splitlines()) == 2
     assert "2 jobs of rule pair" in done.stderr
-    assert "2 jobs of rule ran" in done.stderr
 
 
-def test_image_without_this_snakemake_is_named(tmp_path: Path) -> None:
-    other = tmp_path / "other" / "python3"
+def test_wrapper_and_run_work_in_a_shared_project(tmp_path: Path) -> None:
+    workflow = WORKFLOW.replace('container: "image.sif"', "")
+    done = execute(tmp_path, workflow, *REMOTE, *SHARED, "wrapped.txt", "ran/two.txt")
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "wrapped.txt").read_text() == "wrapped"
+    assert (tmp_path / "ran" / "two.txt").read_text() == "two configured\n"
+
+
+def path_with_another(folder: Path) -> str:
+    """A PATH whose first python3 knows another Snakemake."""
+    other = folder / "other" / "python3"
     other.parent.mkdir()
     other.write_text("#!/bin/sh\necho 7.32.4\n")
     other.chmod(0o755)
-    done = execute(tmp_path, WORKFLOW, *REMOTE, "wrapped.txt", PATH=f"{other.parent}:{os.environ['PATH']}")
+    return f"{other.parent}:{os.environ['PATH']}"
+
+
+def test_image_without_this_snakemake_is_named(tmp_path: Path) -> None:
+    done = execute(tmp_path, WORKFLOW, *REMOTE, "wrapped.txt", PATH=path_with_another(tmp_path))
 
     assert done.returncode == 1
     assert not (tmp_path / "wrapped.txt").exists()
@@ -138,11 +152,11 @@ def test_image_without_this_snakemake_is_named(tmp_path: Path) -> None:
 
 
 def test_command_is_the_same_in_each_run(tmp_path: Path) -> None:
-    commands = set()
+    path, commands = path_with_another(tmp_path), set()
     for seed in ("1", "2"):
         folder = tmp_path / seed
         folder.mkdir()
-        execute(folder, WORKFLOW, *REMOTE, "second/1.txt", PYTHONHASHSEED=seed)
+        execute(folder, WORKFLOW, *REMOTE, "second/1.txt", PYTHONHASHSEED=seed, PATH=path)
         (script,) = folder.glob("results/batches/*/jobs/*.sh")
         commands.add(script.read_text().replace(script.parts[-3], ""))
     assert len(commands) == 1
@@ -173,6 +187,7 @@ def test_what_no_snakemake_would_find_is_refused(tmp_path: Path) -> None:
 
     assert done.returncode == 1
     for words in (
+        "group g: its rules name several images (image.sif, other.sif); it is one job, so give",
         "rule inside: needs /etc/hostname, which lies outside the project; name it by a link",
         "../lies: jobs need it and it lies outside the project",
         "lost: there is none; correct `--condorsweep-sources`",

@@ -357,7 +357,7 @@ def test_interfaces_of_snakemake() -> None:
             "is_group",
             "is_local",
         ],
-        DAG: ["needrun_jobs", "finished"],
+        DAG: ["needrun_jobs", "finished", "get_job_group"],
         JobScheduler: ["schedule", "error_callback", "executor_error_callback"],
         PersistenceBase: ["unlock"],
         RealExecutor: [
@@ -366,6 +366,8 @@ def test_interfaces_of_snakemake() -> None:
             "report_job_error",
             "print_job_error",
             "run_job_pre",
+            "format_job_exec",
+            "get_job_args",
         ],
     }
     assert [(kind, name) for kind, names in used.items() for name in names if not hasattr(kind, name)] == []

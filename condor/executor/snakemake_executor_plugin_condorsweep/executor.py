@@ -132,7 +132,7 @@ class Executor(RealExecutor):  # type: ignore[misc]  # Snakemake's interfaces ca
 
     def get_snakefile(self) -> str:
         """Return the Snakefile's path in the project, and in a job."""
-        return os.path.relpath(self.workflow.main_snakefile)
+        return os.path.relpath(str(self.workflow.main_snakefile))
 
     def get_job_args(self, job: Any, **named: Any) -> str:
         """Return Snakemake's options for one job, which has no more cores than it has asked for."""
@@ -185,7 +185,8 @@ class Executor(RealExecutor):  # type: ignore[misc]  # Snakemake's interfaces ca
         """Refuse, before anything runs, every rule of this workflow that HTCondor cannot run."""
         jobs = [job for job in self.workflow.dag.needrun_jobs() if not job.is_local]
         everywhere = why_workflow_refused(self.workflow) if jobs else []
-        refused = [why_refused(job, self._remote) for job in jobs]
+        wholes = dict.fromkeys(self.workflow.dag.get_job_group(job) or job for job in jobs)
+        refused = [why_refused(whole, self._remote) for whole in wholes]
         refused += self._why_sources_refused(jobs) if self._remote and not self._shared else []
         words = dict.fromkeys(filter(None, (*everywhere, *refused)))
         if words:

@@ -84,18 +84,24 @@ def why_refused(job: Any, remote: bool = False) -> str:
     remote : whether Snakemake is where jobs run
     """
     if job.is_group():
-        images = {each.container_img_url for each in job.jobs}
-        mixed = (
-            f"group {job.groupid}: its rules name several images; one job has one" if len(images) > 1 else ""
-        )
-        return "\n".join(
-            dict.fromkeys(filter(None, (mixed, *(why_refused(each, remote) for each in job.jobs))))
-        )
+        each = {_why_mixed(job), *(why_refused(member, remote) for member in job.jobs)}
+        return "\n".join(sorted(filter(None, each)))
 
     words = "; ".join(_complaints(job, remote and needs_snakemake(job)))
     if not words:
         return ""
     return f"rule {job.rule.name}: {words}. Only what takes seconds may run here instead (`localrules:`)"
+
+
+def _why_mixed(group: Any) -> str:
+    """Say that a group would need several images; empty when it needs one, or none."""
+    images = {str(job.container_img_url or "none") for job in group.jobs}
+    if len(images) == 1:
+        return ""
+    return (
+        f"group {group.groupid}: its rules name several images ({', '.join(sorted(images))}); "
+        "it is one job, so give them the same `container:`, or take rules out of the group"
+    )
 
 
 def why_refused_now(job: Any, remote: bool = False) -> str:
