@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +11,7 @@ from subprocess import CompletedProcess
 
 import pytest
 from jobs import PATIENCE_S, wait_for
+from toys import Toy
 
 from condor.pool import ACCESS_POINT, Pool, User, why_not
 from condor.pool.pool import PROJECT
@@ -85,6 +88,67 @@ def test_workflow_needs_no_settings(personal: Pool, name: str, options: tuple[st
         *("Snakefile", "data.txt", "one.txt", "one.log", "parts", "touched", "several.tsv", "results")
     }
     assert not any(any(inbox.iterdir()) for inbox in folder.glob("results/batches/*/inbox"))
+
+
+REMOTE = """
+localrules: all
+rule all:
+    input: "merged.txt"
+rule split:
+    input: "data.txt"
+    output: "parts/1", "parts/2"
+    resources: mem_mb=500, disk_mb=100
+    script: "split.py"
+rule first:
+    input: "parts/{n}"
+    output: temp("first/{n}")
+    group: "pair"
+    resources: mem_mb=500, disk_mb=100
+    shell: "cat {input} > {output}"
+rule second:
+    input: "first/{n}"
+    output: "second/{n}"
+    group: "pair"
+    resources: mem_mb=500, disk_mb=100
+    shell: "sleep 3; cat {input} {input} > {output}"
+rule merge:
+    input: "second/1", "second/2"
+    output: "merged.txt"
+    resources: mem_mb=500, disk_mb=100
+    run: Path(output[0]).write_text("".join(Path(file).read_text() for file in input))
+"""
+
+SPLIT = """
+for number, file in enumerate(snakemake.output):
+    open(file, "w").write(f"{number} of {open(snakemake.input[0]).read()}")
+"""
+
+#: Without what the tests of other files say of their pool and their outputs.
+NOTHING_ELSE = tuple(f"--condorsweep-{name}=" for name in ("description", "accept", "give-up"))
+
+
+def test_jobs_that_snakemake_runs_outlive_a_kill(personal: Pool) -> None:
+    options = ("--snakefile", "remote.smk", "--condorsweep-remote-jobs", "--condorsweep-prologue", "path.sh")
+    toy = Toy(personal, "remote", "", (*options, *NOTHING_ELSE))
+    files = {
+        "remote.smk": REMOTE,
+        "split.py": SPLIT,
+        "data.txt": "data\n",
+        "path.sh": f"PATH={sys.prefix}/bin:$PATH\n",
+    }
+    for name, text in files.items():
+        (toy.folder / name).write_text(text)
+
+    controller = toy.start()
+    toy.wait_for_event("001", times=2)
+    controller.signal("KILL")
+    done = toy.run()
+
+    assert done.returncode == 0, done.stderr
+    assert (toy.folder / "merged.txt").read_text() == 2 * "0 of data\n" + 2 * "1 of data\n"
+    assert not (toy.folder / "first").exists()
+    started_and_ended = re.findall(r"^(001|005) \(", toy.events, re.MULTILINE)
+    assert sorted(started_and_ended) == 4 * ["001"] + 4 * ["005"]
 
 
 #: How to take something away from who submits, how to give it back, and what is said.
