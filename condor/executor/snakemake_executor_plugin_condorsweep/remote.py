@@ -18,7 +18,7 @@ NO_SNAKEMAKE = 78
 
 #: Looks for Snakemake before anything else is done.
 CHECK = """\
-: "${{HOME:=$PWD}}"; export HOME
+: "${{HOME:=$PWD}}"; export HOME PATH
 found=$(python3 -c 'import snakemake; print(snakemake.__version__)' 2> /dev/null) || found=none
 if [ "$found" != {version} ]; then
     printf '%s\\n' {words} "Found: $found." >&2
