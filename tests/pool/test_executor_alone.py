@@ -179,3 +179,26 @@ def test_who_cannot_submit_does_not_wait(personal: Pool, take: str, give: str, w
     assert done.returncode == 1
     assert f"No jobs can go to HTCondor: {words}" in done.stderr
     assert not (folder / "results").exists()
+
+
+def test_snakemakes_own_tests_of_executors_pass(personal: Pool) -> None:
+    own = personal.home / "own"
+    own.mkdir()
+    (own / "own_tests.py").write_text((Path(__file__).parent / "own_tests.py").read_text())
+
+    command = [
+        "python",
+        "-m",
+        "pytest",
+        "-q",
+        "--basetemp",
+        "files",
+        "-p",
+        "no:cacheprovider",
+        "own_tests.py",
+    ]
+    environment = {"PYTHONPATH": f"{PROJECT}/condor/executor"}
+    done = personal.run(*command, cwd=personal.give(own), timeout=PATIENCE_S, **environment)
+
+    assert done.returncode == 0, done.stdout
+    assert "2 passed" in done.stdout

@@ -1,0 +1,29 @@
+"""Snakemake's own tests of executors, as a user of the pool runs them: `pytest own_tests.py`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from snakemake.common.tests import TestWorkflowsLocalStorageBase
+
+from snakemake_executor_plugin_condorsweep import ExecutorSettings
+
+
+class TestNothingShared(TestWorkflowsLocalStorageBase):  # type: ignore[misc]  # Snakemake carries no types
+    """Files of the project alone."""
+
+    __test__ = True
+
+    def get_executor(self) -> str:
+        return "condorsweep"
+
+    def get_executor_settings(self) -> ExecutorSettings:
+        return ExecutorSettings(remote_jobs=True, prologue="path.sh")
+
+    def get_assume_shared_fs(self) -> bool:
+        return False
+
+    def _copy_test_files(self, test_path: Path, tmp_path: Path) -> None:
+        super()._copy_test_files(test_path, tmp_path)
+        (tmp_path / "path.sh").write_text(f"PATH={sys.prefix}/bin:$PATH\n")
