@@ -1,7 +1,7 @@
 """The compiled kernels; everything else stands in pyproject.toml.
 
-One source, compiled once for each level of the instruction set. Which one is used is decided at run time,
-by the CPU (src/anisweep/descriptors/kernels/loader.py).
+One source, compiled for each level of the instruction set in double and in single precision. Which level is
+used is decided at run time, by the CPU (src/anisweep/descriptors/kernels/loader.py).
 
 With ANISWEEP_KERNELS=none nothing is compiled: an access point plans and reports, and computes nothing.
 
@@ -32,14 +32,15 @@ levels = [] if os.environ.get("ANISWEEP_KERNELS") == "none" else loader["compile
 setup(
     ext_modules=[
         Extension(
-            f"anisweep.descriptors.kernels._{level}",
-            sources=[f"{FOLDER}/{level}.c"],
+            f"anisweep.descriptors.kernels._{level}{precision}",
+            sources=[f"{FOLDER}/{level}{precision}.c"],
             depends=[*SHARED, LOADER],
             define_macros=[("ANISWEEP_SOURCE", f'"{loader["SOURCE"]}"')],
             extra_compile_args=[*loader["COMMON_FLAGS"], *loader["LEVEL_FLAGS"][level]],
             py_limited_api=STABLE_ABI,
         )
         for level in levels
+        for precision in loader["PRECISIONS"]
     ],
     options={"bdist_wheel": {"py_limited_api": "cp311"}} if STABLE_ABI else {},
 )

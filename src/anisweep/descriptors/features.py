@@ -21,7 +21,7 @@ class Descriptors:
     output : str
         ``coefficients``, ``power_spectrum`` or ``pair_features``.
     values : ndarray, shape (rows, features)
-        In float64 (of `TorchProjection`: float32, but for ``fp64``). Coefficients run l, m, species, n; power
+        In float64, or float32 where the precision is not ``fp64``. Coefficients run l, m, species, n; power
         spectra l, (species, n), (species, n), the last fastest; pair features l (even ones), species, n.
     frame : ndarray, shape (rows,)
         Frame of each row.

@@ -175,7 +175,8 @@ def gradients(
     rows = int(arrays.start[-1]) if per_centre else len(arrays.counts)
     shape = (rows, sum(widths(projection.tables.radial.counts, len(columns), output)))
 
-    backward = _backward(arrays, _checked(cotangent, shape), per_centre, diameters)
+    checked = _checked(cotangent, shape).astype(projection.number_type, copy=False)
+    backward = _backward(arrays, checked, per_centre, diameters)
     features, _ = compute(projection.tables, arrays, columns, wanted, projection.threads, backward)
 
     return features, Gradients(
@@ -384,7 +385,7 @@ def jacobian(
 
     record = np.full(int(arrays.start[-1]), -1)
     record[chosen] = ends - counts
-    values = np.zeros((int(counts.sum()), 6, width))
+    values = np.zeros((int(counts.sum()), 6, width), projection.number_type)
     add_rows(projection.tables, arrays, columns, wanted, projection.threads, JacobianRows(record, values))
 
     centre = (
@@ -539,7 +540,7 @@ def _backward(arrays: FrameArrays, cotangent: np.ndarray, per_centre: bool, diam
     """
     particles, frames = int(arrays.start[-1]), len(arrays.counts)
     if not per_centre:
-        cotangent = cotangent / np.maximum(arrays.counts, 1)[:, None]
+        cotangent = cotangent / np.maximum(arrays.counts, 1)[:, None].astype(cotangent.dtype)
 
     return Backward(
         cotangent,

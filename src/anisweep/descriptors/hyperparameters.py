@@ -68,6 +68,13 @@ def radial_counts(highest: Any, given: Any) -> tuple[int, ...]:
     return tuple(max_radial(k) + 1 for k in each)
 
 
+def precision(value: Any) -> str:
+    """Return the precision of the C kernels, or refuse it."""
+    if value not in ("fp64", "fp32"):
+        raise refused("precision", value, "fp64 or fp32", "Choose fp64, or fp32 for speed")
+    return str(value)
+
+
 def length(name: str, value: Any) -> float:
     """Return a length in Angstrom, or refuse it."""
     number = _number(value)

@@ -5,11 +5,11 @@
 
 /* One batch of groups; `values` holds the cotangents of the coefficients of the block's centres. */
 static void differentiate_batch(Backward *w, const Group *const *groups, int lanes, const Neighbours *nb,
-                                const int64_t *species, int64_t species_count, const double *values,
+                                const int64_t *species, int64_t species_count, const real *values,
                                 const Derivatives *to)
 {
     const int kind = groups[0]->kind, count = to->diameters ? PRODUCTS : TWICE_X;
-    const double *rows[LANES];
+    const real *rows[LANES];
     Shared shared;
     share(&shared, groups, lanes);
 
@@ -53,7 +53,7 @@ static void differentiate_batch(Backward *w, const Group *const *groups, int lan
 /* d/dc_am of sum G_ab p_ab: f sum_b (G_ab + G_ba) c_bm. */
 static void products_backward(V *to, const V *G, const V *c, int l, int channels)
 {
-    const double f = factor_of(l);
+    const real f = factor_of(l);
 
     for (int m = 0; m < 2 * l + 1; m++)
         for (int a = 0; a < channels; a++) {
@@ -65,7 +65,7 @@ static void products_backward(V *to, const V *G, const V *c, int l, int channels
 }
 
 /* The transpose of `mix`: K orthonormal functions to N primitive ones. */
-static void unmix(int N, V *to, const V *from, const double *mixing, int stride, int K, int l, int channels)
+static void unmix(int N, V *to, const V *from, const real *mixing, int stride, int K, int l, int channels)
 {
     for (int m = 0; m < 2 * l + 1; m++)
         for (int n = 0; n < N; n++) {

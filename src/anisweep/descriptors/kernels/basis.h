@@ -6,7 +6,7 @@ typedef struct {
     int64_t lmax;
     int64_t stride;         /* largest number of radial functions */
     int64_t values;         /* primitive values of a centre and neighbour species: offset[lmax + 1] */
-    int64_t row;            /* the same, rounded up to a multiple of 8 */
+    int64_t row;            /* the same, rounded up to 64 bytes */
     double cutoff;
     double smoothing;       /* width below the cutoff over which a neighbour fades; 0: none does */
     double width2;          /* sigma^2 of the envelope; infinite for the monomial basis */
@@ -14,15 +14,15 @@ typedef struct {
     const int64_t *moments; /* [l] radial moments computed: not fewer than for l + 1 */
     const int64_t *kept;    /* [l] radial functions asked for: not more than moments[l] */
     const int64_t *offset;  /* [l] of the values (m, n) of l, m from -l to l, n fastest */
-    const double *norm;     /* [l][m] from r^l P_lm e^(i m phi) to the real orthonormal r^l Y_lm */
-    const double *mixing;   /* [l][n][k] from primitive to orthonormal radial functions */
+    const real *norm;     /* [l][m] from r^l P_lm e^(i m phi) to the real orthonormal r^l Y_lm */
+    const real *mixing;   /* [l][n][k] from primitive to orthonormal radial functions */
     const int64_t *blocks;  /* [l] first block of J_l; [lmax + 1] the end */
     const int64_t *shape;   /* [block] rows, columns, place in `index`, place in `entry` */
     const int64_t *index;   /* of the block's rows, then of its columns, counted from m = -l */
-    const double *entry;    /* of J (swap of y and z), row-major */
+    const real *entry;    /* of J (swap of y and z), row-major */
 } Basis;
 
-INLINE double norm_of(const Basis *b, int l, int m)
+INLINE real norm_of(const Basis *b, int l, int m)
 {
     return b->norm[l * (b->lmax + 1) + (m < 0 ? -m : m)];
 }

@@ -10,13 +10,13 @@ typedef struct {
     V *scratch; /* one l */
     V *turns;   /* three angles */
     V *kappa;
-    double *waste; /* a row for lanes without a group */
+    real *waste; /* a row for lanes without a group */
     int size;      /* of a row of the state */
 } Batch;
 
 /* What the pairs of a group share: lane k is group k. */
 typedef struct {
-    V axes[3][3], shift[3], decay[3], weight; /* see Group and Shape */
+    Exact axes[3][3], shift[3], decay[3], weight; /* see Group and Shape */
     Covariance covariance;
     int most; /* pairs that a group has */
 } Shared;
@@ -48,7 +48,7 @@ static void means_of(Mean mean[PAIRS], const Shared *shared, const Group *const 
                      const Neighbours *nb, int p)
 {
     for (int q = 0; q < PAIRS; q++) {
-        V r[3] = {splat(0), splat(0), splat(0)}, weight = splat(0), u[3], decay = splat(0);
+        Exact r[3] = {{0}}, weight = {0}, u[3], decay = {0};
 
         for (int k = 0; k < lanes; k++) {
             if (p + q >= groups[k]->count)
@@ -65,8 +65,8 @@ static void means_of(Mean mean[PAIRS], const Shared *shared, const Group *const 
         for (int k = 0; k < lanes; k++)
             weight[k] *= exp(-0.5 * decay[k]);
 
-        mean[q] = (Mean){weight * shared->weight, u[0] * shared->shift[0], u[1] * shared->shift[1],
-                         u[2] * shared->shift[2]};
+        mean[q] = (Mean){rounded(weight * shared->weight), rounded(u[0] * shared->shift[0]),
+                         rounded(u[1] * shared->shift[1]), rounded(u[2] * shared->shift[2])};
     }
 }
 
@@ -104,14 +104,14 @@ static void write_angles(Batch *batch, const Basis *b, const Group *const *group
 
     for (int t = 0; t < 3 && groups[0]->kind & TURNED; t++)
         for (int k = 0; k < lanes; k++)
-            write_turns((double *)(batch->turns + t * size), b->lmax, k, groups[k]->euler.angle[t]);
+            write_turns((real *)(batch->turns + t * size), b->lmax, k, groups[k]->euler.angle[t]);
 }
 
 /* From values of a batch to orthonormal harmonics in the frame of the centre. */
 static void finish(Batch *batch, V *values, const Basis *b, int kind)
 {
     const int step = kind & EVEN ? 2 : 1;
-    const double weight = kind & EVEN ? 2 : 1;
+    const real weight = kind & EVEN ? 2 : 1;
 
     for (int l = 0; l <= b->lmax; l += step) {
         const int N = b->moments[l];
@@ -127,10 +127,10 @@ static void finish(Batch *batch, V *values, const Basis *b, int kind)
 
 /* Up to LANES groups of one kind, added to the rows of their centres. */
 static void add_batch(Batch *batch, const Basis *b, const Group *const *groups, int lanes,
-                      const Neighbours *nb, const int64_t *species, int64_t species_count, double *values)
+                      const Neighbours *nb, const int64_t *species, int64_t species_count, real *values)
 {
     const int kind = groups[0]->kind;
-    double *rows[LANES];
+    real *rows[LANES];
     Shared shared;
     share(&shared, groups, lanes);
 

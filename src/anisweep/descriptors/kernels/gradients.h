@@ -39,7 +39,7 @@ typedef struct {
  * beyond m = last. */
 typedef struct {
     const V *value;
-    double share;
+    real share;
     int step, last;
 } Component;
 
@@ -65,8 +65,8 @@ INLINE void transpose_line(V *x, V *y, V *z, int step, int l, const Component ra
 
     for (int m = 0; m <= l; m++) {
         const Complex R_next = at(raised, m + 1), L_next = at(lowered, m + 1);
-        const double half = m == 1 ? 1 : 0.5;
-        const double up = -0.5 * (l - m - 1) * (l - m), low = 0.5 * (l + m + 2) * (l + m + 1);
+        const real half = m == 1 ? 1 : 0.5;
+        const real up = -0.5 * (l - m - 1) * (l - m), low = 0.5 * (l + m + 2) * (l + m + 1);
         const V q_re = low * L_next.re + up * R_next.re, q_im = low * L_next.im + up * R_next.im;
         const V p_re = half * (R_last.re - L_last.re), p_im = half * (R_last.im - L_last.im);
         const int re = m * step, im = -re;
@@ -80,8 +80,8 @@ INLINE void transpose_line(V *x, V *y, V *z, int step, int l, const Component ra
             y[re] = q_im - p_im;
         }
         if (z) {
-            z[im] = (double)(l - m) * R.im + (l + 1.0 + m) * L.im;
-            z[re] = (double)(l - m) * R.re + (l + 1.0 + m) * L.re;
+            z[im] = (real)(l - m) * R.im + (real)(l + 1 + m) * L.im;
+            z[re] = (real)(l - m) * R.re + (real)(l + 1 + m) * L.re;
         }
         R_last = R, L_last = L;
         R = R_next, L = L_next;
@@ -108,7 +108,7 @@ static void transpose_gradient(const Basis *b, V *x, V *y, V *z, const V *in)
 
 /* Cotangents of a batch's groups in their own frames: the way of `finish`, backwards. What the wider basis has
  * beyond the basis stays zero. */
-static void pull_back(Backward *w, const Group *const *groups, int lanes, int kind, const double *const *rows)
+static void pull_back(Backward *w, const Group *const *groups, int lanes, int kind, const real *const *rows)
 {
     const Basis *b = w->basis, *e = w->wider;
     V *value = w->batch.sum;
@@ -118,7 +118,7 @@ static void pull_back(Backward *w, const Group *const *groups, int lanes, int ki
 
     for (int l = 0; l <= b->lmax; l++) {
         const int N = b->moments[l], wide = e->moments[l];
-        const double weight = kind & EVEN ? (l % 2 ? 0 : 2) : 1;
+        const real weight = kind & EVEN ? (l % 2 ? 0 : 2) : 1;
         V *from = value + b->offset[l], *to = w->product[PLAIN] + e->offset[l];
 
         if (kind & TURNED && l > 0)
@@ -145,7 +145,7 @@ static void turning(const Basis *e, int lmax, const V *b, const V *g, V torque[3
             y[0] -= bl[n] * gl[n + N];
         }
         for (int m = 1; m <= l; m++) {
-            const double q = (l + m) * (l - m + 1.0), up = m < l, down = m > 1 ? q : 0;
+            const real q = (l + m) * (l - m + 1.0), up = m < l, down = m > 1 ? q : 0;
             const V *br = bl + m * N, *bi = bl - m * N, *gr = gl + m * N, *gi = gl - m * N;
             const int out = m < l ? N : 0; /* there is nothing beyond m = l */
 
@@ -156,7 +156,7 @@ static void turning(const Basis *e, int lmax, const V *b, const V *g, V torque[3
                 x[1] -= 0.5 * bi[n] * (ur + dr);
                 y[0] -= 0.5 * br[n] * (ur - dr);
                 y[1] -= 0.5 * bi[n] * (ui - di);
-                z += (double)m * (bi[n] * gr[n] - br[n] * gi[n]);
+                z += (real)m * (bi[n] * gr[n] - br[n] * gi[n]);
             }
         }
     }

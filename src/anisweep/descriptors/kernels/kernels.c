@@ -10,7 +10,7 @@
 
 enum { FINE, NO_MEMORY, FLAT_CELL, TOO_MANY_IMAGES, NO_THREADS };
 
-#define BLOCK 96     /* centres */
+#define BLOCK (12 * 64 / (int)sizeof(real)) /* centres: as many bytes in both precisions */
 #define COUNTS 128   /* groups with more pairs count as equal in sorting */
 #define IMAGES 1e7   /* cells around a centre: more means a cell far smaller than any real one */
 
@@ -117,11 +117,11 @@ static int next_batch(const Neighbours *nb, const int *order, int64_t count, int
 /* Bytes of the sums of so many centres. */
 static size_t bytes_of(const Basis *b, const Particles *p, int64_t centres)
 {
-    return (size_t)(centres + LANES) * p->species_count * b->row * sizeof(double);
+    return (size_t)(centres + LANES) * p->species_count * b->row * sizeof(real);
 }
 
 /* The values of the groups `from` to `end` in order, added up by centre in `sums`. */
-static void sum_groups(Work *w, const Basis *b, const Particles *p, double *sums, int64_t from, int64_t end)
+static void sum_groups(Work *w, const Basis *b, const Particles *p, real *sums, int64_t from, int64_t end)
 {
     const Group *groups[LANES];
     int lanes;
@@ -145,7 +145,7 @@ static void sum_block(Work *w, const Basis *b, const Particles *p, int64_t centr
 }
 
 /* The same sums, and those of what the values change by in `changes`. */
-static void change_groups(Work *w, const Particles *p, const Directions *v, double *sums, double *changes,
+static void change_groups(Work *w, const Particles *p, const Directions *v, real *sums, real *changes,
                           int64_t from, int64_t end)
 {
     const Group *groups[LANES];
@@ -172,7 +172,7 @@ static void change_block(Work *w, const Basis *b, const Particles *p, const Dire
 }
 
 /* From cotangents, which are now where the sums were, to the particles: the groups `from` to `end`. */
-static void differentiate_groups(Work *w, const Particles *p, const Derivatives *to, const double *cotangents,
+static void differentiate_groups(Work *w, const Particles *p, const Derivatives *to, const real *cotangents,
                                  int64_t from, int64_t end)
 {
     const Group *groups[LANES];
@@ -185,10 +185,10 @@ static void differentiate_groups(Work *w, const Particles *p, const Derivatives 
 }
 
 /* Orthonormal coefficients of LANES centres, from their sums for the first species on: [l][m][species, k]. */
-static void orthonormal_lanes(Work *w, V *to, const double *const sums[LANES], const Basis *b, int64_t species)
+static void orthonormal_lanes(Work *w, V *to, const real *const sums[LANES], const Basis *b, int64_t species)
 {
     for (int64_t s = 0; s < species; s++) {
-        const double *rows[LANES];
+        const real *rows[LANES];
         V *c = to;
 
         for (int k = 0; k < LANES; k++)
@@ -205,7 +205,7 @@ static void orthonormal_lanes(Work *w, V *to, const double *const sums[LANES], c
 }
 
 /* Rows of the output from lanes, scaled, added to what is there or put in its place. */
-static void write_rows(const V *lanes, double *const rows[], const double *scale, const int *adds, int count,
+static void write_rows(const V *lanes, real *const rows[], const real *scale, const int *adds, int count,
                        int64_t width)
 {
     for (int64_t j = 0; j + LANES <= width; j += LANES) {
@@ -277,9 +277,9 @@ static const V *change_lanes(Work *w, const Basis *b, int64_t species, int64_t o
 }
 
 /* Orthonormal coefficients of the centres with these rows in the block. */
-static void orthonormal_rows(Work *w, V *to, const double *sums, const Basis *b, int64_t species, const int64_t *index)
+static void orthonormal_rows(Work *w, V *to, const real *sums, const Basis *b, int64_t species, const int64_t *index)
 {
-    const double *rows[LANES];
+    const real *rows[LANES];
 
     for (int k = 0; k < LANES; k++)
         rows[k] = sums + index[k] * species * b->row;
@@ -321,11 +321,11 @@ static void write_block(Work *w, const Basis *b, const Particles *p, const Task 
 
     for (int64_t k = s; k < e && !t->per_centre; k++)
         if (t->from_particle[k] == t->from_particle[k + 1])
-            memset(t->out + k * t->width, 0, t->width * sizeof(double));
+            memset(t->out + k * t->width, 0, t->width * sizeof(real));
 
     for (int64_t i = first; i < end; i += LANES) {
         const int count = end - i < LANES ? end - i : LANES;
-        double *rows[LANES], scale[LANES];
+        real *rows[LANES], scale[LANES];
         int64_t index[LANES];
         int adds[LANES];
 
@@ -381,16 +381,16 @@ static void pull_features(Work *w, const Basis *b, int64_t species, int64_t outp
 
 /* Derivatives by coefficients become those by primitive ones, in place of the sums of LANES centres from the row
  * `first`. */
-static void write_cotangents(Work *w, double *sums, const V *d, const Basis *b, int64_t species, int64_t first,
+static void write_cotangents(Work *w, real *sums, const V *d, const Basis *b, int64_t species, int64_t first,
                              int count)
 {
     const int adds[LANES] = {0};
-    double scale[LANES];
+    real scale[LANES];
 
     for (int k = 0; k < LANES; k++)
         scale[k] = 1;
     for (int64_t s = 0; s < species; s++) {
-        double *rows[LANES];
+        real *rows[LANES];
         const V *e = d;
 
         for (int l = 0; l <= b->lmax; l++) {
@@ -407,15 +407,15 @@ static void write_cotangents(Work *w, double *sums, const V *d, const Basis *b, 
 
 /* Cotangents of LANES centres by features become those by primitive coefficients, in place of these. */
 static void cotangent_lanes(Work *w, const Basis *b, const Particles *p, const Task *t, int64_t first,
-                            const double *const cotangent[LANES], int count)
+                            const real *const cotangent[LANES], int count)
 {
     const int64_t species = p->species_count, padded = UP(t->width);
-    const double *from[LANES];
+    const real *from[LANES];
 
     for (int k = 0; k < LANES; k++) {
         from[k] = w->padded + k * padded;
         if (k < count)
-            memcpy(w->padded + k * padded, cotangent[k], t->width * sizeof(double));
+            memcpy(w->padded + k * padded, cotangent[k], t->width * sizeof(real));
     }
     from_rows(w->P, from, padded);
 
@@ -432,7 +432,7 @@ static void cotangent_block(Work *w, const Basis *b, const Particles *p, const T
 
     for (int64_t i = first; i < end; i += LANES) {
         const int count = end - i < LANES ? end - i : LANES;
-        const double *rows[LANES];
+        const real *rows[LANES];
         int64_t index[LANES];
 
         for (int k = 0; k < count; k++) {
@@ -447,7 +447,7 @@ static void cotangent_block(Work *w, const Basis *b, const Particles *p, const T
 }
 
 /* Where a chosen particle's derivatives of a centre's features go, or NULL. */
-static double *record_of(const Chosen *chosen, const Particles *p, const Task *t, int64_t particle, int64_t centre,
+static real *record_of(const Chosen *chosen, const Particles *p, const Task *t, int64_t particle, int64_t centre,
                          int64_t frame)
 {
     const int64_t record = chosen->record[particle];
@@ -458,7 +458,7 @@ static double *record_of(const Chosen *chosen, const Particles *p, const Task *t
 }
 
 /* The share of a centre in the features of its frame. */
-static double share_of(const Particles *p, const Task *t, int64_t frame)
+static real share_of(const Particles *p, const Task *t, int64_t frame)
 {
     return t->per_centre ? 1 : 1.0 / (p->start[frame + 1] - p->start[frame]);
 }
@@ -490,8 +490,8 @@ static void write_neighbours(Work *w, const Basis *b, const Particles *p, const 
 {
     const int64_t species = p->species_count;
     const int own = groups[0]->kind & OWN;
-    const double *changes[LANES];
-    double *to[LANES], *rows[LANES], scale[LANES];
+    const real *changes[LANES];
+    real *to[LANES], *rows[LANES], scale[LANES];
     int64_t index[LANES];
     int adds[LANES];
 
@@ -507,11 +507,11 @@ static void write_neighbours(Work *w, const Basis *b, const Particles *p, const 
     coefficients_of(w, b, species, t->output, index);
 
     for (int r = groups[0]->kind & (EVEN | OWN) ? TURN : POSITION; r < ROWS; r++) {
-        double *at[LANES];
+        real *at[LANES];
 
         for (int k = 0; k < lanes; k++)
             at[k] = to[k] + r * t->width;
-        memset(w->rows.neighbour, 0, LANES * species * b->row * sizeof(double));
+        memset(w->rows.neighbour, 0, LANES * species * b->row * sizeof(real));
         add_to_rows(rows, w->rows.row[r], b->row);
         orthonormal_lanes(w, own ? w->ds : w->d, changes, b, species);
         if (own)
@@ -524,7 +524,7 @@ static void write_neighbours(Work *w, const Basis *b, const Particles *p, const 
 static void add_to_centres(Work *w, const Basis *b, const Particles *p, const Group *const *groups, int lanes)
 {
     for (int r = POSITION; r < TURN; r++) {
-        double *rows[LANES];
+        real *rows[LANES];
 
         for (int k = 0; k < LANES; k++) {
             const Group *g = groups[k < lanes ? k : 0];
@@ -536,11 +536,11 @@ static void add_to_centres(Work *w, const Basis *b, const Particles *p, const Gr
 }
 
 /* Rows by the positions of up to LANES centres, `index` their rows in the block, to their records. */
-static void write_centres(Work *w, const Basis *b, const Particles *p, const Task *t, double *const to[LANES],
-                          int64_t index[LANES], const double *scale, int lanes)
+static void write_centres(Work *w, const Basis *b, const Particles *p, const Task *t, real *const to[LANES],
+                          int64_t index[LANES], const real *scale, int lanes)
 {
     const int64_t species = p->species_count, size = species * b->row;
-    const double *changes[LANES];
+    const real *changes[LANES];
     int adds[LANES];
 
     for (int k = 0; k < LANES; k++) {
@@ -550,7 +550,7 @@ static void write_centres(Work *w, const Basis *b, const Particles *p, const Tas
     coefficients_of(w, b, species, t->output, index);
 
     for (int r = POSITION; r < TURN; r++) {
-        double *at[LANES];
+        real *at[LANES];
 
         for (int k = 0; k < LANES; k++)
             changes[k] = w->rows.centre + (3 * index[k] + r) * size;
@@ -566,7 +566,7 @@ static void centre_rows(Work *w, const Basis *b, const Particles *p, const Task 
                         int64_t e)
 {
     const int64_t first = t->from_particle[s];
-    double *to[LANES], scale[LANES];
+    real *to[LANES], scale[LANES];
     int64_t index[LANES];
     int lanes = 0;
 
@@ -600,7 +600,7 @@ static int rows_block(Work *w, const Basis *b, const Particles *p, const Task *t
         return NO_MEMORY;
     for (int64_t i = first; i < t->from_particle[e]; i++)
         if (chosen->record[i] >= 0)
-            memset(w->rows.centre + (i - first) * size, 0, size * sizeof(double));
+            memset(w->rows.centre + (i - first) * size, 0, size * sizeof(real));
 
     for (int64_t i = 0; i < end[2]; i += lanes) {
         const int part = i < end[0] ? 0 : i < end[1] ? 1 : 2;

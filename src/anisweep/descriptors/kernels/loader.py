@@ -1,6 +1,6 @@
-"""Load the compiled kernels: a shared library for each level of the instruction set, chosen at run time.
+"""Load the compiled kernels: shared libraries for each level of the instruction set, chosen at run time.
 
-setup.py compiles kernels.c once for each level. They are C behind ctypes, and what they call of
+setup.py compiles kernels.c twice for each level, in double and in single precision. They are C behind ctypes, and what they call of
 Python is of its stable ABI, so one build serves every version. The GIL is released while they compute. Where
 the package travels as source, as it does to a cluster, `compile_kernels` puts them into the user's cache, by
 the digest of their source.
@@ -20,6 +20,9 @@ from pathlib import Path
 
 #: From the one that every CPU has to the fastest.
 LEVELS = ("portable", "avx2", "avx512")
+
+#: After a level's name: its library in double, and the one in single precision.
+PRECISIONS = ("", "_single")
 
 #: Set this variable to one of LEVELS to use it rather than the best that the CPU has.
 VARIABLE = "ANISWEEP_LEVEL"
@@ -51,7 +54,7 @@ FOLDER = Path(__file__).parent
 
 #: Of the C files in this folder, without comments and layout. It stands here so that measurements with other
 #: kernels count as made with other code; a test says what to write when the files change.
-SOURCE = "dacd5bf4ad7a"
+SOURCE = "dd02e8031f67"
 
 NO_KERNELS = (
     "{} has no compiled kernels ({}), perhaps because an installation was interrupted: give `make env` "
@@ -68,12 +71,15 @@ def compiled_levels(machine: str | None = None) -> tuple[str, ...]:
 def compile_kernels(wanted: Sequence[str] = ()) -> bool:
     """Compile what is not there into the user's cache, all levels or these; return True if any was compiled.
 
+    Both precisions of a level are compiled.
+
     Raises
     ------
     ImportError
         when there is no compiler, or when it fails, with what it said; when there is no place for the result
     """
-    missing = [name for name in wanted or compiled_levels() if _path(name) is None]
+    names = [level + precision for level in wanted or compiled_levels() for precision in PRECISIONS]
+    missing = [name for name in names if _path(name) is None]
 
     for name in missing:
         target = _cached(name)
@@ -89,7 +95,7 @@ def compile_kernels(wanted: Sequence[str] = ()) -> bool:
         source = FOLDER / f"{name}.c"
         flags = [
             *COMMON_FLAGS,
-            *LEVEL_FLAGS[name],
+            *LEVEL_FLAGS[name.partition("_")[0]],
             f'-DANISWEEP_SOURCE="{SOURCE}"',
             "-shared",
             "-fPIC",
@@ -139,9 +145,9 @@ def level() -> str:
     return wanted
 
 
-def kernels() -> ctypes.CDLL:
-    """Return the library of the level in use."""
-    return _library(level())
+def kernels(single: bool = False) -> ctypes.CDLL:
+    """Return the library of the level in use, in double or in single precision."""
+    return _library(level() + PRECISIONS[single])
 
 
 @lru_cache(maxsize=1)
@@ -154,7 +160,7 @@ def reader() -> ctypes.PyDLL:
     return library
 
 
-@lru_cache(maxsize=len(LEVELS))
+@lru_cache(maxsize=len(LEVELS) * len(PRECISIONS))
 def _library(name: str) -> ctypes.CDLL:
     path = _path(name)
     if path is None:
@@ -176,7 +182,7 @@ def _library(name: str) -> ctypes.CDLL:
     return library
 
 
-@lru_cache(maxsize=len(LEVELS))
+@lru_cache(maxsize=len(LEVELS) * len(PRECISIONS))
 def _path(name: str) -> Path | None:
     candidates = [FOLDER / f"_{name}{suffix}" for suffix in EXTENSION_SUFFIXES]
     if KERNELS in os.environ:

@@ -42,10 +42,10 @@ NOINLINE void seeds(V *mu, V *kappa, int count, Mean a, Covariance c)
 {
     const V x2 = a.ax * a.ax, y2 = a.ay * a.ay, z2 = a.az * a.az;
     V px = splat(1), py = px, pz = px;
-    double power = 1, factorial = 1;
+    real power = 1, factorial = 1;
 
     for (int s = 1; s < count; s++) {
-        const V sum = px * (s * x2 + c.cx) + py * (s * y2 + c.cy) + pz * (s * z2 + c.cz);
+        const V sum = px * ((real)s * x2 + c.cx) + py * ((real)s * y2 + c.cy) + pz * ((real)s * z2 + c.cz);
         kappa[s] = power * sum;
         power *= 2;
         px *= c.cx;
@@ -58,7 +58,7 @@ NOINLINE void seeds(V *mu, V *kappa, int count, Mean a, Covariance c)
         V sum = kappa[1] * mu[n - 1];
         for (int s = 2; s <= n; s++)
             sum += kappa[s] * mu[n - s];
-        mu[n] = sum * (1.0 / n);
+        mu[n] = sum * (real)(1.0 / n);
     }
 
     for (int n = 2; n < count; n++) {
@@ -81,14 +81,14 @@ INLINE Rows rows_at(V *state, int l, int size)
 INLINE void axial_m0(const int N, V *sum, V *state, const int size, const int stride, const int l,
                      const Mean *mean, const V c, const V D, const int add)
 {
-    const double f = 1.0 / (2 * l - 1);
+    const real f = 1.0 / (2 * l - 1);
     const V C1 = 2 * (c + (l * f) * D), D1 = (2 * f * (l - 1)) * D;
-    V C = splat(0), E = (0.5 * (2 * l - 1)) * D1;
+    V C = splat(0), E = (real)(0.5 * (2 * l - 1)) * D1;
     V ax[PAIRS], ay[PAIRS], az[PAIRS], g[PAIRS] = {splat(0), splat(0)};
 
     for (int q = 0; q < PAIRS; q++) {
-        ax[q] = mean[q].ax * (-1.0 / l);
-        ay[q] = mean[q].ay * (-1.0 / l);
+        ax[q] = mean[q].ax * (real)(-1.0 / l);
+        ay[q] = mean[q].ay * (real)(-1.0 / l);
         az[q] = mean[q].az;
     }
 
@@ -118,15 +118,15 @@ INLINE void axial_m0(const int N, V *sum, V *state, const int size, const int st
 INLINE void axial_row(const int N, const int terms, V *sum, V *state, const int size, const int stride,
                       const int l, const int m, const Mean *mean, const V c, const V D, const int add)
 {
-    const double f = 1.0 / (2 * l - 1);
+    const real f = 1.0 / (2 * l - 1);
     const V C1 = 2 * (c + ((l - m) * f) * D), D1 = (2 * f * (l + m - 1)) * D;
-    V C = splat(0), E = (0.5 * (2 * l - 1)) * D1;
+    V C = splat(0), E = (real)(0.5 * (2 * l - 1)) * D1;
     V ax[PAIRS], ay[PAIRS], az[PAIRS];
     V g[PAIRS] = {splat(0), splat(0)}, h[PAIRS] = {splat(0), splat(0)};
 
     for (int q = 0; q < PAIRS; q++) {
-        ax[q] = mean[q].ax * (double)(l + m - 1);
-        ay[q] = mean[q].ay * (double)(l + m - 1);
+        ax[q] = mean[q].ax * (real)(l + m - 1);
+        ay[q] = mean[q].ay * (real)(l + m - 1);
         az[q] = mean[q].az;
     }
 

@@ -26,7 +26,7 @@ static Euler euler_of(const double Q[3][3])
 }
 
 /* turns[m] = (cos, sin) of m times an angle, m = 1..lmax, in the lane `k` */
-static void write_turns(double *turns, int lmax, int k, const double angle[2])
+static void write_turns(real *turns, int lmax, int k, const double angle[2])
 {
     double re = 1, im = 0;
 
@@ -40,7 +40,7 @@ static void write_turns(double *turns, int lmax, int k, const double angle[2])
 }
 
 /* to(m) = from(m) e^(i m angle); with `sign` -1 the opposite angle. N values for each m. */
-INLINE void turn(const int N, V *to, const V *from, const V *turns, int l, double sign)
+INLINE void turn(const int N, V *to, const V *from, const V *turns, int l, real sign)
 {
     for (int n = 0; n < N; n++)
         to[l * N + n] = from[l * N + n];
@@ -63,7 +63,7 @@ INLINE void swap_block(const int N, const int width, V *restrict to, const V *re
 {
     const int64_t *shape = b->shape + 4 * i, *row = b->index + shape[2], *column = row + shape[0];
     const int rows = shape[0], columns = shape[1];
-    const double *entry = b->entry + shape[3];
+    const real *entry = b->entry + shape[3];
 
     for (int a = 0; a < rows; a += 2) {
         const int next = a + 1 < rows ? a + 1 : a; /* the last of an odd number of rows is done twice */

@@ -17,7 +17,7 @@ enum { POSITION, TURN = 3, ROWS = 6 };
 /* Of which particles, and where the derivatives go. */
 typedef struct {
     const int64_t *record; /* [particle] the first of its records, or -1 */
-    double *out;           /* [record][ROWS][width of the features], to which is added: one for a particle where the
+    real *out;             /* [record][ROWS][width of the features], to which is added: one for a particle where the
                               features are a mean, else one for each centre of its frame */
 } Chosen;
 
@@ -27,8 +27,8 @@ typedef struct {
     const Basis *wider;    /* of the moments: lmax + 1 */
     V *sum[ROW_SUMS];      /* in the layout of `wider` */
     V *row[ROWS];          /* in that of `basis` */
-    double *neighbour;     /* [lane][species][Basis.row] one row of a batch */
-    double *centre;        /* [centre of the block][3][species][Basis.row] by its own position */
+    real *neighbour;       /* [lane][species][Basis.row] one row of a batch */
+    real *centre;          /* [centre of the block][3][species][Basis.row] by its own position */
 } RowWork;
 
 /* What the moments of the pairs `p` and `p + 1` of each group are multiplied with in each sum. */
@@ -36,7 +36,7 @@ static void row_weights(V weight[PAIRS][ROW_SUMS], const Basis *b, const Shared 
                         int lanes, const Neighbours *nb, int p)
 {
     for (int q = 0; q < PAIRS; q++) {
-        V r[3] = {splat(0), splat(0), splat(0)}, faded = splat(0), u[3];
+        Exact r[3] = {{0}}, faded = {0}, u[3];
 
         for (int k = 0; k < lanes; k++) {
             if (p + q >= groups[k]->count)
@@ -49,34 +49,34 @@ static void row_weights(V weight[PAIRS][ROW_SUMS], const Basis *b, const Shared 
         }
         for (int i = 0; i < 3; i++) {
             u[i] = shared->axes[0][i] * r[0] + shared->axes[1][i] * r[1] + shared->axes[2][i] * r[2];
-            weight[q][BY_PLACE + i] = (faded - shared->decay[i]) * u[i];
-            weight[q][BY_U + i] = u[i];
+            weight[q][BY_PLACE + i] = rounded((faded - shared->decay[i]) * u[i]);
+            weight[q][BY_U + i] = rounded(u[i]);
         }
         for (int i = 0; i < 3; i++) {
             const int j = (i + 1) % 3, k = (i + 2) % 3;
-            weight[q][BY_TURN + i] = (shared->decay[k] - shared->decay[j]) * u[j] * u[k];
+            weight[q][BY_TURN + i] = rounded((shared->decay[k] - shared->decay[j]) * u[j] * u[k]);
         }
         weight[q][MOMENTS] = splat(1);
     }
 }
 
 /* What derivatives of moments give to the rows by position, in the axes of the neighbour. */
-static void add_places(const RowWork *w, const V *shift, int kind)
+static void add_places(const RowWork *w, const Exact *shift, int kind)
 {
     for (int k = 0; k < 3; k++)
-        add_derivative(k, w->basis, w->wider, w->row[k], w->sum[MOMENTS], shift[k], kind);
+        add_derivative(k, w->basis, w->wider, w->row[k], w->sum[MOMENTS], rounded(shift[k]), kind);
 }
 
 /* The same by turn, and the generators: e_x x u = (0, -u_z, u_y), and so on. */
-static void add_turns(const RowWork *w, const V *shift, int kind)
+static void add_turns(const RowWork *w, const Exact *shift, int kind)
 {
     for (int i = 0; i < 3; i++) {
         const int j = (i + 1) % 3, k = (i + 2) % 3;
         V axis[3] = {splat(0), splat(0), splat(0)}, *row = w->row[TURN + i];
 
         axis[i] = splat(1);
-        add_derivative(j, w->basis, w->wider, row, w->sum[BY_U + k], shift[j], kind);
-        add_derivative(k, w->basis, w->wider, row, w->sum[BY_U + j], -shift[k], kind);
+        add_derivative(j, w->basis, w->wider, row, w->sum[BY_U + k], rounded(shift[j]), kind);
+        add_derivative(k, w->basis, w->wider, row, w->sum[BY_U + j], rounded(-shift[k]), kind);
         add_turn(w->basis, w->wider, row, w->sum[MOMENTS], axis, kind);
     }
 }
@@ -88,7 +88,8 @@ static void to_space(const RowWork *w, const Shared *shared, int first)
         const V a = w->row[first][j], b = w->row[first + 1][j], c = w->row[first + 2][j];
 
         for (int x = 0; x < 3; x++)
-            w->row[first + x][j] = shared->axes[x][0] * a + shared->axes[x][1] * b + shared->axes[x][2] * c;
+            w->row[first + x][j] = rounded(shared->axes[x][0]) * a + rounded(shared->axes[x][1]) * b +
+                                   rounded(shared->axes[x][2]) * c;
     }
 }
 

@@ -80,7 +80,7 @@ class Backward:
 
     Attributes
     ----------
-    cotangent : (centres or frames, features) by the features of each centre
+    cotangent : (centres or frames, features) by the features of each centre, of the tables' number type
     positions, rotations : (particles, 3)
     strain : (frames, 3, 3)
     diameters : (particles, 3), or None
@@ -220,7 +220,7 @@ def compute(
 
     Returns
     -------
-    features : shape (centres or frames, features), float64; or what they change by
+    features : shape (centres or frames, features), of the tables' number type; or what they change by
     found : shape (centres, species), whether a centre has a neighbour (or itself) of a species
 
     Raises
@@ -233,7 +233,7 @@ def compute(
     found = np.zeros((len(arrays.numbers), len(species)), dtype=np.int64)
     divided = not wanted.per_centre and len(segments.frame) > len(arrays.counts)
 
-    features = np.empty((len(segments.frame), results.shape[1])) if divided else results
+    features = np.empty((len(segments.frame), results.shape[1]), results.dtype) if divided else results
     _run(tables, arrays, species, wanted, segments, features, found, backward, forward, None, threads)
 
     if divided:
@@ -258,7 +258,7 @@ def add_rows(
     BadInput
         a cell without volume, or far smaller than the cutoff
     """
-    features = np.empty((1, rows.out.shape[2]))  # whose width the kernels need, and which they leave alone
+    features = np.empty((1, rows.out.shape[2]), rows.out.dtype)  # whose width the kernels need, and which they leave alone
     found = np.zeros((len(arrays.numbers), len(species)), dtype=np.int64)
     _run(tables, arrays, species, wanted, Segments.of(arrays), features, found, None, None, rows, threads)
 
@@ -268,11 +268,10 @@ def room(
     counts: np.ndarray,
     species: np.ndarray,
     wanted: WantedOutput,
-    kind: type = np.float64,
 ) -> np.ndarray:
-    """Allocate the output array for frames with so many particles."""
+    """Allocate the output array for frames with so many particles, of numbers as the kernels write them."""
     rows = int(counts.sum()) if wanted.per_centre else len(counts)
-    return np.empty((rows, sum(widths(tables.radial.counts, len(species), wanted.output))), kind)
+    return np.empty((rows, sum(widths(tables.radial.counts, len(species), wanted.output))), tables.number_type)
 
 
 def _run(
@@ -315,7 +314,7 @@ def _run(
         None if forward is None else forward.pointers(),
         None if rows is None else rows.pointers(),
     )
-    status = kernels().anisweep_run(
+    status = kernels(tables.single).anisweep_run(
         *(None if structure is None else ctypes.byref(structure) for structure in structures)
     )
     complain(status, arrays.first + task.failed_frame)

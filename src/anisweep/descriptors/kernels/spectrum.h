@@ -6,7 +6,7 @@
 #include "basis.h"
 
 /* c_k = sum_n O[n][k] c_n for each m: N moments to K functions, into [m][channels]. */
-INLINE void mix(const int N, V *to, const V *from, const double *mixing, int stride, int K, int l, int channels)
+INLINE void mix(const int N, V *to, const V *from, const real *mixing, int stride, int K, int l, int channels)
 {
     for (int m = 0; m < 2 * l + 1; m++)
         for (int k = 0; k < K; k++) {
@@ -22,7 +22,7 @@ INLINE void mix(const int N, V *to, const V *from, const double *mixing, int str
 
 /* P[a + i][b + j] = f sum_m x[m][a + i] y[m][b + j] for a tile of A x B, and the same at [b][a]. */
 INLINE void tile(const int A, const int B, V *P, const V *x, const V *y, int rows, int channels, int a, int b,
-                 double f)
+                 real f)
 {
     V sum[TILE * TILE];
 
@@ -39,12 +39,12 @@ INLINE void tile(const int A, const int B, V *P, const V *x, const V *y, int row
             P[(a + i) * channels + b + j] = P[(b + j) * channels + a + i] = f * sum[i * B + j];
 }
 
-NOINLINE void whole_tile(V *P, const V *x, const V *y, int rows, int channels, int a, int b, double f)
+NOINLINE void whole_tile(V *P, const V *x, const V *y, int rows, int channels, int a, int b, real f)
 {
     tile(TILE, TILE, P, x, y, rows, channels, a, b, f);
 }
 
-NOINLINE void edge_tile(int A, V *P, const V *x, const V *y, int rows, int channels, int a, int b, double f)
+NOINLINE void edge_tile(int A, V *P, const V *x, const V *y, int rows, int channels, int a, int b, real f)
 {
     switch (A) {
     case 1: tile(TILE, 1, P, x, y, rows, channels, a, b, f); break;
@@ -53,7 +53,7 @@ NOINLINE void edge_tile(int A, V *P, const V *x, const V *y, int rows, int chann
     }
 }
 
-NOINLINE void corner_tile(int A, V *P, const V *x, const V *y, int rows, int channels, int a, double f)
+NOINLINE void corner_tile(int A, V *P, const V *x, const V *y, int rows, int channels, int a, real f)
 {
     switch (A) {
     case 1: tile(1, 1, P, x, y, rows, channels, a, a, f); break;
@@ -63,13 +63,13 @@ NOINLINE void corner_tile(int A, V *P, const V *x, const V *y, int rows, int cha
 }
 
 /* (-1)^l / sqrt(2l+1) */
-INLINE double factor_of(int l)
+INLINE real factor_of(int l)
 {
     return (l % 2 ? -1 : 1) / sqrt(2 * l + 1);
 }
 
 /* P_ab = f sum_m x_am y_bm, where that is symmetric. */
-static void multiply_rows(V *P, const V *x, const V *y, int rows, int channels, double f)
+static void multiply_rows(V *P, const V *x, const V *y, int rows, int channels, real f)
 {
     const int whole = channels / TILE * TILE, rest = channels - whole;
 
@@ -87,7 +87,7 @@ static void products(V *P, const V *c, int l, int channels)
 }
 
 #define MIX(N)                                                                                                \
-    NOINLINE void mix_##N(V *to, const V *from, const double *o, int stride, int K, int l, int channels)      \
+    NOINLINE void mix_##N(V *to, const V *from, const real *o, int stride, int K, int l, int channels)      \
     {                                                                                                         \
         mix(N, to, from, o, stride, K, l, channels);                                                          \
     }
@@ -95,7 +95,7 @@ EACH(MIX)
 
 #define MIX_CASE(N) case N: mix_##N(to, from, o, stride, K, l, channels); break;
 
-NOINLINE void orthonormalise(int N, V *to, const V *from, const double *o, int stride, int K, int l, int channels)
+NOINLINE void orthonormalise(int N, V *to, const V *from, const real *o, int stride, int K, int l, int channels)
 {
     switch (N) {
     EACH(MIX_CASE)

@@ -12,6 +12,9 @@ import numpy as np
 from anisweep.descriptors import harmonics
 from anisweep.descriptors.radial_basis import RadialBasis
 
+#: Of the widest vectors that the kernels have.
+BYTES = 64
+
 NOTHING = ctypes.c_char * 0
 
 
@@ -127,15 +130,22 @@ class BasisTables:
     radial : the basis
     normalize : whether the radial functions are orthonormalised (N_k S^-1/2) or left as r^(l + 2n)
     smoothing : Angstrom below the cutoff over which a neighbour fades; 0 when none does
+    single : whether the kernels compute in single precision; what is fixed here is rounded at the end
     """
 
     radial: RadialBasis
     normalize: bool = True
     smoothing: float = 0.0
+    single: bool = False
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the fields without the pointers, which belong to one process and one copy alone."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @property
+    def number_type(self) -> type:
+        """Return what the kernels' features and cotangents are of."""
+        return np.float32 if self.single else np.float64
 
     @cached_property
     def moments(self) -> np.ndarray:
@@ -165,8 +175,15 @@ class BasisTables:
         kept = np.array(self.radial.counts, dtype=np.int64)
         sizes = {"moments": self.moments, "offset": self.offset, "kept": kept}
 
+        numbers = {"mixing": self.mixing, **_constants(self.radial.lmax)}
+        rounded = {
+            name: array.astype(self.number_type) if array.dtype == np.float64 else array
+            for name, array in numbers.items()
+        }
+
         return _basis(
-            {**sizes, "mixing": self.mixing, **_constants(self.radial.lmax)},
+            {**sizes, **rounded},
+            self.number_type,
             cutoff=self.radial.cutoff,
             smoothing=self.smoothing,
             width2=self.radial.width**2,
@@ -181,18 +198,20 @@ class BasisTables:
         for order in (1, 2):
             moments = widened(moments)
             sizes = (2 * np.arange(len(moments)) + 1) * moments
-            wider[order] = _basis({"moments": moments, "offset": np.concatenate([[0], np.cumsum(sizes)])})
+            arrays = {"moments": moments, "offset": np.concatenate([[0], np.cumsum(sizes)])}
+            wider[order] = _basis(arrays, self.number_type)
         return wider
 
 
-def _basis(arrays: dict[str, np.ndarray], **numbers: float) -> Basis:
-    """Return a structure that points into these arrays, and keeps them."""
+def _basis(arrays: dict[str, np.ndarray], kind: type, **numbers: float) -> Basis:
+    """Return a structure that points into these arrays, and keeps them, for numbers of this kind."""
+    lanes = BYTES // np.dtype(kind).itemsize
     moments, values = arrays["moments"], int(arrays["offset"][-1])
     basis = Basis(
         lmax=len(moments) - 1,
         stride=int(moments.max()),
         values=values,
-        row=-(-values // 8) * 8,
+        row=-(-values // lanes) * lanes,
         **numbers,
         **{name: array.ctypes.data for name, array in arrays.items()},
     )

@@ -48,7 +48,7 @@ static void weights_of(V weight[PAIRS][WEIGHTED], const Basis *b, const Shared *
                        int lanes, const Neighbours *nb, int p, const Directions *v)
 {
     for (int q = 0; q < PAIRS; q++) {
-        V r[3] = {splat(0), splat(0), splat(0)}, step[3] = {splat(0), splat(0), splat(0)}, by_weight = splat(0);
+        Exact r[3] = {{0}}, step[3] = {{0}}, by_weight = {0};
 
         for (int k = 0; k < lanes; k++) {
             if (p + q >= groups[k]->count)
@@ -64,15 +64,15 @@ static void weights_of(V weight[PAIRS][WEIGHTED], const Basis *b, const Shared *
             }
         }
         for (int i = 0; i < 3; i++) {
-            const V *axis[3] = {&shared->axes[0][i], &shared->axes[1][i], &shared->axes[2][i]};
-            const V u = *axis[0] * r[0] + *axis[1] * r[1] + *axis[2] * r[2];
-            const V du = *axis[0] * step[0] + *axis[1] * step[1] + *axis[2] * step[2];
+            const Exact *axis[3] = {&shared->axes[0][i], &shared->axes[1][i], &shared->axes[2][i]};
+            const Exact u = *axis[0] * r[0] + *axis[1] * r[1] + *axis[2] * r[2];
+            const Exact du = *axis[0] * step[0] + *axis[1] * step[1] + *axis[2] * step[2];
 
             by_weight -= shared->decay[i] * u * du;
-            weight[q][BY_X + i] = shared->shift[i] * du;
+            weight[q][BY_X + i] = rounded(shared->shift[i] * du);
         }
         weight[q][MOMENTS] = splat(1);
-        weight[q][BY_WEIGHT] = by_weight;
+        weight[q][BY_WEIGHT] = rounded(by_weight);
     }
 }
 
@@ -120,7 +120,7 @@ INLINE void add_weighted(const int count, const int fresh, Batch *batch, const B
 /* One term of d_k for one l and m: N values `to`, and c share(n) factor times those of a sum at l + 1 (`up`) or l - 1
  * and at m `from`; divided by i where that is asked for. */
 INLINE void add_term(const int up, const int over_i, const Basis *e, V *to_re, V *to_im, int N, int l, int from,
-                     const V *sum, V factor, double c)
+                     const V *sum, V factor, real c)
 {
     const int degree = up ? l + 1 : l - 1, M = degree < 0 ? 0 : e->moments[degree];
     const int end = up && M < N - 1 ? M + 1 : N;
@@ -128,7 +128,7 @@ INLINE void add_term(const int up, const int over_i, const Basis *e, V *to_re, V
     if (from < 0 || from > degree)
         return;
     const V *re = sum + e->offset[degree] + (degree + from) * M - up, *im = re - 2 * from * M;
-    const double slope = 2 * c / (2 * l + 1);
+    const real slope = 2 * c / (2 * l + 1);
 
     for (int n = up; n < end; n++) {
         const V share = (up ? n * slope : c + n * slope) * factor;
@@ -147,7 +147,7 @@ INLINE void differentiate(const int axis, const Basis *b, const Basis *e, V *to,
     for (int l = 0; l <= b->lmax; l += kind & EVEN ? 2 : 1)
         for (int m = 0; m <= l; m++) {
             const int N = b->moments[l];
-            const double half = m ? 0.5 : 1, minus = axis == 1 ? -0.5 : 0.5;
+            const real half = m ? 0.5 : 1, minus = axis == 1 ? -0.5 : 0.5;
             V *re = to + b->offset[l] + (l + m) * N, *im = m ? re - 2 * m * N : NULL;
 
             if (axis == 2) {
@@ -198,7 +198,7 @@ INLINE Line line_of(const Basis *e, const V *sum, int l, int m)
  * times d_- from m - 1, and `same` times d_z. */
 typedef struct {
     Line x[2], y[2], z;
-    double next, last, same;
+    real next, last, same;
 } Source;
 
 INLINE Source source_of(const Basis *e, V *const along[3], int l, int m, double next, double last, double same)
@@ -213,7 +213,7 @@ INLINE Source source_of(const Basis *e, V *const along[3], int l, int m, double 
 
 INLINE Complex taken(const Source *s, int m, int n)
 {
-    const double imaginary = m > 1; /* of m - 1 */
+    const real imaginary = m > 1; /* of m - 1 */
     const V re = s->next * (s->x[0].re[n] + s->y[0].im[n]) + s->same * s->z.re[n] +
                  s->last * (s->x[1].re[n] - imaginary * s->y[1].im[n]);
     const V im = s->next * (s->x[0].im[n] - s->y[0].re[n]) + s->same * s->z.im[n] +
@@ -228,13 +228,13 @@ static void add_divergence(const Basis *b, const Basis *e, V *to, V *const along
     for (int l = 0; l <= b->lmax; l += kind & EVEN ? 2 : 1)
         for (int m = 0; m <= l; m++) {
             const int N = b->moments[l];
-            const double half = m ? 0.5 : 1, by_up = -0.5 * (l - m + 1) * (l - m + 2), by_low = 0.5 * (l + m) * (l + m - 1);
+            const real half = m ? 0.5 : 1, by_up = -0.5 * (l - m + 1) * (l - m + 2), by_low = 0.5 * (l + m) * (l + m - 1);
             const Source up = source_of(e, along, l + 1, m, half, by_up, l - m + 1);
             const Source low = source_of(e, along, l ? l - 1 : 0, m, l ? -half : 0, by_low, l + m);
             V *re = to + b->offset[l] + (l + m) * N, *im = re - 2 * m * N;
 
             for (int n = 0; n < N; n++) {
-                const double raised = 2.0 * n / (2 * l + 1);
+                const real raised = 2.0 * n / (2 * l + 1);
                 const Complex above = taken(&up, m, n - (n > 0)), below = taken(&low, m, n);
 
                 re[n] += raised * above.re + (1 + raised) * below.re;
@@ -257,7 +257,7 @@ static void add_turn(const Basis *b, const Basis *e, V *to, const V *moments, co
         for (int n = 0; n < N; n++)
             line[n] += 2 * x * from[n - M] - 2 * y * from[n + M];
         for (int m = 1; m <= l; m++) {
-            const double q = (l + m) * (l - m + 1.0), there = m < l, odd = m > 1;
+            const real q = (l + m) * (l - m + 1.0), there = m < l, odd = m > 1;
             const V *re = from + m * M, *im = from - m * M;
             const int next = m < l ? M : 0; /* there is nothing beyond m = l */
 
@@ -265,8 +265,8 @@ static void add_turn(const Basis *b, const Basis *e, V *to, const V *moments, co
                 const V up_re = there * re[n + next], up_im = there * im[n - next];
                 const V low_re = q * re[n - M], low_im = odd * q * im[n + M];
 
-                line[m * N + n] += x * (up_im + low_im) - y * (up_re - low_re) - (double)m * z * im[n];
-                line[-m * N + n] += (double)m * z * re[n] - x * (up_re + low_re) - y * (up_im - low_im);
+                line[m * N + n] += x * (up_im + low_im) - y * (up_re - low_re) - (real)m * z * im[n];
+                line[-m * N + n] += (real)m * z * re[n] - x * (up_re + low_re) - y * (up_im - low_im);
             }
         }
     }
@@ -312,12 +312,12 @@ static void gather_changes(Tangent *w, const Group *const *groups, int lanes, in
 
 /* Up to LANES groups of one kind: their values, and by how much these change, added to the rows of their centres. */
 static void change_batch(Tangent *w, const Group *const *groups, int lanes, const Neighbours *nb,
-                         const int64_t *species, int64_t species_count, const Directions *v, double *values,
-                         double *changes)
+                         const int64_t *species, int64_t species_count, const Directions *v, real *values,
+                         real *changes)
 {
     const Basis *b = w->basis;
     const int kind = groups[0]->kind;
-    double *rows[LANES], *changed[LANES];
+    real *rows[LANES], *changed[LANES];
     Shared shared;
     share(&shared, groups, lanes);
 

@@ -16,25 +16,25 @@ typedef struct {
     const int64_t *frame;   /* [segment] */
     const int64_t *from_particle; /* [segment + 1] the first of each segment */
     int64_t width;          /* of an output row */
-    double *out;
+    real *out;
     int64_t *found;         /* [centre][species] groups of neighbours */
-    const double *cotangent; /* [centre or frame][width] derivatives by features, or NULL */
+    const real *cotangent; /* [centre or frame][width] derivatives by features, or NULL */
     int64_t failed_frame;   /* where the status is of a frame */
 } Task;
 
 typedef struct {
     Neighbours nb;
     Batch batch;
-    double *values;        /* [centre of the block][species][Basis.row] */
+    real *values;          /* [centre of the block][species][Basis.row] */
     V *lanes, *c, *P;      /* of LANES centres: primitive, orthonormal, products */
     Backward backward;
     V *d;                  /* derivatives by orthonormal coefficients */
-    double *padded;        /* rows of cotangents */
+    real *padded;          /* rows of cotangents */
     Tangent tangent;
     RowWork rows;
-    double *changes;       /* of `values` */
-    double *own;           /* like `values`, of the centres' own densities: for pair features */
-    double *own_changes;
+    real *changes;         /* of `values` */
+    real *own;             /* like `values`, of the centres' own densities: for pair features */
+    real *own_changes;  
     V *s, *ds;             /* like `c` and `d`, of the own densities */
     int64_t neighbours;    /* groups that are no own density: the first ones in order */
     V *pair;               /* c, d and c again of one l */
@@ -55,7 +55,7 @@ static int open_batch(Batch *batch, const Basis *b)
     batch->scratch = vectors(batch->size);
     batch->turns = vectors(3 * 2 * (b->lmax + 1));
     batch->kappa = vectors(b->stride + 1);
-    batch->waste = calloc(b->row, sizeof(double));
+    batch->waste = calloc(b->row, sizeof(real));
     return batch->state && batch->sum && batch->scratch && batch->turns && batch->kappa && batch->waste;
 }
 
@@ -242,7 +242,7 @@ static int open_derivatives(Work *w, const Call *call, size_t values, size_t wid
         w->changes = vectors(sums);
         return w->d && w->pair && w->changes && open_tangent(&w->tangent, b, wider);
     }
-    w->padded = calloc(LANES * widest, sizeof(double));
+    w->padded = calloc(LANES * widest, sizeof(real));
     return w->d && w->padded && open_backward(&w->backward, b, wider);
 }
 

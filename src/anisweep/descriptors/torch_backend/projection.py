@@ -90,13 +90,12 @@ class TorchProjection(EllipsoidalDensityProjection):
         if "threads" in settings:
             raise BadInput("threads: here Torch has its own; set them by torch.set_num_threads")
 
-        super().__init__(*args, **settings)
+        super().__init__(*args, **settings, precision="fp64" if precision == "fp64" else "fp32")
         self.device = device
         self.precision = precision
         self.memory = hyperparameters.memory(_memory_of(device) if memory is None else memory)
         self.fused = _with_triton(device, precision) if fused is None else fused
         self.dtype = torch.float64 if precision == "fp64" else torch.float32
-        self.number_type = np.float64 if precision == "fp64" else np.float32
         self.torch_tables = _tensors(self.tables, self.dtype, device)
 
     def features(
@@ -200,7 +199,7 @@ class TorchProjection(EllipsoidalDensityProjection):
 
     def _derivable(self, batch: Batch, output: Output, per_centre: bool) -> Tensor:
         """Return features from the kernels where these have the derivatives, else from steps in Torch."""
-        if self.precision == "fp64" and on_kernels.can_derive(batch):
+        if self.precision in ("fp64", "fp32") and on_kernels.can_derive(batch):
             features = self._kernel_call(batch, output).features(*on_kernels.geometry_of(batch))
         else:
             features = self._in_torch(batch, output)
