@@ -34,6 +34,7 @@ def request_of(file: Path, given: dict[str, Any]) -> Request:
         pairs=given.get("pair", ()),
         shard=_shard(given["shard"]),
         cutoff_smoothing=given["cutoff_smoothing"],
+        precision=given["precision"],
     )
 
 

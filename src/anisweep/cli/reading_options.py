@@ -77,6 +77,13 @@ hyperparameters = together(
         type=float,
         help="Let neighbours fade within this distance of the cutoff, in Angstrom.",
     ),
+    click.option(
+        "--precision",
+        type=click.Choice(["fp64", "fp32"]),
+        default="fp64",
+        show_default=True,
+        help="fp32: twice as fast, with relative errors up to 1e-5.",
+    ),
     click.option("--subtract-center-contribution", is_flag=True, help="Leave out a particle's own density."),
     click.option(
         "--basis-rcond", default=DEFAULTS.basis_rcond, show_default=True, help="Drop eigenvalues up to this."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from anisweep.cell import Hypers, Output
 from anisweep.datasets.user_files.conventions import Order
@@ -68,6 +68,7 @@ class Request:
     radii : whether ``diameters`` are semi-axes; None: by convention
     file_format : its name; None: what the file itself says
     cutoff_smoothing : Angstrom before the cutoff within which neighbours fade; None: the cutoff is sharp
+    precision : in which the kernels compute; files hold float64
     piece : what the file is a piece of; None: it is the whole
     """
 
@@ -80,6 +81,7 @@ class Request:
     pairs: tuple[tuple[str, str], ...] = ()
     shard: Shard = Shard()
     cutoff_smoothing: float | None = None
+    precision: Literal["fp64", "fp32"] = "fp64"
     orientation_order: Order | None = None
     radii: bool | None = None
     file_format: str | None = None
@@ -100,4 +102,5 @@ class Request:
                 rotation_key="c_q",
                 threads=threads,
                 cutoff_smoothing=self.cutoff_smoothing,
+                precision=self.precision,
             )

@@ -58,6 +58,7 @@ class FeatureFile:
     average: bool = False
     pairs: tuple[tuple[str, ...], ...] = ()
     cutoff_smoothing: float | None = None
+    precision: Literal["fp64", "fp32"] = "fp64"
     hypers: Hypers = Hypers()
     labels: LabelNames = LabelNames()
     fit: FitSettings | None = None
@@ -83,6 +84,7 @@ class FeatureFile:
             per_centre=not self.average,
             pairs=tuple((one, other) for one, other in self.pairs),
             cutoff_smoothing=self.cutoff_smoothing,
+            precision=self.precision,
             orientation_order=self.orientation_order,
             radii=self.radii,
             file_format="xyz",

@@ -87,7 +87,7 @@ def torch_projection(hyperparameters: dict[str, Any], settings: dict[str, Any]) 
     """Return a projection in Torch, without a word on the order of quaternions, which was said before."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "In quaternion mode")
-        return TorchProjection(**hyperparameters, **settings)
+        return TorchProjection(**{**hyperparameters, **settings})
 
 
 def derivatives_of(

@@ -12,8 +12,12 @@ from anisweep.descriptors.projection import EllipsoidalDensityProjection
 
 
 def hyperparameters_of(projection: EllipsoidalDensityProjection) -> dict[str, Any]:
-    """Return the arguments that make the same projection, but for its threads."""
+    """Return the arguments that make the same projection, but for its threads.
+
+    The precision is among them where it is not the usual one, so that older versions read most models.
+    """
     basis = projection.radial_basis
+    single = {"precision": "fp32"} if projection.tables.single else {}
     return {
         "max_angular": basis.lmax,
         "radial_basis_name": basis.name,
@@ -27,6 +31,7 @@ def hyperparameters_of(projection: EllipsoidalDensityProjection) -> dict[str, An
         "basis_tol": basis.tol,
         "drop_isolated": projection.drop_isolated,
         "cutoff_smoothing": projection.tables.smoothing or None,
+        **single,
     }
 
 

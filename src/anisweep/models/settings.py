@@ -82,8 +82,7 @@ class TrainingSettings:
     learning_rate : float
         Of Adam.
     precision : str
-        ``fp64``, ``fp32``, or ``auto``: ``fp64`` on CPUs, where the kernels, which have no other, are ten
-        times as fast as Torch; ``fp32`` on CUDA, whose processors are made for it.
+        ``fp64``, ``fp32``, or ``auto``: ``fp64`` on CPUs; ``fp32`` on CUDA, whose processors are made for it.
     device : str
         Of Torch: ``cpu``, ``cuda``.
 

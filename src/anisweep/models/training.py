@@ -386,7 +386,7 @@ def torch_projection(projection: EllipsoidalDensityProjection, settings: Trainin
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "In quaternion mode")
         more: dict[str, Any] = {"device": settings.device, "precision": settings.rounding}
-        return TorchProjection(**hyperparameters_of(projection), **more)
+        return TorchProjection(**{**hyperparameters_of(projection), **more})
 
 
 def _check_apart(labels: TrainingLabels, kinds: Iterable[str]) -> None:

@@ -11,7 +11,7 @@ from anisweep.cell import Hypers, Output
 from anisweep.descriptors import EllipsoidalDensityProjection
 from anisweep.modes import Timer, _fused, require
 
-PRECISIONS = ("fp64",)
+PRECISIONS = ("fp64", "fp32")
 DEVICES = ("cpu",)
 
 
@@ -20,7 +20,8 @@ def prepare(hypers: Hypers, output: Output, precision: str, device: str) -> tupl
     require("precision", precision, PRECISIONS)
     require("device", device, DEVICES)
     threads = int(os.environ.get("OMP_NUM_THREADS", "1"))
-    return _fused.projection(EllipsoidalDensityProjection, hypers, threads=threads), output
+    more = {"threads": threads, "precision": precision}
+    return _fused.projection(EllipsoidalDensityProjection, hypers, **more), output
 
 
 def compute(calculator: tuple[Any, Output], frames: list[Atoms], clock: Timer) -> Any:

@@ -20,6 +20,7 @@ from ase import Atoms
 
 from anisweep.cell import Hypers
 from anisweep.models import RidgeModel
+from anisweep.models.projections import hyperparameters_of, projection_of
 from anisweep.modes import Timer, Unavailable
 from anisweep.tasks import _cold_start
 from anisweep.tasks._linear_energy import linear_energy
@@ -82,9 +83,9 @@ def prepare(
     """Return what computes the energy, compiled where the mode says so."""
     model = linear_energy(hypers, frames)
     if mode.startswith("c_"):
-        if precision != "fp64":
-            raise Unavailable(f"precision {precision}: the C kernels have fp64 only")
-        return _CompiledCalculator(mode, hypers, model, _kernels(model, mode))
+        hyperparameters = {**hyperparameters_of(model.projection), "precision": precision}
+        rounded = replace(model, projection=projection_of(hyperparameters, model.projection.threads))
+        return _CompiledCalculator(mode, hypers, model, _kernels(rounded, mode))
 
     if (
         mode.startswith(("compiled", "exported"))

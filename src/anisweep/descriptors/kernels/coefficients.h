@@ -42,6 +42,30 @@ static void share(Shared *to, const Group *const *groups, int lanes)
     }
 }
 
+/* e^x of the first lanes, x <= 0: as the mathematical library has it, or in single precision of all lanes at once, with
+ * x = k ln 2 + y, |y| <= ln 2 / 2, as 2^k times the series of e^y. Below e^-87 that is zero. */
+INLINE V exponential(Exact x, int lanes)
+{
+#ifdef ANISWEEP_SINGLE
+    typedef __typeof__((V){0} == (V){0}) Bits;
+    const double whole = 0x1.8p52; /* beyond it there are no fractions */
+    const Exact k = (x * M_LOG2E + whole) - whole;
+    const V y = rounded(x - k * M_LN2);
+    const Bits power = (__builtin_convertvector(rounded(k), Bits) + 127) << 23, there = rounded(x) > -87;
+    V series = splat(1);
+
+    for (int n = 7; n > 0; n--)
+        series = series * y * (real)(1.0 / n) + 1;
+    return (V)((Bits)(series * (V)power) & there);
+#else
+    V value = x;
+
+    for (int k = 0; k < lanes; k++)
+        value[k] = exp(x[k]);
+    return value;
+#endif
+}
+
 /* The Gaussians of the pairs `p` and `p + 1` of each group, in its frame; those that are not there have weight
  * zero. */
 static void means_of(Mean mean[PAIRS], const Shared *shared, const Group *const *groups, int lanes,
@@ -62,11 +86,10 @@ static void means_of(Mean mean[PAIRS], const Shared *shared, const Group *const 
             u[i] = shared->axes[0][i] * r[0] + shared->axes[1][i] * r[1] + shared->axes[2][i] * r[2];
             decay += shared->decay[i] * u[i] * u[i];
         }
-        for (int k = 0; k < lanes; k++)
-            weight[k] *= exp(-0.5 * decay[k]);
 
-        mean[q] = (Mean){rounded(weight * shared->weight), rounded(u[0] * shared->shift[0]),
-                         rounded(u[1] * shared->shift[1]), rounded(u[2] * shared->shift[2])};
+        mean[q] = (Mean){rounded(weight) * exponential(-0.5 * decay, lanes) * rounded(shared->weight),
+                         rounded(u[0] * shared->shift[0]), rounded(u[1] * shared->shift[1]),
+                         rounded(u[2] * shared->shift[2])};
     }
 }
 
