@@ -1,4 +1,4 @@
-"""What Torch derives on a CPU in float64 comes from the kernels, and is what the steps in Torch give."""
+"""What Torch derives on a CPU comes from the kernels, and is what the steps in Torch give."""
 
 from dataclasses import replace
 
@@ -173,8 +173,28 @@ def test_what_the_kernels_do_not_derive_stays_in_torch():
         assert not on_kernels.can_derive(replace(moved, **other))
 
 
-def test_a_single_precision_stays_in_torch(monkeypatch):
-    calculator = in_torch(precision="fp32")
+def test_in_single_precision_the_kernels_train_too(monkeypatch):
+    """Loss of forces, and its derivatives by weights: by J^T g and J v in fp32."""
+    found = {}
+    for precision in ("fp64", "fp32"):
+        calculator = in_torch(precision=precision)
+        batch = batch_of(calculator)
+        if precision == "fp32":
+            monkeypatch.setattr(calculator, "_in_torch", None)
+        with torch.no_grad():
+            model = network(projection().power_spectrum([random_frame(2, (1, 6))]).shape[1]).to(
+                calculator.dtype
+            )
+
+        value = loss(calculator, batch, model, "power_spectrum")
+        found[precision] = [value.detach(), *torch.autograd.grad(value, list(model.parameters())[:-1])]
+
+    for ours, exact in zip(found["fp32"], found["fp64"], strict=True):
+        assert relative(ours.double(), exact) <= 2e-5
+
+
+def test_half_precisions_stay_in_torch(monkeypatch):
+    calculator = in_torch(precision="bf16")
     monkeypatch.setattr(on_kernels, "KernelCall", None)
     batch = batch_of(calculator)
     batch.positions.requires_grad_()

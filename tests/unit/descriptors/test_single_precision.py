@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from frames_for_tests import SHAPES, projection, random_frame, relative
 from scipy.spatial.transform import Rotation
-from test_descriptors import rotated, reoriented
+from test_descriptors import reoriented, rotated
 
 from anisweep.descriptors import BadInput, gradients, jacobian, tangent
 from anisweep.descriptors.kernels import loader

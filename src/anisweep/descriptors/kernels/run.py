@@ -258,7 +258,9 @@ def add_rows(
     BadInput
         a cell without volume, or far smaller than the cutoff
     """
-    features = np.empty((1, rows.out.shape[2]), rows.out.dtype)  # whose width the kernels need, and which they leave alone
+    features = np.empty(
+        (1, rows.out.shape[2]), rows.out.dtype
+    )  # whose width the kernels need, and which they leave alone
     found = np.zeros((len(arrays.numbers), len(species)), dtype=np.int64)
     _run(tables, arrays, species, wanted, Segments.of(arrays), features, found, None, None, rows, threads)
 
@@ -271,7 +273,9 @@ def room(
 ) -> np.ndarray:
     """Allocate the output array for frames with so many particles, of numbers as the kernels write them."""
     rows = int(counts.sum()) if wanted.per_centre else len(counts)
-    return np.empty((rows, sum(widths(tables.radial.counts, len(species), wanted.output))), tables.number_type)
+    return np.empty(
+        (rows, sum(widths(tables.radial.counts, len(species), wanted.output))), tables.number_type
+    )
 
 
 def _run(

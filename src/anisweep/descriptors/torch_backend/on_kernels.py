@@ -1,4 +1,4 @@
-"""Let the C kernels compute what Torch differentiates, on a CPU in float64.
+"""Let the C kernels compute what Torch differentiates, on a CPU in fp64 and fp32; geometry is float64.
 
 With J the derivatives of the features by positions, cells and orientations, the kernels give the features,
 J^T g as their backward pass, and J v as the backward pass of that. So a loss of forces is derived by the
