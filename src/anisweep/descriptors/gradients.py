@@ -175,7 +175,7 @@ def gradients(
     rows = int(arrays.start[-1]) if per_centre else len(arrays.counts)
     shape = (rows, sum(widths(projection.tables.radial.counts, len(columns), output)))
 
-    checked = _checked(cotangent, shape).astype(projection.number_type, copy=False)
+    checked: np.ndarray = _checked(cotangent, shape).astype(projection.number_type, copy=False)
     backward = _backward(arrays, checked, per_centre, diameters)
     features, _ = compute(projection.tables, arrays, columns, wanted, projection.threads, backward)
 
@@ -385,7 +385,7 @@ def jacobian(
 
     record = np.full(int(arrays.start[-1]), -1)
     record[chosen] = ends - counts
-    values = np.zeros((int(counts.sum()), 6, width), projection.number_type)
+    values: np.ndarray = np.zeros((int(counts.sum()), 6, width), projection.number_type)
     add_rows(projection.tables, arrays, columns, wanted, projection.threads, JacobianRows(record, values))
 
     centre = (

@@ -125,9 +125,15 @@ static void write_angles(Batch *batch, const Basis *b, const Group *const *group
 {
     const int size = 2 * (b->lmax + 1);
 
-    for (int t = 0; t < 3 && groups[0]->kind & TURNED; t++)
-        for (int k = 0; k < lanes; k++)
-            write_turns((real *)(batch->turns + t * size), b->lmax, k, groups[k]->euler.angle[t]);
+    for (int t = 0; t < 3 && groups[0]->kind & TURNED; t++) {
+        Exact cosine = {0}, sine = {0};
+
+        for (int k = 0; k < lanes; k++) {
+            cosine[k] = groups[k]->euler.angle[t][0];
+            sine[k] = groups[k]->euler.angle[t][1];
+        }
+        write_turns(batch->turns + t * size, b->lmax, cosine, sine);
+    }
 }
 
 /* From values of a batch to orthonormal harmonics in the frame of the centre. */

@@ -10,7 +10,7 @@
 
 enum { FINE, NO_MEMORY, FLAT_CELL, TOO_MANY_IMAGES, NO_THREADS };
 
-#define BLOCK (12 * 64 / (int)sizeof(real)) /* centres: as many bytes in both precisions */
+#define BLOCK 96     /* centres */
 #define COUNTS 128   /* groups with more pairs count as equal in sorting */
 #define IMAGES 1e7   /* cells around a centre: more means a cell far smaller than any real one */
 

@@ -83,14 +83,16 @@ static int find_images(Neighbours *nb, int i, int j, double cutoff2, int self_pa
             const double x = d[0] + p * u[0] + q * v[0], y = d[1] + p * u[1] + q * v[1],
                          z = d[2] + p * u[2] + q * v[2];
 
+            if (!grow((void **)&nb->found, &nb->found_room, nb->found_count + high[2] - low[2] + 1, sizeof(Pair)))
+                return 0;
+
+            /* Each is written, and the next one over those that do not count: half of them, which no branch foresees. */
             for (int t = mirrored && p == 0 && q == 0 ? 0 : low[2]; t <= high[2]; t++) {
                 const double rx = x + t * w[0], ry = y + t * w[1], rz = z + t * w[2];
                 const int own = i == j && p == 0 && q == 0 && t == 0;
 
-                if (!(rx * rx + ry * ry + rz * rz < cutoff2) || (own && !self_pair))
-                    continue;
-                if (!add_found(nb, rx, ry, rz, own && mirrored ? 0.5 : 1, j))
-                    return 0;
+                nb->found[nb->found_count] = (Pair){{rx, ry, rz}, own && mirrored ? 0.5 : 1, j};
+                nb->found_count += (rx * rx + ry * ry + rz * rz < cutoff2) & !(own & !self_pair);
             }
         }
     return 1;

@@ -25,17 +25,18 @@ static Euler euler_of(const double Q[3][3])
     return (Euler){{{cos_alpha, sin_alpha}, {Q[2][2] / whole, sine / whole}, {c / turn, s / turn}}};
 }
 
-/* turns[m] = (cos, sin) of m times an angle, m = 1..lmax, in the lane `k` */
-static void write_turns(real *turns, int lmax, int k, const double angle[2])
+/* turns[m] = (cos, sin) of m times an angle, m = 1..lmax */
+static void write_turns(V *turns, int lmax, Exact cosine, Exact sine)
 {
-    double re = 1, im = 0;
+    Exact re = cosine, im = sine;
 
     for (int m = 1; m <= lmax; m++) {
-        const double next = re * angle[0] - im * angle[1];
-        im = re * angle[1] + im * angle[0];
+        turns[2 * m] = rounded(re);
+        turns[2 * m + 1] = rounded(im);
+
+        const Exact next = re * cosine - im * sine;
+        im = re * sine + im * cosine;
         re = next;
-        turns[(2 * m) * LANES + k] = re;
-        turns[(2 * m + 1) * LANES + k] = im;
     }
 }
 
