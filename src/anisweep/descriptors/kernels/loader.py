@@ -1,9 +1,9 @@
 """Load the compiled kernels: shared libraries for each level of the instruction set, chosen at run time.
 
-setup.py compiles kernels.c twice for each level, in double and in single precision. They are C behind ctypes,
-and what they call of Python is of its stable ABI, so one build serves every version. The GIL is released while
-they compute. Where the package travels as source, as it does to a cluster, `compile_kernels` puts them into the
-user's cache, by the digest of their source.
+setup.py compiles kernels.c twice for each level, in double and in single precision. They are C behind
+ctypes, and what they call of Python is of its stable ABI, so one build serves every version. The GIL is
+released while they compute. Where the package travels as source, as it does to a cluster, `compile_kernels`
+puts them into the user's cache, by the digest of their source.
 """
 
 from __future__ import annotations
