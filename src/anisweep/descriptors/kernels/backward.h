@@ -32,7 +32,7 @@ static void differentiate_batch(Backward *w, const Group *const *groups, int lan
         V product[PAIRS][PRODUCTS];
         Mean mean[PAIRS];
 
-        means_of(mean, &shared, groups, lanes, nb, p);
+        means_of(mean, &w->batch, w->wider->lmax, &shared, groups, lanes, nb, p);
         pair_products(w, mean, shared.covariance, kind, count, product);
         for (int k = 0; k < lanes; k++)
             for (int q = 0; q < PAIRS && p + q < groups[k]->count; q++)

@@ -6,6 +6,7 @@
 
 typedef struct {
     V *state;   /* PAIRS x 3 rows of the recurrence */
+    V *phases;  /* PAIRS x (lmax + 1) x 2, see Mean */
     V *sum;     /* values of a batch */
     V *scratch; /* one l */
     V *turns;   /* three angles */
@@ -66,10 +67,27 @@ INLINE V exponential(Exact x, int lanes)
 #endif
 }
 
+/* Turn u about the third axis until u[1] = 0, and write by how much. On the axis all moments with m > 0 are zero, and
+ * the angle is that of no vector: zero in cosine and sine. */
+static void turn_into_half_plane(Exact u[3], V *phases, int lmax)
+{
+    const Exact square = u[0] * u[0] + u[1] * u[1];
+    Exact inverse;
+
+    for (int k = 0; k < LANES; k++)
+        inverse[k] = square[k] > 1e-280 ? 1 / sqrt(square[k]) : 0; /* before squares lose digits */
+
+    phases[0] = splat(1);
+    phases[1] = splat(0);
+    write_turns(phases, lmax, u[0] * inverse, u[1] * inverse);
+    u[0] = square * inverse;
+    u[1] = (Exact){0};
+}
+
 /* The Gaussians of the pairs `p` and `p + 1` of each group, in its frame; those that are not there have weight
  * zero. */
-static void means_of(Mean mean[PAIRS], const Shared *shared, const Group *const *groups, int lanes,
-                     const Neighbours *nb, int p)
+static void means_of(Mean mean[PAIRS], const Batch *batch, int lmax, const Shared *shared,
+                     const Group *const *groups, int lanes, const Neighbours *nb, int p)
 {
     for (int q = 0; q < PAIRS; q++) {
         Exact r[3] = {{0}}, weight = {0}, u[3], decay = {0};
@@ -87,10 +105,44 @@ static void means_of(Mean mean[PAIRS], const Shared *shared, const Group *const 
             decay += shared->decay[i] * u[i] * u[i];
         }
 
+        V *phases = batch->phases + q * 2 * (lmax + 1);
+        if (!(groups[0]->kind & TRIAXIAL))
+            turn_into_half_plane(u, phases, lmax);
         mean[q] = (Mean){rounded(weight) * exponential(-0.5 * decay, lanes) * rounded(shared->weight),
                          rounded(u[0] * shared->shift[0]), rounded(u[1] * shared->shift[1]),
-                         rounded(u[2] * shared->shift[2])};
+                         rounded(u[2] * shared->shift[2]), phases};
     }
+}
+
+/* The moments of degree l, from those of lower degrees, added to `sum` unless it is NULL. */
+static void next_degree(const Batch *batch, const Basis *e, int l, const Mean *mean, const V *shape, int kind, V *sum)
+{
+    if (kind & TRIAXIAL)
+        triaxial(e->moments[l], sum, batch->state, batch->size, e->stride, l, mean, shape);
+    else
+        axial(e->moments[l], sum, batch->state, batch->size, e->stride, l, mean, shape);
+}
+
+/* Where the moments of both pairs are for all n of one l and m: cosine re[n] and sine im[n], none for m = 0. */
+typedef struct {
+    const V *re[PAIRS], *im[PAIRS];
+    V cosine[PAIRS], sine[PAIRS];
+} Lines;
+
+INLINE Lines lines_of(const Batch *batch, const Mean *mean, int stride, int l, int m, int kind)
+{
+    Lines lines;
+
+    for (int q = 0; q < PAIRS; q++) {
+        const V *now = rows_at(batch->state + q * 3 * batch->size, l, batch->size).now;
+        const int one = kind & TRIAXIAL;
+
+        lines.re[q] = now + (one ? l + m : m) * stride;
+        lines.im[q] = now + (one ? l - m : m) * stride;
+        lines.cosine[q] = one ? splat(1) : mean[q].turns[2 * m];
+        lines.sine[q] = one ? splat(1) : mean[q].turns[2 * m + 1];
+    }
+    return lines;
 }
 
 /* Values of the pairs `p` and `p + 1` of each group, added to batch->sum. */
@@ -99,12 +151,11 @@ static void add_moments(Batch *batch, const Basis *b, const Group *const *groups
 {
     const Covariance cov = shared->covariance;
     const V c = 0.5 * (cov.cx + cov.cy), shape[3] = {c, cov.cz - c, cov.cx - cov.cy};
-    const int stride = b->stride, size = batch->size;
     Mean mean[PAIRS];
-    means_of(mean, shared, groups, lanes, nb, p);
+    means_of(mean, batch, b->lmax, shared, groups, lanes, nb, p);
 
     for (int q = 0; q < PAIRS; q++) {
-        V *row = batch->state + q * 3 * size;
+        V *row = batch->state + q * 3 * batch->size;
         seeds(row, batch->kappa, b->moments[0], mean[q], cov);
         for (int n = 0; n < b->moments[0]; n++)
             batch->sum[n] += row[n];
@@ -112,11 +163,7 @@ static void add_moments(Batch *batch, const Basis *b, const Group *const *groups
 
     for (int l = 1; l <= b->lmax; l++) {
         const int add = !(kind & EVEN) || l % 2 == 0;
-        V *sum = batch->sum + b->offset[l];
-        if (kind & TRIAXIAL)
-            triaxial(b->moments[l], sum, batch->state, size, stride, l, mean, shape, add);
-        else
-            axial(b->moments[l], sum, batch->state, size, stride, l, mean, shape, add);
+        next_degree(batch, b, l, mean, shape, kind, add ? batch->sum + b->offset[l] : NULL);
     }
 }
 

@@ -165,27 +165,41 @@ static void turning(const Basis *e, int lmax, const V *b, const V *g, V torque[3
     torque[2] = z;
 }
 
-/* Dot products of one row (all m and n of an l) of both pairs' moments with `count` vectors. */
-INLINE void multiply(const int count, const Basis *e, V *const *product, const V *state, int size, int l,
-                     V to[PAIRS][PRODUCTS])
+/* Dot products of a line of both pairs' moments with `count` vectors at `place`, added to `to` with the factor of each
+ * pair. */
+INLINE void multiply_line(const int count, int N, V *const *product, int64_t place, const V *const row[PAIRS],
+                          const V factor[PAIRS], V to[PAIRS][PRODUCTS])
+{
+    V sum[PAIRS][PRODUCTS];
+
+    for (int p = 0; p < count; p++)
+        sum[0][p] = sum[1][p] = splat(0);
+    for (int n = 0; n < N; n++)
+        for (int p = 0; p < count; p++) {
+            const V by = product[p][place + n];
+            sum[0][p] += by * row[0][n];
+            sum[1][p] += by * row[1][n];
+        }
+    for (int p = 0; p < count; p++) {
+        to[0][p] += factor[0] * sum[0][p];
+        to[1][p] += factor[1] * sum[1][p];
+    }
+}
+
+/* The same for all m of one l. */
+INLINE void multiply(const int count, const Basis *e, V *const *product, const Batch *batch, const Mean *mean, int l,
+                     int kind, V to[PAIRS][PRODUCTS])
 {
     const int N = e->moments[l], stride = e->stride;
-    const V *row[PAIRS] = {rows_at((V *)state, l, size).now, rows_at((V *)state + 3 * size, l, size).now};
-    V sum[PAIRS][PRODUCTS];
-    memcpy(sum, to, sizeof(sum));
+    const int64_t middle = e->offset[l] + l * N;
 
-    /* As one run where no row of the state has a gap. */
-    const int rows = N == stride ? 1 : 2 * l + 1, length = N == stride ? (2 * l + 1) * N : N;
+    for (int m = 0; m <= l; m++) {
+        const Lines lines = lines_of(batch, mean, stride, l, m, kind);
 
-    for (int m = 0; m < rows; m++)
-#pragma GCC unroll 4
-        for (int n = 0; n < length; n++)
-            for (int p = 0; p < count; p++) {
-                const V factor = product[p][e->offset[l] + m * N + n];
-                sum[0][p] += factor * row[0][m * stride + n];
-                sum[1][p] += factor * row[1][m * stride + n];
-            }
-    memcpy(to, sum, sizeof(sum));
+        multiply_line(count, N, product, middle + m * N, lines.re, lines.cosine, to);
+        if (m > 0)
+            multiply_line(count, N, product, middle - m * N, lines.im, lines.sine, to);
+    }
 }
 
 /* The products of two pairs of each group. Sums of the moments up to the basis' lmax are added to batch->sum. */
@@ -203,16 +217,13 @@ static void pair_products(Backward *w, const Mean *mean, Covariance cov, int kin
     }
     for (int l = 0; l <= e->lmax; l++) {
         const int add = l <= w->basis->lmax;
-        V *sum = batch->sum + e->offset[l];
-        if (l > 0 && kind & TRIAXIAL)
-            triaxial(e->moments[l], sum, batch->state, batch->size, e->stride, l, mean, shape, add);
-        else if (l > 0)
-            axial(e->moments[l], sum, batch->state, batch->size, e->stride, l, mean, shape, add);
+        if (l > 0)
+            next_degree(batch, e, l, mean, shape, kind, add ? batch->sum + e->offset[l] : NULL);
 
         if (count == PRODUCTS)
-            multiply(PRODUCTS, e, w->product, batch->state, batch->size, l, to);
+            multiply(PRODUCTS, e, w->product, batch, mean, l, kind, to);
         else
-            multiply(TWICE_X, e, w->product, batch->state, batch->size, l, to);
+            multiply(TWICE_X, e, w->product, batch, mean, l, kind, to);
     }
 }
 

@@ -21,8 +21,12 @@
  * negative then. With s the width of the envelope the functions are orthogonal, and coefficients made of them
  * lose no digits: see `ordered` in basis.py.
  *
+ * For a shape of revolution (d = 0) the axes are turned about the third until ay = 0. All g are real then, half as many
+ * numbers, and e^(i m phi) turns them back.
+ *
  * Lanes are groups; two pairs of each group run side by side and share their covariance. The state holds
- * three rows (l, l-1, l-2) of (2l+1) x stride vectors, Re g at m, Im g at -m. */
+ * three rows (l, l-1, l-2) of (2l+1) x stride vectors, Re g at m, Im g at -m; for shapes of revolution g at m, from
+ * m = 0 on. */
 #pragma once
 #include "basis.h"
 
@@ -32,8 +36,11 @@ typedef struct {
     V cx, cy, cz;
 } Covariance;
 
+/* For a shape of revolution, which has no first axis, a lies at (ax, 0, az) turned by phi about the third, and
+ * turns[2m], turns[2m + 1] are the cosine and sine of m phi, m >= 0. */
 typedef struct {
     V weight, ax, ay, az;
+    const V *turns;
 } Mean;
 
 /* l = 0: E[r^2n] from the cumulants of r^2, kappa_s / (s-1)! = 2^(s-1) sum_i c_i^(s-1) (c_i + s a_i^2):
@@ -77,126 +84,79 @@ INLINE Rows rows_at(V *state, int l, int size)
     return (Rows){state + (l % 3) * size, state + ((l + 2) % 3) * size, state + ((l + 1) % 3) * size};
 }
 
-/* Shapes of revolution (d = 0): all n of one (l, 0). N, the number of n, is a constant after inlining. */
-INLINE void axial_m0(const int N, V *sum, V *state, const int size, const int stride, const int l,
-                     const Mean *mean, const V c, const V D, const int add)
-{
-    const real f = 1.0 / (2 * l - 1);
-    const V C1 = 2 * (c + (l * f) * D), D1 = (2 * f * (l - 1)) * D;
-    V C = splat(0), E = (real)(0.5 * (2 * l - 1)) * D1;
-    V ax[PAIRS], ay[PAIRS], az[PAIRS], g[PAIRS] = {splat(0), splat(0)};
-
-    for (int q = 0; q < PAIRS; q++) {
-        ax[q] = mean[q].ax * (real)(-1.0 / l);
-        ay[q] = mean[q].ay * (real)(-1.0 / l);
-        az[q] = mean[q].az;
-    }
-
-#pragma GCC unroll 16
-    for (int n = 0; n < N; n++) {
-        for (int q = 0; q < PAIRS; q++) {
-            const Rows r = rows_at(state + q * 3 * size, l, size);
-            V t = az[q] * r.last[(l - 1) * stride + n];
-
-            if (l > 1) {
-                t += ax[q] * r.last[l * stride + n] + ay[q] * r.last[(l - 2) * stride + n];
-                t += E * r.before[(l - 2) * stride + n];
-            }
-            t += C * g[q];
-            g[q] = t;
-            r.now[l * stride + n] = t;
-        }
-        if (add)
-            sum[l * N + n] += g[0] + g[1];
-        C += C1;
-        E += D1;
-    }
-}
-
-/* The same for m > 0. Which terms exist is known when it is compiled: `terms` is 3 for m < l-1, 2 for
- * m = l-1 (none of l-2), 1 for m = l (alpha alone). */
+/* Shapes of revolution (d = 0): all n of one (l, m) in the half-plane of the mean, for both pairs. They are turned
+ * to the place of the mean and added to `sum`, at m and -m, unless it is NULL. N, the number of n, is a constant
+ * after inlining, and so is which terms exist: `terms` is 3 for m < l-1, 2 for m = l-1 (none of l-2), 1 for m = l
+ * (rho alone). */
 INLINE void axial_row(const int N, const int terms, V *sum, V *state, const int size, const int stride,
-                      const int l, const int m, const Mean *mean, const V c, const V D, const int add)
+                      const int l, const int m, const Mean *mean, const V c, const V D)
 {
-    const real f = 1.0 / (2 * l - 1);
-    const V C1 = 2 * (c + ((l - m) * f) * D), D1 = (2 * f * (l + m - 1)) * D;
+    const real f = 1.0 / (2 * l - 1), neighbour = m > 0 ? l + m - 1 : -1.0 / l;
+    const V C1 = 2 * (c + ((l - m) * f) * D), D1 = (2 * f * (m > 0 ? l + m - 1 : l - 1)) * D;
+    const int from = m > 0 ? m - 1 : 1; /* m of the term with rho */
     V C = splat(0), E = (real)(0.5 * (2 * l - 1)) * D1;
-    V ax[PAIRS], ay[PAIRS], az[PAIRS];
-    V g[PAIRS] = {splat(0), splat(0)}, h[PAIRS] = {splat(0), splat(0)};
+    V rho[PAIRS], z[PAIRS], cosine[PAIRS], sine[PAIRS], g[PAIRS] = {splat(0), splat(0)};
 
     for (int q = 0; q < PAIRS; q++) {
-        ax[q] = mean[q].ax * (real)(l + m - 1);
-        ay[q] = mean[q].ay * (real)(l + m - 1);
-        az[q] = mean[q].az;
+        rho[q] = mean[q].ax * neighbour;
+        z[q] = mean[q].az;
+        cosine[q] = mean[q].turns[2 * m];
+        sine[q] = mean[q].turns[2 * m + 1];
     }
 
 #pragma GCC unroll 16
     for (int n = 0; n < N; n++) {
         for (int q = 0; q < PAIRS; q++) {
             const Rows r = rows_at(state + q * 3 * size, l, size);
-            const V x = r.last[(l + m - 2) * stride + n];
-            const V y = m > 1 ? r.last[(l - m) * stride + n] : splat(0);
-            V t = ax[q] * x, u = ay[q] * x;
-            t -= ay[q] * y;
-            u += ax[q] * y;
+            V t = m > 0 || l > 1 ? rho[q] * r.last[from * stride + n] : splat(0);
 
-            if (terms > 1) {
-                t += az[q] * r.last[(l - 1 + m) * stride + n];
-                u += az[q] * r.last[(l - 1 - m) * stride + n];
-            }
-            if (terms > 2) {
-                t += E * r.before[(l - 2 + m) * stride + n];
-                u += E * r.before[(l - 2 - m) * stride + n];
-            }
+            if (terms > 1)
+                t += z[q] * r.last[m * stride + n];
+            if (terms > 2)
+                t += E * r.before[m * stride + n];
             t += C * g[q]; /* last, as the value before it is what it waits for */
-            u += C * h[q];
             g[q] = t;
-            h[q] = u;
-            r.now[(l + m) * stride + n] = t;
-            r.now[(l - m) * stride + n] = u;
+            r.now[m * stride + n] = t;
         }
-        if (add) {
-            sum[(l + m) * N + n] += g[0] + g[1];
-            sum[(l - m) * N + n] += h[0] + h[1];
-        }
+        if (sum)
+            sum[(l + m) * N + n] += cosine[0] * g[0] + cosine[1] * g[1];
+        if (sum && m > 0)
+            sum[(l - m) * N + n] += sine[0] * g[0] + sine[1] * g[1];
         C += C1;
         E += D1;
     }
 }
 
 /* All m of one l. Compiled for each small N, so that the loops over n are straight lines. */
-INLINE void axial_degree(const int N, V *sum, V *state, int size, int stride, int l, const Mean *mean, V c,
-                         V D, int add)
+INLINE void axial_degree(const int N, V *sum, V *state, int size, int stride, int l, const Mean *mean, V c, V D)
 {
-    axial_m0(N, sum, state, size, stride, l, mean, c, D, add);
+    axial_row(N, l > 1 ? 3 : 2, sum, state, size, stride, l, 0, mean, c, D);
 
     for (int m = 1; m < l - 1; m++)
-        axial_row(N, 3, sum, state, size, stride, l, m, mean, c, D, add);
+        axial_row(N, 3, sum, state, size, stride, l, m, mean, c, D);
     if (l > 1)
-        axial_row(N, 2, sum, state, size, stride, l, l - 1, mean, c, D, add);
-    axial_row(N, 1, sum, state, size, stride, l, l, mean, c, D, add);
+        axial_row(N, 2, sum, state, size, stride, l, l - 1, mean, c, D);
+    axial_row(N, 1, sum, state, size, stride, l, l, mean, c, D);
 }
 
 #define AXIAL(N)                                                                                              \
-    NOINLINE void axial_##N(V *sum, V *state, int size, int stride, int l, const Mean *mean, const V *c,      \
-                            int add)                                                                          \
+    NOINLINE void axial_##N(V *sum, V *state, int size, int stride, int l, const Mean *mean, const V *c)      \
     {                                                                                                         \
-        axial_degree(N, sum, state, size, stride, l, mean, c[0], c[1], add);                                  \
+        axial_degree(N, sum, state, size, stride, l, mean, c[0], c[1]);                                       \
     }
 EACH(AXIAL)
 
-#define AXIAL_CASE(N) case N: axial_##N(sum, state, size, stride, l, mean, c, add); break;
+#define AXIAL_CASE(N) case N: axial_##N(sum, state, size, stride, l, mean, c); break;
 
-NOINLINE void axial_any(int N, V *sum, V *state, int size, int stride, int l, const Mean *mean, const V *c,
-                        int add)
+NOINLINE void axial_any(int N, V *sum, V *state, int size, int stride, int l, const Mean *mean, const V *c)
 {
-    axial_degree(N, sum, state, size, stride, l, mean, c[0], c[1], add);
+    axial_degree(N, sum, state, size, stride, l, mean, c[0], c[1]);
 }
 
-static void axial(int N, V *sum, V *state, int size, int stride, int l, const Mean *mean, const V *c, int add)
+static void axial(int N, V *sum, V *state, int size, int stride, int l, const Mean *mean, const V *c)
 {
     switch (N) {
     EACH(AXIAL_CASE)
-    default: axial_any(N, sum, state, size, stride, l, mean, c, add);
+    default: axial_any(N, sum, state, size, stride, l, mean, c);
     }
 }

@@ -11,7 +11,7 @@
 #pragma once
 #include "tangent.h"
 
-enum { BY_PLACE = 1, PLACE_SUMS = 4, BY_U = PLACE_SUMS, BY_TURN = 7, ROW_SUMS = 10 };
+enum { BY_PLACE = 1, PLACE_SUMS = 4, BY_U = PLACE_SUMS, BY_TURN = 7, ROW_SUMS = MOST_SUMS };
 enum { POSITION, TURN = 3, ROWS = 6 };
 
 /* Of which particles, and where the derivatives go. */
@@ -119,7 +119,7 @@ static void rows_of(RowWork *w, const Group *const *groups, int lanes, const Nei
         V weight[PAIRS][ROW_SUMS];
         Mean mean[PAIRS];
 
-        means_of(mean, &shared, groups, lanes, nb, p);
+        means_of(mean, &w->batch, w->wider->lmax, &shared, groups, lanes, nb, p);
         row_weights(weight, b, &shared, groups, lanes, nb, p);
         add_rows(w, end > TURN, p == 0, mean, shared.covariance, kind, weight[0], weight[1]);
     }

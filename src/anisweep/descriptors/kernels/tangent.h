@@ -19,7 +19,7 @@ typedef struct {
 } Directions;
 
 /* Sums over the pairs of a group: the moments, and the moments times a pair's change of log w, a_x, a_y, a_z. */
-enum { MOMENTS, BY_WEIGHT, BY_X, BY_Y, BY_Z, WEIGHTED };
+enum { MOMENTS, BY_WEIGHT, BY_X, BY_Y, BY_Z, WEIGHTED, MOST_SUMS = 10 }; /* rows.h has most */
 
 typedef struct {
     Batch batch;           /* sized for `wider` */
@@ -76,26 +76,40 @@ static void weights_of(V weight[PAIRS][WEIGHTED], const Basis *b, const Shared *
     }
 }
 
-/* One row (all m and n of an l) of both pairs' moments, added to `count` sums with the weights of each. The `fresh` sums
- * of a batch's first pairs hold nothing yet. */
-INLINE void spread(const int count, const int fresh, const Batch *batch, const Basis *e, V *const *sum, int l,
-                   const V *first, const V *second)
+/* A line of both pairs' moments, added to `count` sums at `place` with the weights of each, times the factor of each
+ * pair. The `fresh` sums of a batch's first pairs hold nothing yet. */
+INLINE void spread_line(const int count, const int fresh, int N, V *const *sum, int64_t place, const V *const row[PAIRS],
+                        const V factor[PAIRS], const V *first, const V *second)
 {
-    const int N = e->moments[l], stride = e->stride, size = batch->size;
-    const V *a = rows_at(batch->state, l, size).now, *b = rows_at(batch->state + 3 * size, l, size).now;
+    V by[PAIRS][MOST_SUMS];
 
-    /* As one run where no row of the state has a gap. */
-    const int rows = N == stride ? 1 : 2 * l + 1, length = N == stride ? (2 * l + 1) * N : N;
+    for (int s = MOMENTS + 1; s < count; s++) {
+        by[0][s] = factor[0] * first[s];
+        by[1][s] = factor[1] * second[s];
+    }
+    for (int n = 0; n < N; n++) {
+        const V x = row[0][n], y = row[1][n], none = splat(0);
 
-    for (int m = 0; m < rows; m++)
-        for (int n = 0; n < length; n++) {
-            const V x = a[m * stride + n], y = b[m * stride + n], none = splat(0);
-            const int64_t place = e->offset[l] + m * N + n;
+        sum[MOMENTS][place + n] = (fresh ? none : sum[MOMENTS][place + n]) + factor[0] * x + factor[1] * y;
+        for (int s = MOMENTS + 1; s < count; s++)
+            sum[s][place + n] = (fresh ? none : sum[s][place + n]) + by[0][s] * x + by[1][s] * y;
+    }
+}
 
-            sum[MOMENTS][place] = (fresh ? none : sum[MOMENTS][place]) + x + y;
-            for (int s = MOMENTS + 1; s < count; s++)
-                sum[s][place] = (fresh ? none : sum[s][place]) + first[s] * x + second[s] * y;
-        }
+/* The same for all m of one l. */
+INLINE void spread(const int count, const int fresh, const Batch *batch, const Basis *e, V *const *sum, const Mean *mean,
+                   int l, int kind, const V *first, const V *second)
+{
+    const int N = e->moments[l], stride = e->stride;
+    const int64_t middle = e->offset[l] + l * N;
+
+    for (int m = 0; m <= l; m++) {
+        const Lines lines = lines_of(batch, mean, stride, l, m, kind);
+
+        spread_line(count, fresh, N, sum, middle + m * N, lines.re, lines.cosine, first, second);
+        if (m > 0)
+            spread_line(count, fresh, N, sum, middle - m * N, lines.im, lines.sine, first, second);
+    }
 }
 
 /* Two pairs of each group. */
@@ -106,14 +120,11 @@ INLINE void add_weighted(const int count, const int fresh, Batch *batch, const B
 
     for (int q = 0; q < PAIRS; q++)
         seeds(batch->state + q * 3 * batch->size, batch->kappa, e->moments[0], mean[q], cov);
-    spread(count, fresh, batch, e, sum, 0, first, second);
+    spread(count, fresh, batch, e, sum, mean, 0, kind, first, second);
 
     for (int l = 1; l <= e->lmax; l++) {
-        if (kind & TRIAXIAL)
-            triaxial(e->moments[l], NULL, batch->state, batch->size, e->stride, l, mean, shape, 0);
-        else
-            axial(e->moments[l], NULL, batch->state, batch->size, e->stride, l, mean, shape, 0);
-        spread(count, fresh, batch, e, sum, l, first, second);
+        next_degree(batch, e, l, mean, shape, kind, NULL);
+        spread(count, fresh, batch, e, sum, mean, l, kind, first, second);
     }
 }
 
@@ -332,7 +343,7 @@ static void change_batch(Tangent *w, const Group *const *groups, int lanes, cons
         V weight[PAIRS][WEIGHTED];
         Mean mean[PAIRS];
 
-        means_of(mean, &shared, groups, lanes, nb, p);
+        means_of(mean, &w->batch, w->wider->lmax, &shared, groups, lanes, nb, p);
         weights_of(weight, b, &shared, groups, lanes, nb, p, v);
         if (p == 0)
             add_weighted(WEIGHTED, 1, &w->batch, w->wider, w->sum, mean, shared.covariance, kind, weight[0], weight[1]);

@@ -82,9 +82,8 @@ INLINE void triaxial_m1(const Rows r, int s, int l, int n, Mean a, V c, V D, V d
     r.now[(l - 1) * s + n] = u;
 }
 
-/* All (m, n) of one l; see `axial`. `c` holds c, D and d. */
-NOINLINE void triaxial(int N, V *sum, V *state, int size, int stride, int l, const Mean *mean, const V *c,
-                       int add)
+/* All (m, n) of one l, added to `sum` unless it is NULL. `c` holds c, D and d. */
+NOINLINE void triaxial(int N, V *sum, V *state, int size, int stride, int l, const Mean *mean, const V *c)
 {
     for (int q = 0; q < PAIRS; q++) {
         const Rows r = rows_at(state + q * 3 * size, l, size);
@@ -96,7 +95,7 @@ NOINLINE void triaxial(int N, V *sum, V *state, int size, int stride, int l, con
             for (int m = 2; m <= l; m++)
                 triaxial_value(r, stride, l, m, n, a, c[0], c[1], c[2]);
         }
-        if (!add)
+        if (!sum)
             continue;
         for (int m = 0; m < 2 * l + 1; m++)
             for (int n = 0; n < N; n++)

@@ -51,17 +51,18 @@ static int open_batch(Batch *batch, const Basis *b)
 
     batch->size = degree * b->stride;
     batch->state = vectors(PAIRS * 3 * batch->size);
+    batch->phases = vectors(PAIRS * 2 * (b->lmax + 1));
     batch->sum = vectors(b->row);
     batch->scratch = vectors(batch->size);
     batch->turns = vectors(3 * 2 * (b->lmax + 1));
     batch->kappa = vectors(b->stride + 1);
     batch->waste = calloc(b->row, sizeof(real));
-    return batch->state && batch->sum && batch->scratch && batch->turns && batch->kappa && batch->waste;
+    return batch->state && batch->phases && batch->sum && batch->scratch && batch->turns && batch->kappa && batch->waste;
 }
 
 static void close_batch(Batch *batch)
 {
-    void *all[] = {batch->state, batch->sum, batch->scratch, batch->turns, batch->kappa, batch->waste};
+    void *all[] = {batch->state, batch->phases, batch->sum, batch->scratch, batch->turns, batch->kappa, batch->waste};
     for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
         free(all[i]);
 }
