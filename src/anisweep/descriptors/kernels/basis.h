@@ -20,6 +20,7 @@ typedef struct {
     const int64_t *shape;   /* [block] rows, columns, place in `index`, place in `entry` */
     const int64_t *index;   /* of the block's rows, then of its columns, counted from m = -l */
     const real *entry;    /* of J (swap of y and z), row-major */
+    const real *scaled;   /* the same, of J times the norms of its columns */
 } Basis;
 
 INLINE real norm_of(const Basis *b, int l, int m)

@@ -190,13 +190,13 @@ static void finish(Batch *batch, V *values, const Basis *b, int kind)
     const real weight = kind & EVEN ? 2 : 1;
 
     for (int l = 0; l <= b->lmax; l += step) {
-        const int N = b->moments[l];
+        const int N = b->moments[l], turned = kind & TURNED && l > 0;
         V *value = values + b->offset[l];
 
-        for (int m = -l; m <= l; m++)
+        for (int m = -l; m <= l && !(turned && weight == 1); m++)
             for (int n = 0; n < N; n++)
-                value[(l + m) * N + n] *= weight * norm_of(b, l, m);
-        if (kind & TURNED && l > 0)
+                value[(l + m) * N + n] *= turned ? weight : weight * norm_of(b, l, m);
+        if (turned) /* which brings the norms */
             rotate(N, value, batch->scratch, b, batch->turns, l, kind & TRIAXIAL, 1);
     }
 }

@@ -16,6 +16,7 @@ static const Member LAYOUT[] = {
     MEMBER(Basis, moments), MEMBER(Basis, kept), MEMBER(Basis, offset), MEMBER(Basis, norm),
     MEMBER(Basis, mixing), MEMBER(Basis, blocks), MEMBER(Basis, shape), MEMBER(Basis, index),
     MEMBER(Basis, entry),
+    MEMBER(Basis, scaled),
 
     STRUCTURE(Particles),
     MEMBER(Particles, positions), MEMBER(Particles, rotations), MEMBER(Particles, diameters),

@@ -60,11 +60,11 @@ INLINE void turn(const int N, V *to, const V *from, const V *turns, int l, real 
 
 /* One block of J: `width` values from n on of each row, two rows at a time. */
 INLINE void swap_block(const int N, const int width, V *restrict to, const V *restrict from, const Basis *b,
-                       int64_t i, int n)
+                       const real *entries, int64_t i, int n)
 {
     const int64_t *shape = b->shape + 4 * i, *row = b->index + shape[2], *column = row + shape[0];
     const int rows = shape[0], columns = shape[1];
-    const real *entry = b->entry + shape[3];
+    const real *entry = entries + shape[3];
 
     for (int a = 0; a < rows; a += 2) {
         const int next = a + 1 < rows ? a + 1 : a; /* the last of an odd number of rows is done twice */
@@ -87,15 +87,16 @@ INLINE void swap_block(const int N, const int width, V *restrict to, const V *re
     }
 }
 
-/* to = J from */
-INLINE void swap(const int N, V *restrict to, const V *restrict from, const Basis *b, int l)
+/* to = J from, with the entries of J or of J times norms */
+INLINE void swap(const int N, V *restrict to, const V *restrict from, const Basis *b, const real *entries, int l)
 {
     for (int64_t i = b->blocks[l]; i < b->blocks[l + 1]; i++)
         for (int n = 0; n < N; n += STRAIGHT)
-            swap_block(N, N - n < STRAIGHT ? N - n : STRAIGHT, to, from, b, i, n);
+            swap_block(N, N - n < STRAIGHT ? N - n : STRAIGHT, to, from, b, entries, i, n);
 }
 
-/* One l in place. `turns` has the three angles one after another; `way` is +1 for Q, -1 for its inverse. */
+/* One l in place. `turns` has the three angles one after another; `way` is +1 for Q after the norms of `finish`, -1 for
+ * the inverse of Q alone. */
 INLINE void rotate_degree(const int N, V *values, V *scratch, const Basis *b, const V *turns, int l,
                           int with_gamma, int way)
 {
@@ -104,9 +105,9 @@ INLINE void rotate_degree(const int N, V *values, V *scratch, const Basis *b, co
 
     if (way < 0 || with_gamma)
         turn(N, values, values, first, l, way);
-    swap(N, scratch, values, b, l);
+    swap(N, scratch, values, b, way > 0 ? b->scaled : b->entry, l);
     turn(N, scratch, scratch, turns + BETA * size, l, -way);
-    swap(N, values, scratch, b, l);
+    swap(N, values, scratch, b, b->entry, l);
     if (way > 0 || with_gamma)
         turn(N, values, values, last, l, way);
 }

@@ -30,7 +30,7 @@ class Basis(ctypes.Structure):
     _fields_ = _fields(
         "lmax stride values row",
         "cutoff smoothing width2 ordering",
-        "moments kept offset norm mixing blocks shape index entry",
+        "moments kept offset norm mixing blocks shape index entry scaled",
     )
 
 
@@ -232,7 +232,7 @@ def widened(moments: np.ndarray) -> np.ndarray:
 def _constants(lmax: int) -> dict[str, np.ndarray]:
     """Return the norms of the harmonics, and the blocks of the matrices that exchange y and z."""
     norms = [[harmonics.norm(l, m) if m <= l else 0.0 for m in range(lmax + 1)] for l in range(lmax + 1)]
-    first, shape, index, entry = [0], [], [], []
+    first, shape, index, entry, scaled = [0], [], [], [], []
     places = values = 0
 
     for l in range(lmax + 1):
@@ -240,7 +240,9 @@ def _constants(lmax: int) -> dict[str, np.ndarray]:
         for rows, columns in harmonics.swap_blocks(l):
             shape.append((len(rows), len(columns), places, values))
             index += [rows, columns]
-            entry.append(matrix[np.ix_(rows, columns)].ravel())
+            block = matrix[np.ix_(rows, columns)]
+            entry.append(block.ravel())
+            scaled.append((block * [norms[l][abs(column - l)] for column in columns]).ravel())
             places += len(rows) + len(columns)
             values += len(rows) * len(columns)
         first.append(len(shape))
@@ -251,4 +253,5 @@ def _constants(lmax: int) -> dict[str, np.ndarray]:
         "shape": np.array(shape, dtype=np.int64),
         "index": np.concatenate(index).astype(np.int64),
         "entry": np.concatenate(entry),
+        "scaled": np.concatenate(scaled),
     }
