@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -26,4 +27,15 @@ class TestNothingShared(TestWorkflowsLocalStorageBase):  # type: ignore[misc]  #
 
     def _copy_test_files(self, test_path: Path, tmp_path: Path) -> None:
         super()._copy_test_files(test_path, tmp_path)
-        (tmp_path / "path.sh").write_text(f"PATH={sys.prefix}/bin:$PATH\n")
+        lines = f"PATH={sys.prefix}/bin:$PATH", f"export PYTHONPATH={os.environ['PYTHONPATH']}"
+        (tmp_path / "path.sh").write_text("\n".join((*lines, "")))
+
+
+class TestStorage(TestNothingShared):
+    """Files that a storage keeps, of which the project has copies."""
+
+    def get_default_storage_provider(self) -> str:
+        return "folder"
+
+    def get_default_storage_prefix(self) -> str:
+        return "stored"  # in the project, so that jobs do not reach it

@@ -37,6 +37,7 @@ from snakemake_executor_plugin_condorsweep.refusals import (
     why_workflow_refused,
 )
 from snakemake_executor_plugin_condorsweep.remote import (
+    LIES_THERE,
     NO_SNAKEMAKE,
     as_jobs_see_it,
     command_of,
@@ -66,7 +67,10 @@ class Executor(RealExecutor):  # type: ignore[misc]  # Snakemake's interfaces ca
         self._plan = plan_of(self.workflow.executor_settings, self.workflow.envvars)
         settings = self.workflow.executor_settings
         self._remote, self._named = bool(settings.remote_jobs), shlex.split(settings.sources or "")
-        self._shared = _is_shared(self.workflow.storage_settings.shared_fs_usage) and not self._plan.accept
+        storage = self.workflow.storage_settings
+        self._shared = _is_shared(storage.shared_fs_usage) and not self._plan.accept
+        # What jobs need is sent to them and comes home: this run retrieves and stores what a storage keeps.
+        storage.shared_fs_usage = storage.shared_fs_usage | LIES_THERE
         self._refuse()
 
     # --- Snakemake calls these, in the main thread ------------------------------------------------------
@@ -199,13 +203,9 @@ class Executor(RealExecutor):  # type: ignore[misc]  # Snakemake's interfaces ca
         remote = [job for job in jobs if needs_snakemake(job)]
         sources = sources_of(self.workflow, remote, self._named) if remote else ()
         lost = [file for file in self._named if not Path(file).exists()]
-        return [
-            *(
-                f"{file}: jobs need it and it lies outside the project; start there"
-                for file in filter(is_outside, sources)
-            ),
-            *(f"{file}: there is none; correct `--condorsweep-sources`" for file in lost),
-        ]
+        words = "jobs need it and it lies outside the project; start there"
+        outside = [f"{file}: {words}" for file in filter(is_outside, sources)]
+        return outside + [f"{file}: there is none; correct `--condorsweep-sources`" for file in lost]
 
     def _task_of(self, job: Any) -> Task:
         task = task_of(job, self._shared)
@@ -395,11 +395,8 @@ def _left_behind(plan: Plan) -> list[Batch]:
 
 def _what_is_missing(job: Any) -> str:
     missing = missing_inputs(job, jobs_of(job)[0].container_img_url)
-    return (
-        f"{', '.join(missing)}: not here, so it cannot be sent. Make it or correct the rule"
-        if missing
-        else ""
-    )
+    words = "not here, so it cannot be sent. Make it or correct the rule"
+    return f"{', '.join(missing)}: {words}" if missing else ""
 
 
 def _number(value: Any) -> int | None:

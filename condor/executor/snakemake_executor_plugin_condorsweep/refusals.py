@@ -46,7 +46,7 @@ KINDS = {
 GROUPS = f"{REMOTE} leave it out: jobs go out together anyway"
 
 #: Outputs that are not whole and here at the end of the job, by their flags.
-FLAGS = ("pipe", "service", "update", "nodelocal", "storage_object")
+FLAGS = ("pipe", "service", "update", "nodelocal")
 
 #: What Snakemake writes for a value that it evaluates where the job runs, as it does for `tmpdir`.
 NOT_YET_KNOWN = "<TBD>"
