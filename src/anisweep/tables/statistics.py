@@ -12,7 +12,7 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
-from scipy import optimize, special  # not stats, whose import takes half a second
+from scipy import special  # not stats, whose import takes half a second
 
 CONFIDENCE = 0.95
 POWER = 0.80
@@ -234,6 +234,8 @@ def smallest_difference(std: float, count: int) -> float:
 
 @cache
 def _detectable_shift(freedom: float) -> float:
+    from scipy import optimize  # here, since most tables need no such shift
+
     critical = _critical(freedom)
     quantiles = (np.arange(2000) + 0.5) / 2000
     thresholds = critical * np.sqrt(2 * special.gammaincinv(freedom / 2, quantiles) / freedom)
