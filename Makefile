@@ -19,6 +19,10 @@ given := $(if $(ANISWEEP_DATA),,$(notdir $(basename $(shell grep -l '[$$]{*ANISW
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONWARNINGS := ignore::FutureWarning
 
+# Some container images say that Python keeps no bytecode. Each of a thousand commands then compiles NumPy, pandas and
+# this package again, which takes longer than most of them.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help env submit-env run study claims check test faults fuzz conformance bench bench-pool lock dist release generated readme docs pictures pool pool-stop demo-pool clean
 
