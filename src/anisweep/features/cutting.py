@@ -11,6 +11,7 @@ from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import asdict, dataclass
+from io import BufferedReader
 from itertools import islice
 from pathlib import Path
 from typing import IO
@@ -20,7 +21,8 @@ from anisweep.datasets.errors import DataError
 from anisweep.datasets.user_files.formats import format_of
 from anisweep.datasets.user_files.text_lines import open_bytes
 from anisweep.describe.first_pass import survey
-from anisweep.files import read_bytes, whole, write_json
+from anisweep.errors import UserError
+from anisweep.files import open_plain, read_bytes, whole, write_json
 from anisweep.parsing.json_text import read_json
 from anisweep.parsing.schema import build
 
@@ -30,7 +32,7 @@ AT_A_TIME = 2**22
 
 @dataclass(frozen=True)
 class Cut:
-    """Describe a piece of a file; ``sha256`` is that of its bytes, which are not compressed."""
+    """Describe a piece of a file; ``sha256`` is that of its bytes, neither compressed nor marked as UTF-8."""
 
     frames: int
     particles: int
@@ -87,6 +89,7 @@ def check_can_be_cut(path: Path) -> None:
 def _pieces(path: Path, counts: Sequence[int], frames: int) -> Iterator[Cut]:
     """Yield the pieces of a file whose numbers of particles are known; a frame has two lines more."""
     with open_bytes(path) as stream:
+        _pass_mark(stream)
         for first in range(0, len(counts), frames):
             mine = counts[first : first + frames]
             found, size = hashlib.sha256(), 0
@@ -133,20 +136,45 @@ def write_pieces(root: Path, shards: Iterable[tuple[Sequence[FilePart], Path | N
                     if not part.first:
                         opened.close()
                         stream = opened.enter_context(open_bytes(root / part.file))
-                    _copy(part, stream, written)
+                        _pass_mark(stream)
+                    if not _copied(part, stream, written):
+                        came, remedy = "it changed while it was read", "take a copy of it, and run again"
+                        raise DataError(part.file, came, "a file that stays as it is", remedy)
 
 
-def _copy(part: FilePart, stream: IO[bytes], written: IO[bytes] | None) -> None:
-    """Copy a part from where a file is read, without the mark with which some begin."""
+def check_piece(piece: Path, parts: Sequence[FilePart]) -> None:
+    """Refuse frames of a shard that are not those which were cut: bytes of them broke on their way.
+
+    Raises
+    ------
+    UserError
+        Not `DataError`, for the file they are from may be sound.
+    """
+    with open_plain(piece) as stream:
+        sound = all(_copied(part, stream) for part in parts) and not stream.read(1)
+
+    if not sound:
+        raise UserError(
+            f"{piece}: it is not the frames that were cut for this shard: it broke on its way or on a disk. "
+            "Allowed: the bytes that were cut. A cluster sends it again; if the shard fails for good, remove "
+            "this file and run the same command again, which cuts it anew."
+        )
+
+
+def _pass_mark(stream: BufferedReader) -> None:
+    """Pass the mark with which some files begin; not all that decompress can go back."""
+    if stream.peek(len(BOM_UTF8)).startswith(BOM_UTF8):
+        stream.read(len(BOM_UTF8))
+
+
+def _copied(part: FilePart, stream: IO[bytes], written: IO[bytes] | None = None) -> bool:
+    """Copy a part from where a file is read, and return whether it is the one that was cut."""
     found = hashlib.sha256()
-    for number, chunk in enumerate(_chunks(stream, part.cut.bytes)):
+    for chunk in _chunks(stream, part.cut.bytes):
         found.update(chunk)
         if written:
-            written.write(chunk if number or part.first else chunk.removeprefix(BOM_UTF8))
-
-    if found.hexdigest() != part.cut.sha256:
-        came, remedy = "it changed while it was read", "take a copy of it, and run again"
-        raise DataError(part.file, came, "a file that stays as it is", remedy)
+            written.write(chunk)
+    return found.hexdigest() == part.cut.sha256
 
 
 def _chunks(stream: IO[bytes], size: int) -> Iterator[bytes]:

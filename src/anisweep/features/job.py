@@ -23,7 +23,7 @@ from anisweep.descriptors.kernels import loader
 from anisweep.descriptors.kernels.run import Output as Computed
 from anisweep.descriptors.kernels.run import widths
 from anisweep.errors import UserError
-from anisweep.features.cutting import Cut, FilePart
+from anisweep.features.cutting import Cut, FilePart, check_piece
 from anisweep.files import read_bytes
 from anisweep.fitting import FitRequest, LabelNames
 from anisweep.models.settings import FitSettings
@@ -147,9 +147,11 @@ def end_with_the_controller() -> None:
 def compute(job_file: Path, piece: Path, output: Path, tell: Callable[[Progress], None]) -> None:
     """Compute the features of a piece of a file, or what its labels say of a model.
 
-    It raises UserError where this machine lacks the instruction set that all shards are computed in.
+    It raises UserError where this machine lacks the instruction set that all shards are computed in, and
+    where the piece did not arrive as it was cut: both may be otherwise elsewhere.
     """
     job = read_job(job_file)
+    check_piece(piece, job.parts)
     _use_kernels(job.asked.instruction_set)
 
     before = (job.first, job.particles) if job.asked.fit else (0, 0)

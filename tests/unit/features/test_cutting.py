@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import lzma
 import os
 from itertools import accumulate
 from pathlib import Path
 
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +19,9 @@ from anisweep.features.cutting import FilePart, cut, packed, together, write_pie
 
 #: The number of particles of each frame, and whether its lines end as on Windows.
 FRAMES = st.lists(st.tuples(st.integers(1, 4), st.booleans()), min_size=1, max_size=12)
+
+COMPRESS = {".gz": gzip.compress, ".xz": lzma.compress, ".zst": zstandard.compress}
+NAMES = ["a.xyz", *(f"a.xyz{ending}" for ending in COMPRESS)]
 
 
 def text(frames, begin=0):
@@ -29,7 +34,7 @@ def text(frames, begin=0):
 
 
 def write(path: Path, content: bytes) -> Path:
-    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+    path.write_bytes(COMPRESS.get(path.suffix, bytes)(content))
     return path
 
 
@@ -42,7 +47,7 @@ def pieces_in(folder: Path, file: Path, made) -> list[bytes]:
 
 
 @settings(max_examples=30)
-@given(frames=FRAMES, size=st.integers(1, 15), name=st.sampled_from(["a.xyz", "a.xyz.gz"]), bom=st.booleans())
+@given(frames=FRAMES, size=st.integers(1, 15), name=st.sampled_from(NAMES), bom=st.booleans())
 def test_pieces_joined_are_the_file(tmp_path_factory, frames, size, name, bom):
     folder = tmp_path_factory.mktemp("cut")
     content = text(frames)

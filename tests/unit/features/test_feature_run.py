@@ -136,22 +136,50 @@ def test_frames_that_a_job_under_way_reads_are_not_written_again(run):
     assert pieces[2].exists()
 
 
-def test_a_bad_frame_is_tried_on_no_other_machine_and_a_lack_of_this_one_is(run, project, monkeypatch):
-    key = next(iter(run.plan.missing))
+def test_a_bad_frame_is_tried_on_no_other_machine(run, project):
+    source = project.root / "some.xyz"
+    source.write_text(re.sub(r"\n(\w+) +\S+", r"\n\1 nan", source.read_text(), count=1))
+    run = FeatureRun.read("some", "chtc")
+    key = run.plan.jobs[0].key
     run.split(run.plan.missing)
-    command = ["features", "shard", *run.inputs(key), "shard.npz"]
-    piece = Path(run.inputs(key)[1])
-    piece.write_text(re.sub(r"\n(\w+) +\S+", r"\n\1 nan", piece.read_text(), count=1))
 
-    bad = CliRunner().invoke(main, command)
-    monkeypatch.setattr(loader, "compile_kernels", lack)
-    lacking = CliRunner().invoke(main, command)
+    bad = describe_shard(run, key)
 
     assert "frame 0" in bad.output
-    assert "AVX" in lacking.output
-    assert (bad.exit_code, lacking.exit_code) == (FaultOfTheData.exit_code, 1)
+    assert bad.exit_code == FaultOfTheData.exit_code
     assert not Path("shard.npz").exists()
     assert f"\nretry_until = {FaultOfTheData.exit_code}\n" in COMMON.read_text()
+
+
+@pytest.mark.parametrize(
+    "break_it", [lambda text: text[:-40], lambda text: "x" + text[1:], lambda text: text + "1"]
+)
+def test_frames_that_broke_on_their_way_are_sent_again(run, break_it):
+    key = next(iter(run.plan.missing))
+    run.split(run.plan.missing)
+    piece = Path(run.inputs(key)[1])
+    piece.write_text(break_it(piece.read_text()))
+
+    broken = describe_shard(run, key)
+
+    assert f"{piece}: it is not the frames that were cut" in broken.output
+    assert broken.exit_code == 1
+    assert not Path("shard.npz").exists()
+
+
+def test_a_lack_of_this_machine_is_tried_on_others(run, monkeypatch):
+    run.split(run.plan.missing)
+    monkeypatch.setattr(loader, "compile_kernels", lack)
+
+    lacking = describe_shard(run, next(iter(run.plan.missing)))
+
+    assert "AVX" in lacking.output
+    assert lacking.exit_code == 1
+
+
+def describe_shard(run, key):
+    """What a job of a shard ends with."""
+    return CliRunner().invoke(main, ["features", "shard", *run.inputs(key), "shard.npz"])
 
 
 def lack(levels):

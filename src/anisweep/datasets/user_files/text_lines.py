@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from anisweep.datasets.errors import DataError
 
@@ -96,7 +96,7 @@ def open_lines(path: Path) -> Iterator[Lines]:
         ) from error
 
 
-def open_bytes(path: Path) -> IO[bytes]:
+def open_bytes(path: Path) -> io.BufferedReader:
     """Open a file for reading its bytes, decompressed by what its first bytes say, else by its ending."""
     ending = compression_of(path) or path.suffix.lower()
     return OPENERS[ending](path) if ending in OPENERS else path.open("rb")
