@@ -147,7 +147,7 @@ def test_the_wheel_for_another_processor_holds_kernels_for_that_one_alone(wheels
         kernels = [name for name in archive.namelist() if name.endswith(".so")]
         machines = {int.from_bytes(archive.read(name)[18:20], "little") for name in kernels}
 
-    assert [Path(name).name for name in kernels] == ["_portable.abi3.so"]
+    assert [Path(name).name for name in kernels] == ["_portable.abi3.so", "_portable_single.abi3.so"]
     assert machines == {183}  # EM_AARCH64 of ELF
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -27,7 +28,8 @@ class TestNothingShared(TestWorkflowsLocalStorageBase):  # type: ignore[misc]  #
 
     def _copy_test_files(self, test_path: Path, tmp_path: Path) -> None:
         super()._copy_test_files(test_path, tmp_path)
-        lines = f"PATH={sys.prefix}/bin:$PATH", f"export PYTHONPATH={os.environ['PYTHONPATH']}"
+        prefix, path = shlex.quote(sys.prefix), shlex.quote(os.environ["PYTHONPATH"])
+        lines = f"PATH={prefix}/bin:$PATH", f"export PYTHONPATH={path}"
         (tmp_path / "path.sh").write_text("\n".join((*lines, "")))
 
 

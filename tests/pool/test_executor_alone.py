@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator
@@ -135,7 +136,7 @@ def test_jobs_that_snakemake_runs_outlive_a_kill(personal: Pool) -> None:
         "remote.smk": REMOTE,
         "split.py": SPLIT,
         "data.txt": "data\n",
-        "path.sh": f"PATH={sys.prefix}/bin:$PATH\n",
+        "path.sh": f"PATH={shlex.quote(sys.prefix)}/bin:$PATH\n",
     }
     for name, text in files.items():
         (toy.folder / name).write_text(text)

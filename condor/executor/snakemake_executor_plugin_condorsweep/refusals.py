@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ from snakemake_interface_executor_plugins.settings import DeploymentMethod
 from snakemake_executor_plugin_condorsweep.carrying import is_outside, why_no_text, why_not
 from snakemake_executor_plugin_condorsweep.requests import is_known, wrong
 
-#: Snakemake as it runs here, and as it would have to be in the image.
-SNAKEMAKE = version("snakemake")
+#: Snakemake as it runs here, and as it would have to be in the image. The plugin can be listed without it.
+SNAKEMAKE = version("snakemake") if find_spec("snakemake") else "none"
 
 #: How a user says that it is there.
 REMOTE = (
