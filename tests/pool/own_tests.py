@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 from pathlib import Path
 
 from snakemake.common.tests import TestWorkflowsLocalStorageBase
@@ -28,8 +27,8 @@ class TestNothingShared(TestWorkflowsLocalStorageBase):  # type: ignore[misc]  #
 
     def _copy_test_files(self, test_path: Path, tmp_path: Path) -> None:
         super()._copy_test_files(test_path, tmp_path)
-        prefix, path = shlex.quote(sys.prefix), shlex.quote(os.environ["PYTHONPATH"])
-        lines = f"PATH={prefix}/bin:$PATH", f"export PYTHONPATH={path}"
+        python, path = os.environ["PYTHON"], shlex.quote(os.environ["PYTHONPATH"])
+        lines = f"PATH={python}/bin:$PATH", f"export PYTHONPATH={path}"
         (tmp_path / "path.sh").write_text("\n".join((*lines, "")))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import shutil
 import sys
 from collections.abc import Iterator
@@ -18,8 +17,12 @@ from toys import Toy
 from condor.pool import ACCESS_POINT, Pool, User, why_not
 from condor.pool.pool import PROJECT
 
-#: What makes a whole pool of an access point.
+#: Snakemake runs scripts by the path of its Python without quotes: this one has no blanks, wherever we are.
+PYTHON = "/tmp/python"
+
+#: What makes a whole pool of an access point, whose jobs see /tmp as it is.
 STARTD = """
+MOUNT_UNDER_SCRATCH =
 DAEMON_LIST = MASTER SHARED_PORT COLLECTOR NEGOTIATOR SCHEDD STARTD
 NUM_CPUS = 2
 MEMORY = 4096
@@ -58,6 +61,7 @@ def personal(own_name: str) -> Iterator[Pool]:
     node = replace(ACCESS_POINT, config=STARTD)
     started = Pool.start(f"{own_name}-personal", nodes=(node,), user=User("zoe", "/home/zoë b"))
     try:
+        started.run("ln", "-s", sys.prefix, PYTHON)
         yield started
     finally:
         started.stop()
@@ -136,7 +140,7 @@ def test_jobs_that_snakemake_runs_outlive_a_kill(personal: Pool) -> None:
         "remote.smk": REMOTE,
         "split.py": SPLIT,
         "data.txt": "data\n",
-        "path.sh": f"PATH={shlex.quote(sys.prefix)}/bin:$PATH\n",
+        "path.sh": f"PATH={PYTHON}/bin:$PATH\n",
     }
     for name, text in files.items():
         (toy.folder / name).write_text(text)
@@ -200,7 +204,7 @@ def test_snakemakes_own_tests_of_executors_pass(personal: Pool) -> None:
         "no:cacheprovider",
         "own_tests.py",
     ]
-    environment = {"PYTHONPATH": f"{PROJECT}/condor/executor:{here}/storage"}
+    environment = {"PYTHONPATH": f"{PROJECT}/condor/executor:{here}/storage", "PYTHON": PYTHON}
     done = personal.run(*command, cwd=personal.give(own), timeout=PATIENCE_S, **environment)
 
     assert done.returncode == 0, done.stdout
