@@ -46,8 +46,11 @@ KINDS = {
 
 GROUPS = f"{REMOTE} leave it out: jobs go out together anyway"
 
-#: Outputs that are not whole and here at the end of the job, by their flags.
-FLAGS = ("pipe", "service", "update", "nodelocal")
+#: Outputs of a group that its own jobs alone see, by their flags.
+INNER = ("pipe", "service", "nodelocal")
+
+#: Outputs that are not whole and here at the end of the job.
+FLAGS = (*INNER, "update")
 
 #: What Snakemake writes for a value that it evaluates where the job runs, as it does for `tmpdir`.
 NOT_YET_KNOWN = "<TBD>"
@@ -234,7 +237,7 @@ def _about_files(job: Any, remote: bool) -> Iterator[str]:
 
     for output in job.output:
         for flag in FLAGS:
-            inner = remote and flag in ("pipe", "service", "nodelocal") and job.group is not None
+            inner = remote and flag in INNER and job.group is not None
             if flag in getattr(output, "flags", {}) and not inner:
                 yield f"{output} is marked {flag}; jobs can bring home plain files and folders alone"
         if _is_protected(output):

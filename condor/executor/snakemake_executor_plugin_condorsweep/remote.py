@@ -11,7 +11,7 @@ from typing import Any
 
 from snakemake_interface_executor_plugins.settings import DeploymentMethod, SharedFSUsage
 
-from snakemake_executor_plugin_condorsweep.refusals import SNAKEMAKE
+from snakemake_executor_plugin_condorsweep.refusals import INNER, SNAKEMAKE
 
 #: The exit status of a job that finds no Snakemake of this version; another attempt would not find it either.
 NO_SNAKEMAKE = 78
@@ -28,9 +28,6 @@ fi
 
 #: To a job that works in a folder of its own this is as if it were shared: it lies there when the job starts.
 LIES_THERE = frozenset({SharedFSUsage.INPUT_OUTPUT, SharedFSUsage.STORAGE_LOCAL_COPIES})
-
-#: Outputs of a group that its own jobs alone see.
-INNER = ("pipe", "service", "nodelocal")
 
 
 def jobs_of(job: Any) -> list[Any]:
@@ -124,9 +121,14 @@ def sources_of(workflow: Any, jobs: Sequence[Any], named: Sequence[str]) -> tupl
 
 def _local(source: Any) -> str:
     """Return the path of a source; empty for one that the job gets from the network."""
-    path = str(source.get_path_or_uri(secret_free=True)).removeprefix("file://").removeprefix("file:")
+    path = _path_of(str(source.get_path_or_uri(secret_free=True)))
     remote = "://" in path or path.startswith("git+")
     return "" if remote else os.path.relpath(path)
+
+
+def _path_of(source: str) -> str:
+    """Return the path that a `file:` names; anything else stays as it is."""
+    return source.removeprefix("file://").removeprefix("file:")
 
 
 def _of_rule(job: Any) -> Iterator[str]:
@@ -143,7 +145,7 @@ def _of_rule(job: Any) -> Iterator[str]:
 
     wrapper = f"{rule.workflow.workflow_settings.wrapper_prefix or ''}{rule.wrapper or ''}"
     if wrapper.startswith("file:"):
-        yield os.path.relpath(wrapper.removeprefix("file://").removeprefix("file:"))
+        yield os.path.relpath(_path_of(wrapper))
 
     environment = job.conda_env_spec
     if environment and environment.is_file and not rule.wrapper:

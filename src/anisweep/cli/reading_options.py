@@ -82,7 +82,7 @@ hyperparameters = together(
         type=click.Choice(["fp64", "fp32"]),
         default="fp64",
         show_default=True,
-        help="fp32: twice as fast, with relative errors up to 1e-5.",
+        help="fp32: up to twice as fast, with relative errors up to 1e-5.",
     ),
     click.option("--subtract-center-contribution", is_flag=True, help="Leave out a particle's own density."),
     click.option(

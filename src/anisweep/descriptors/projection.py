@@ -69,7 +69,7 @@ class EllipsoidalDensityProjection:
         Within so many Angstrom of the cutoff a neighbour's density fades as (1 + cos) / 2, so that
         functions of the descriptors do not jump. Without it, as in the published package, none fades.
     precision : str
-        ``fp64``, or ``fp32``: about twice as fast, with relative errors up to 1e-5. Geometry is float64
+        ``fp64``, or ``fp32``: up to twice as fast, with relative errors up to 1e-5. Geometry is float64
         always.
 
     Raises

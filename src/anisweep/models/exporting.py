@@ -24,10 +24,11 @@ from anisweep.descriptors.torch_backend import Batch, Neighbours, TorchProjectio
 from anisweep.descriptors.torch_backend.expansion import Groups
 from anisweep.descriptors.torch_backend.geometry import matrices_of
 from anisweep.files import whole
-from anisweep.models.in_torch import TorchModel, torch_projection
+from anisweep.models.in_torch import TorchModel
 from anisweep.models.neural import NeuralModel
 from anisweep.models.projections import hyperparameters_of
 from anisweep.models.ridge import RidgeModel
+from anisweep.models.training import silent_projection
 
 #: Frames and particles in each, of the example that is traced: no two sizes of its tensors are the same.
 EXAMPLE = (11, 8)
@@ -184,7 +185,7 @@ def load_exported(path: str | os.PathLike[str]) -> ExportedModel:
             f"{path}: it is no model, or not whole: give a file that models.export wrote"
         ) from None
 
-    projection = torch_projection(about["hyperparameters"], about["settings"])
+    projection = silent_projection(about["hyperparameters"], about["settings"])
     return ExportedModel(projection, tuple(about["species"]), about["unit"], package)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +14,7 @@ from anisweep.descriptors.torch_backend import Batch, TorchProjection
 from anisweep.models.neural import NeuralModel
 from anisweep.models.projections import hyperparameters_of
 from anisweep.models.ridge import RidgeModel
-from anisweep.models.training import outputs_of, torques_of
+from anisweep.models.training import outputs_of, silent_projection, torques_of
 
 #: Energies, forces, torques, slopes by strain.
 ModelDerivatives = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -47,7 +46,7 @@ class TorchModel:
     @classmethod
     def of(cls, model: RidgeModel | NeuralModel, **settings: Any) -> TorchModel:
         """Return a model in Torch; the settings are those that only `TorchProjection` has."""
-        projection = torch_projection(hyperparameters_of(model.projection), settings)
+        projection = silent_projection(hyperparameters_of(model.projection), settings)
 
         def tensor(numbers: Any) -> Tensor:
             return torch.tensor(np.asarray(numbers), dtype=projection.dtype, device=projection.device)
@@ -81,13 +80,6 @@ class TorchModel:
     def derivatives(self, batch: Batch, kinds: Tensor) -> ModelDerivatives:
         """Return energies (frames,), forces, torques (particles, 3) and slopes by strain (frames, 3, 3)."""
         return derivatives_of(self.energies, batch, kinds)
-
-
-def torch_projection(hyperparameters: dict[str, Any], settings: dict[str, Any]) -> TorchProjection:
-    """Return a projection in Torch, without a word on the order of quaternions, which was said before."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "In quaternion mode")
-        return TorchProjection(**{**hyperparameters, **settings})
 
 
 def derivatives_of(

@@ -383,10 +383,15 @@ def _random(generator: np.random.Generator, sizes: list[int]) -> Network:
 
 def torch_projection(projection: EllipsoidalDensityProjection, settings: TrainingSettings) -> TorchProjection:
     """Return the projection in Torch, of the device and precision of the settings."""
+    more = {"device": settings.device, "precision": settings.rounding}
+    return silent_projection(hyperparameters_of(projection), more)
+
+
+def silent_projection(hyperparameters: dict[str, Any], settings: dict[str, Any]) -> TorchProjection:
+    """Return a projection in Torch, without a word on the order of quaternions, which was said before."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "In quaternion mode")
-        more: dict[str, Any] = {"device": settings.device, "precision": settings.rounding}
-        return TorchProjection(**{**hyperparameters_of(projection), **more})
+        return TorchProjection(**{**hyperparameters, **settings})
 
 
 def _check_apart(labels: TrainingLabels, kinds: Iterable[str]) -> None:

@@ -11,7 +11,7 @@ typedef struct {
     V *scratch; /* one l */
     V *turns;   /* three angles */
     V *kappa;
-    real *waste; /* a row for lanes without a group */
+    real *waste;   /* a row for lanes without a group */
     int size;      /* of a row of the state */
 } Batch;
 
@@ -114,6 +114,18 @@ static void means_of(Mean mean[PAIRS], const Batch *batch, int lmax, const Share
     }
 }
 
+/* The moments of degree 0, and in `shape` what higher degrees need of the covariance. */
+static void first_degree(const Batch *batch, const Basis *e, const Mean *mean, Covariance cov, V shape[3])
+{
+    const V c = 0.5 * (cov.cx + cov.cy);
+
+    shape[0] = c;
+    shape[1] = cov.cz - c;
+    shape[2] = cov.cx - cov.cy;
+    for (int q = 0; q < PAIRS; q++)
+        seeds(batch->state + q * 3 * batch->size, batch->kappa, e->moments[0], mean[q], cov);
+}
+
 /* The moments of degree l, from those of lower degrees, added to `sum` unless it is NULL. */
 static void next_degree(const Batch *batch, const Basis *e, int l, const Mean *mean, const V *shape, int kind, V *sum)
 {
@@ -149,17 +161,14 @@ INLINE Lines lines_of(const Batch *batch, const Mean *mean, int stride, int l, i
 static void add_moments(Batch *batch, const Basis *b, const Group *const *groups, int lanes,
                         const Neighbours *nb, int p, const Shared *shared, int kind)
 {
-    const Covariance cov = shared->covariance;
-    const V c = 0.5 * (cov.cx + cov.cy), shape[3] = {c, cov.cz - c, cov.cx - cov.cy};
     Mean mean[PAIRS];
-    means_of(mean, batch, b->lmax, shared, groups, lanes, nb, p);
+    V shape[3];
 
-    for (int q = 0; q < PAIRS; q++) {
-        V *row = batch->state + q * 3 * batch->size;
-        seeds(row, batch->kappa, b->moments[0], mean[q], cov);
+    means_of(mean, batch, b->lmax, shared, groups, lanes, nb, p);
+    first_degree(batch, b, mean, shared->covariance, shape);
+    for (int q = 0; q < PAIRS; q++)
         for (int n = 0; n < b->moments[0]; n++)
-            batch->sum[n] += row[n];
-    }
+            batch->sum[n] += batch->state[q * 3 * batch->size + n];
 
     for (int l = 1; l <= b->lmax; l++) {
         const int add = !(kind & EVEN) || l % 2 == 0;

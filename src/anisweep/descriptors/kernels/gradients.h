@@ -207,14 +207,11 @@ static void pair_products(Backward *w, const Mean *mean, Covariance cov, int kin
                           V to[PAIRS][PRODUCTS])
 {
     const Basis *e = w->wider;
-    const V c = 0.5 * (cov.cx + cov.cy), shape[3] = {c, cov.cz - c, cov.cx - cov.cy};
     Batch *batch = &w->batch;
-    memset(to, 0, PAIRS * PRODUCTS * sizeof(V));
+    V shape[3];
 
-    for (int q = 0; q < PAIRS; q++) {
-        V *row = batch->state + q * 3 * batch->size;
-        seeds(row, batch->kappa, e->moments[0], mean[q], cov);
-    }
+    memset(to, 0, PAIRS * PRODUCTS * sizeof(V));
+    first_degree(batch, e, mean, cov, shape);
     for (int l = 0; l <= e->lmax; l++) {
         const int add = l <= w->basis->lmax;
         if (l > 0)

@@ -258,9 +258,8 @@ def add_rows(
     BadInput
         a cell without volume, or far smaller than the cutoff
     """
-    features = np.empty(
-        (1, rows.out.shape[2]), rows.out.dtype
-    )  # whose width the kernels need, and which they leave alone
+    # The kernels need the width of features, and leave these alone.
+    features = np.empty((1, rows.out.shape[2]), rows.out.dtype)
     found = np.zeros((len(arrays.numbers), len(species)), dtype=np.int64)
     _run(tables, arrays, species, wanted, Segments.of(arrays), features, found, None, None, rows, threads)
 
@@ -273,9 +272,8 @@ def room(
 ) -> np.ndarray:
     """Allocate the output array for frames with so many particles, of numbers as the kernels write them."""
     rows = int(counts.sum()) if wanted.per_centre else len(counts)
-    return np.empty(
-        (rows, sum(widths(tables.radial.counts, len(species), wanted.output))), tables.number_type
-    )
+    columns = sum(widths(tables.radial.counts, len(species), wanted.output))
+    return np.empty((rows, columns), tables.number_type)
 
 
 def _run(

@@ -116,10 +116,9 @@ INLINE void spread(const int count, const int fresh, const Batch *batch, const B
 INLINE void add_weighted(const int count, const int fresh, Batch *batch, const Basis *e, V *const *sum,
                          const Mean *mean, Covariance cov, int kind, const V *first, const V *second)
 {
-    const V c = 0.5 * (cov.cx + cov.cy), shape[3] = {c, cov.cz - c, cov.cx - cov.cy};
+    V shape[3];
 
-    for (int q = 0; q < PAIRS; q++)
-        seeds(batch->state + q * 3 * batch->size, batch->kappa, e->moments[0], mean[q], cov);
+    first_degree(batch, e, mean, cov, shape);
     spread(count, fresh, batch, e, sum, mean, 0, kind, first, second);
 
     for (int l = 1; l <= e->lmax; l++) {

@@ -34,7 +34,7 @@ typedef struct {
     RowWork rows;
     real *changes;         /* of `values` */
     real *own;             /* like `values`, of the centres' own densities: for pair features */
-    real *own_changes;  
+    real *own_changes;
     V *s, *ds;             /* like `c` and `d`, of the own densities */
     int64_t neighbours;    /* groups that are no own density: the first ones in order */
     V *pair;               /* c, d and c again of one l */
