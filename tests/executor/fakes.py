@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.request import urlretrieve
 
 from snakemake_executor_plugin_condorsweep import schedd
 from snakemake_executor_plugin_condorsweep.submit_file import Shape
@@ -129,7 +130,10 @@ class FakeSchedd:
 
         with tempfile.TemporaryDirectory() as scratch:
             for file in filter(None, inputs.split(", ")):
-                _transfer(root / file, Path(scratch, file))
+                if "://" in file:
+                    urlretrieve(file, Path(scratch, file.rpartition("/")[2]))
+                else:
+                    _transfer(root / file, Path(scratch, file))
             with (batch / "logs" / f"{name}.log").open("wb") as said:
                 script = ["bash", str(batch / "jobs" / f"{name}.sh")]
                 done = subprocess.run(script, cwd=scratch, stdout=said, stderr=said, check=False)

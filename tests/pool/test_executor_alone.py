@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -94,6 +95,37 @@ def test_workflow_needs_no_settings(personal: Pool, name: str, options: tuple[st
         *("Snakefile", "data.txt", "one.txt", "one.log", "parts", "touched", "several.tsv", "results")
     }
     assert not any(any(inbox.iterdir()) for inbox in folder.glob("results/batches/*/inbox"))
+
+
+FETCHED = """
+storage:
+    provider="folder"
+rule twice:
+    input: storage("http://127.0.0.1:8123/data.txt", retrieve=False), "Snakefile"
+    output: "out.txt"
+    resources: mem_mb=100, disk_mb=100
+    shell: "ls > {output}; cat {input[0]} >> {output}"
+"""
+
+
+def test_htcondor_fetches_what_snakemake_does_not_retrieve(personal: Pool) -> None:
+    toy = Toy(personal, "fetched", "", ("--snakefile", "fetched.smk", *NOTHING_ELSE))
+    toy.variables["PYTHONPATH"] = f"{PROJECT}/condor/executor:{Path(__file__).parent}/storage"
+    (toy.folder / "fetched.smk").write_text(FETCHED)
+    (toy.folder / "data.txt").write_text("data\n")
+    server = subprocess.Popen(
+        personal.as_user("python3", "-m", "http.server", "8123", "--bind", "127.0.0.1", cwd=toy.cwd)
+    )
+    try:
+        done = toy.run()
+    finally:
+        server.terminate()
+        server.wait()
+
+    assert done.returncode == 0, done.stderr
+    text = (toy.folder / "out.txt").read_text()
+    assert "data.txt\n" in text
+    assert text.endswith("\ndata\n")
 
 
 REMOTE = """

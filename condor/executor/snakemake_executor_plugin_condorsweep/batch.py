@@ -35,7 +35,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from snakemake_executor_plugin_condorsweep.carrying import copy_by_links, sent_as
+from snakemake_executor_plugin_condorsweep.carrying import copy_by_links, is_url, sent_as
 from snakemake_executor_plugin_condorsweep.ledger import ledger_in
 from snakemake_executor_plugin_condorsweep.parcel import Parcel, is_there, sync_folder
 
@@ -161,7 +161,7 @@ class Batch:
     def sent_inputs(self) -> dict[str, str]:
         """Return the paths under which inputs are sent, by their own."""
         sent = (entry for entry in self.entries if not entry.in_place)
-        return sent_as(self.root, self.path, (file for entry in sent for file in entry.inputs))
+        return sent_as(self.root, self.path, (file for entry in sent for file in entry.inputs if not is_url(file)))
 
     def printed(self, entry: Entry) -> Path:
         """Return the file with what the job printed in its last run, and behind it the command's own log."""

@@ -6,6 +6,8 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 #: Between the columns of the table: HTCondor's own separator for values that hold spaces and commas.
 SEPARATOR = "\x1f"
@@ -26,6 +28,40 @@ def why_no_text(path: str) -> str:
     if any("\udc80" <= letter <= "\udcff" for letter in path):
         return f"{path!a}: its name is no UTF-8. Rename the file"
     return ""
+
+
+#: Kinds of URLs that HTCondor's own plugins fetch.
+FETCHED = frozenset("http https ftp osdf pelican stash s3 gs dav davs box gdrive onedrive".split())
+
+
+def name_of(file: Any) -> str:
+    """Return the path of an input; or its URL, where Snakemake is told not to retrieve it."""
+    stored = getattr(file, "storage_object", None)
+    return str(file) if stored is None or stored.retrieve else str(stored.query)
+
+
+def is_url(path: str) -> bool:
+    """Return True if the execute point fetches an input by itself."""
+    return "://" in path
+
+
+def last_name(url: str) -> str:
+    """Return the name that HTCondor gives in the job to what it has fetched."""
+    return url.rpartition("/")[2]
+
+
+def why_not_fetched(urls: Iterable[str]) -> Iterator[str]:
+    """Say which URLs of one job HTCondor cannot fetch, and why."""
+    names: dict[str, str] = {}
+    for url in urls:
+        name = last_name(url)
+        other = names.setdefault(name, url)
+        if urlsplit(url).scheme not in FETCHED:
+            yield f"{url}: HTCondor cannot fetch this; it can {', '.join(sorted(FETCHED))}"
+        elif not name or any(letter in FORBIDDEN | {"?", "#", " "} for letter in url):
+            yield f"{url}: HTCondor fetches what ends in a plain file name alone"
+        elif other != url:
+            yield f"{url} and {other} would both be {name} in the job; give them two names"
 
 
 def is_outside(path: str) -> bool:
@@ -95,7 +131,7 @@ def copy_by_links(path: Path, copy: Path) -> None:
 
 
 def rewritten(command: str, places: Mapping[str, str]) -> str:
-    """Return a command that finds files from outside the project where they lie in the job.
+    """Return a command that finds files from outside the project, and URLs, where they lie in the job.
 
     It may name them without their endings, as programs name the files of an index.
 
@@ -104,7 +140,8 @@ def rewritten(command: str, places: Mapping[str, str]) -> str:
     command : shell text
     places : where files lie in the job, by the paths that the command names
     """
-    named = dict(pair for path in filter(is_outside, places) for pair in _shorter(path, places[path]))
+    moved = {path: place for path, place in places.items() if is_outside(path) or is_url(path)}
+    named = dict(pair for path, place in moved.items() for pair in _shorter(path, place))
     for path in sorted(named, key=len, reverse=True):
         whole = rf"(?<![\w./~-]){re.escape(path)}(?![\w-])"
         command = re.sub(whole, named[path].replace("\\", r"\\"), command)

@@ -14,7 +14,14 @@ from typing import Any
 
 from snakemake_interface_executor_plugins.settings import DeploymentMethod
 
-from snakemake_executor_plugin_condorsweep.carrying import is_outside, why_no_text, why_not
+from snakemake_executor_plugin_condorsweep.carrying import (
+    is_outside,
+    is_url,
+    name_of,
+    why_no_text,
+    why_not,
+    why_not_fetched,
+)
 from snakemake_executor_plugin_condorsweep.requests import is_known, wrong
 
 #: Snakemake as it runs here, and as it would have to be in the image. The plugin can be listed without it.
@@ -134,7 +141,7 @@ def why_workflow_refused(workflow: Any) -> list[str]:
 
 def missing_inputs(job: Any, image: str | None) -> list[str]:
     """Return the files that would have to be sent and are not there."""
-    files = [str(file) for file in job.input]
+    files = [file for file in map(name_of, job.input) if not is_url(file)]
     image_file = [image] if image and "://" not in image else []
     return [file for file in (*files, *image_file) if not Path(file).exists()]
 
@@ -246,6 +253,7 @@ def _about_files(job: Any, remote: bool) -> Iterator[str]:
     benchmark = [job.benchmark] if job.benchmark else []
     yield from filter(None, (why_not(str(file)) for file in (*job.output, *job.log, *benchmark)))
     yield from filter(None, (why_no_text(str(file)) for file in job.input))
+    yield from () if remote else why_not_fetched(filter(is_url, map(name_of, job.input)))
     for file in filter(is_outside, map(str, job.input if remote else ())):
         yield f"needs {file}, which lies outside the project; name it by a link that lies inside"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from snakemake_executor_plugin_condorsweep.batch import FURTHER_LOG, OWN_LOG, Entry
-from snakemake_executor_plugin_condorsweep.carrying import is_outside, rewritten
+from snakemake_executor_plugin_condorsweep.carrying import is_outside, is_url, last_name, rewritten
 from snakemake_executor_plugin_condorsweep.parcel import PARCEL, SIZES, Parcel
 
 #: Functions of bash that measure a command.
@@ -35,10 +35,17 @@ def script(entry: Entry, sent: Mapping[str, str], read_first: Sequence[str] = ()
         *_inputs_in_place(entry, sent),
         *(f". {shlex.quote('./' + file)}" for file in read_first),
         "",
-        *_command(entry, rewritten(entry.command, {file: sent.get(file, file) for file in entry.inputs})),
+        *_command(entry, rewritten(entry.command, _places(entry, sent))),
         *_made(entry),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _places(entry: Entry, sent: Mapping[str, str]) -> dict[str, str]:
+    """Return where the job finds each input; in the project nothing has moved, and nobody fetches URLs."""
+    if entry.in_place:
+        return {}
+    return {file: last_name(file) if is_url(file) else sent.get(file, file) for file in entry.inputs}
 
 
 def _go_there(entry: Entry, root: Path) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from snakemake_executor_plugin_condorsweep.carrying import is_plain
+from snakemake_executor_plugin_condorsweep.carrying import is_plain, is_url, name_of
 from snakemake_executor_plugin_condorsweep.gathering import Task
 from snakemake_executor_plugin_condorsweep.parcel import Parcel
 from snakemake_executor_plugin_condorsweep.refusals import NOT_YET_KNOWN, TMPDIR, needs_snakemake
@@ -39,15 +39,17 @@ def task_of(job: Any, shared: bool = False) -> Task:
         lines=lines_of(wanted, retried=bool(job.restart_times)),
         in_place=shared and not image and not any(each.rule.shadow_depth for each in jobs),
     )
-    inputs = sorted(job.input) if job.is_group() else job.input
+    remote = needs_snakemake(job)
+    inputs = {name_of(file): file for file in (sorted(job.input) if job.is_group() else job.input)}
     return Task(
         job=job,
         shape=shape,
         output=str(made_by(job)[0]),
-        inputs=tuple(dict.fromkeys(str(file) for file in inputs)),
-        command="" if needs_snakemake(job) else _command(job),
+        # Snakemake in the job asks the storage itself.
+        inputs=tuple(file for file in inputs if not (remote and is_url(file))),
+        command="" if remote else _command(job),
         log=logs[0] if logs else "",
-        ancient=frozenset(str(file) for file in inputs if "ancient" in file.flags),
+        ancient=frozenset(name for name, file in inputs.items() if "ancient" in file.flags),
         parcel=parcel_of(job, logs),
     )
 
@@ -57,6 +59,8 @@ def _command(job: Any) -> str:
     shell = job.rule.workflow.globals["shell"]
     prefix, suffix = shell._process_prefix, shell._process_suffix
     command = str(job.shellcmd).replace(NOT_YET_KNOWN, TMPDIR)
+    for file in job.input:  # it runs with the URLs of what is not retrieved, and `shellcmd` has paths
+        command = command.replace(str(file), name_of(file))
 
     if prefix is None or prefix.strip(" ;\n") == STRICT:
         return f"{command} {suffix}" if suffix else command

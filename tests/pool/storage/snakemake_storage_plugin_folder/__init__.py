@@ -1,10 +1,11 @@
-"""A storage for tests: queries are paths of files."""
+"""A storage for tests: queries are paths of files, or URLs of a server that serves this folder."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from snakemake_interface_storage_plugins.io import IOCacheStorageInterface
 from snakemake_interface_storage_plugins.storage_object import StorageObjectRead, StorageObjectWrite
@@ -42,7 +43,7 @@ class StorageObject(StorageObjectRead, StorageObjectWrite):  # type: ignore[misc
     """One file."""
 
     def __post_init__(self) -> None:
-        self.file = Path(self.query)
+        self.file = Path(urlsplit(self.query).path.lstrip("/") if "://" in self.query else self.query)
 
     async def inventory(self, cache: IOCacheStorageInterface) -> None:
         """Nothing comes for free."""
@@ -51,7 +52,7 @@ class StorageObject(StorageObjectRead, StorageObjectWrite):  # type: ignore[misc
         return None
 
     def local_suffix(self) -> str:
-        return str(self.query).lstrip("/")
+        return str(self.query).replace("://", "/").lstrip("/")
 
     def cleanup(self) -> None:
         """There is nothing to close."""
