@@ -161,7 +161,9 @@ class Batch:
     def sent_inputs(self) -> dict[str, str]:
         """Return the paths under which inputs are sent, by their own."""
         sent = (entry for entry in self.entries if not entry.in_place)
-        return sent_as(self.root, self.path, (file for entry in sent for file in entry.inputs if not is_url(file)))
+        return sent_as(
+            self.root, self.path, (file for entry in sent for file in entry.inputs if not is_url(file))
+        )
 
     def printed(self, entry: Entry) -> Path:
         """Return the file with what the job printed in its last run, and behind it the command's own log."""

@@ -253,7 +253,8 @@ def _about_files(job: Any, remote: bool) -> Iterator[str]:
     benchmark = [job.benchmark] if job.benchmark else []
     yield from filter(None, (why_not(str(file)) for file in (*job.output, *job.log, *benchmark)))
     yield from filter(None, (why_no_text(str(file)) for file in job.input))
-    yield from () if remote else why_not_fetched(filter(is_url, map(name_of, job.input)))
+    if not remote:
+        yield from why_not_fetched(filter(is_url, map(name_of, job.input)))
     for file in filter(is_outside, map(str, job.input if remote else ())):
         yield f"needs {file}, which lies outside the project; name it by a link that lies inside"
 

@@ -170,6 +170,8 @@ def _requests(shape: Shape) -> list[str]:
 
 
 def _line(batch: Batch, entry: Entry, site: Site, sent: Mapping[str, str]) -> str:
-    inputs = [] if entry.in_place else [*(sent.get(file, file) for file in entry.inputs), *site.read_first(batch)]
+    inputs = (
+        [] if entry.in_place else [*(sent.get(file, file) for file in entry.inputs), *site.read_first(batch)]
+    )
     result = PARCEL if entry.parcel else entry.output
     return SEPARATOR.join([entry.name, result, batch.inbox(entry), ", ".join(inputs)]) + "\n"
