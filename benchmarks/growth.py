@@ -1,4 +1,4 @@
-"""Time how our descriptors grow, and what forces, threads and other instruction sets cost."""
+"""Time how our descriptors grow, and what forces, threads, precisions and other instruction sets cost."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 
 from ase import Atoms
 
+from anisweep.descriptors.arrays import FrameArrays
 from anisweep.descriptors.kernels import loader
 from benchmarks import _contenders as contenders
 from benchmarks import _record, _systems
@@ -43,7 +44,7 @@ class Point:
 
 def run(smoke: bool) -> None:
     """Print the series and keep them."""
-    parts = (pairs, particles, basis_sizes, species, forces, levels, two_threads)
+    parts = (pairs, particles, basis_sizes, species, forces, precisions, from_arrays, levels, two_threads)
     _record.keep("growth", [point for part in parts for point in part(smoke)], smoke)
 
 
@@ -61,8 +62,7 @@ def series(name: str, entries: dict[str, tuple[int, Callable[[], Any]]]) -> Iter
 
 def describe(system: System, basis: Basis, **other: Any) -> tuple[int, Callable[[], Any]]:
     """Our power spectrum of a system, with its pairs."""
-    function = contenders.projection(basis, **other).power_spectrum
-    return system.pairs, lambda: function(system.frames)
+    return system.pairs, described(system.frames, basis, **other)
 
 
 def pairs(smoke: bool) -> Iterator[Point]:
@@ -117,6 +117,39 @@ def forces(smoke: bool) -> Iterator[Point]:
                 "one direction": (system.pairs, partial(contenders.our_changes(basis), system.frames)),
             }
             yield from series(f"forces, {system.name}, {words(basis)}", entries)
+
+
+def precisions(smoke: bool) -> Iterator[Point]:
+    """fp32, then fp64, both from frames and from the same particles as arrays."""
+    for system in representative(smoke):
+        for source, particles in (("frames", system.frames), ("arrays", arrays_of(system))):
+            for basis in (NARROW, WIDE):
+                entries = {
+                    precision: (system.pairs, described(particles, basis, precision=precision))
+                    for precision in ("fp32", "fp64")
+                }
+                yield from series(f"precision, {system.name} from {source}, {words(basis)}", entries)
+
+
+def from_arrays(smoke: bool) -> Iterator[Point]:
+    """The same particles as frames and as arrays, in fp64."""
+    for system in representative(smoke):
+        for basis in (NARROW, WIDE):
+            entries = {
+                "from frames": (system.pairs, described(system.frames, basis)),
+                "from arrays": (system.pairs, described(arrays_of(system), basis)),
+            }
+            yield from series(f"arrays, {system.name}, {words(basis)}", entries)
+
+
+def arrays_of(system: System) -> FrameArrays:
+    """The particles of a system without its frames."""
+    return contenders.projection(NARROW).gather(system.frames)
+
+
+def described(particles: Any, basis: Basis, **other: Any) -> Callable[[], Any]:
+    """Our power spectrum of frames or of arrays."""
+    return partial(contenders.projection(basis, **other).power_spectrum, particles)
 
 
 def levels(smoke: bool) -> Iterator[Point]:

@@ -32,10 +32,6 @@ STAGES = ("neighbours", "moments", "rotation", "sum", "orthonormalise", "product
 
 TURNS = 7
 
-#: Multiply-adds for each value of the recurrence: five terms for shapes of revolution.
-TERMS = 5
-
-
 @dataclass(frozen=True)
 class Stage:
     """One stage of one system.
@@ -174,6 +170,17 @@ def counts_of(system: System) -> Counts:
     return Counts(centres, float((~own).sum() + own.sum() / 2 + centres), len(others))
 
 
+def terms(l: int) -> int:
+    """Multiply-adds for all m of one l and one n, for shapes of revolution, whose moments are real.
+
+    Each m from 0 on takes the four terms of the recurrence, but m = l - 1 lacks that of l - 2, and m = l that
+    of az as well. Then each is multiplied by the cosine, and from m = 1 on by the sine, of its angle. The
+    moment of l = 0 is no step of the recurrence, and only its sum is counted.
+    """
+    recurrence = sum(min(4, 2 + l - m) for m in range(l + 1)) if l else 0
+    return recurrence + 2 * l + 1
+
+
 def least_seconds(tables: BasisTables, counts: Counts, frames: int, limits: Limits) -> dict[str, float]:
     """The time of each stage at the core's limits, were all lanes in use at every moment."""
     operations: Counter[str] = Counter()
@@ -181,7 +188,7 @@ def least_seconds(tables: BasisTables, counts: Counts, frames: int, limits: Limi
     for l, (moments, kept) in enumerate(zip(tables.moments.tolist(), tables.radial.counts, strict=True)):
         entries = np.count_nonzero(harmonics.swap(l)) * moments
         turn = 4 * l * moments
-        operations["moments"] += TERMS * (2 * l + 1) * moments
+        operations["moments"] += terms(l) * moments
         operations["rotation"] += 2 * entries + 2 * turn
         operations["sum"] += (2 * l + 1) * moments
         operations["orthonormalise"] += (2 * l + 1) * moments * kept
