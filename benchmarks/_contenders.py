@@ -46,8 +46,9 @@ def projection(basis: Basis, **other: Any) -> EllipsoidalDensityProjection:
         return EllipsoidalDensityProjection(**hypers(basis) | other)
 
 
-def ours(basis: Basis) -> Function:
-    return projection(basis).power_spectrum
+def ours(basis: Basis, **other: Any) -> Function:
+    """Our power spectrum, of frames or of arrays."""
+    return projection(basis, **other).power_spectrum
 
 
 def our_coefficients(basis: Basis) -> Function:
@@ -55,9 +56,9 @@ def our_coefficients(basis: Basis) -> Function:
     return lambda frames: ours.describe(frames, "coefficients", per_centre=True).values
 
 
-def our_forces(basis: Basis) -> Function:
+def our_forces(basis: Basis, **other: Any) -> Function:
     """Energies, forces, torques and stress of a linear model."""
-    ours = projection(basis)
+    ours = projection(basis, **other)
     return lambda frames: gradients(ours, frames, 1.0)[1]
 
 

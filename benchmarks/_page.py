@@ -1,52 +1,31 @@
-"""Write the benchmarks page and the README's table: ``python -m benchmarks._page``."""
+"""Write the benchmarks page and the tables of other pages: ``python -m benchmarks._page``."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from anisweep.formatting import plain, time_with_unit, whole
 from benchmarks import _record
+from benchmarks._answers import answers
+from benchmarks._kept import KEPT, PARTS, SOAP, Kept
+from benchmarks._markdown import basis_words, interval, line, star, table
 from docs.generators.readme import between
 
-KEPT = Path("docs/benchmarks.json")
 PAGE = Path("docs/reference/benchmarks.md")
 README = Path("README.md")
 BEGIN, END = "<!-- speed: begin -->", "<!-- speed: end -->"
 
-PARTS = ("compared", "growth", "stages", "limits", "memory", "cold_start")
+EXPLANATION = Path("docs/explanation/descriptors.md")
+PRECISION = "<!-- precision: begin -->", "<!-- precision: end -->"
 
 #: The page, with names of figures in braces.
 TEXT = Path(__file__).with_suffix(".md")
 
-SOAP = "featomic, isotropic"
-
-
-@dataclass(frozen=True)
-class Kept:
-    """All figures of one run: for each part the machine and what was measured."""
-
-    parts: dict[str, Any]
-
-    @classmethod
-    def read(cls, root: Path) -> Kept:
-        return cls(json.loads((root / KEPT).read_text(encoding="utf-8")))
-
-    def rows(self, part: str, **wanted: Any) -> list[dict[str, Any]]:
-        """Measurements with the wanted values, in the order of the run."""
-        rows = self.parts[part]["measured"]
-        return [row for row in rows if all(row[name] == value for name, value in wanted.items())]
-
-    def one(self, part: str, **wanted: Any) -> dict[str, Any]:
-        (row,) = self.rows(part, **wanted)
-        return row
-
 
 def write(root: Path) -> None:
-    """Keep the figures of results/benchmarks, and write the page and the README's table."""
+    """Keep the figures of results/benchmarks, and write the pages that show them."""
     parts = {part: _record.read(part) for part in PARTS}
     (root / KEPT).write_text(json.dumps(parts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     for path, text in contents(root).items():
@@ -55,10 +34,14 @@ def write(root: Path) -> None:
 
 
 def contents(root: Path) -> dict[Path, str]:
-    """What the page and the README must be, from the kept figures."""
+    """What the pages must be, from the kept figures."""
     kept = Kept.read(root)
-    front = (root / README).read_text(encoding="utf-8")
-    return {root / PAGE: page(kept), root / README: between(front, BEGIN, END, readme(kept))}
+    front, explanation = ((root / path).read_text(encoding="utf-8") for path in (README, EXPLANATION))
+    return {
+        root / PAGE: page(kept),
+        root / README: between(front, BEGIN, END, readme(kept)),
+        root / EXPLANATION: between(explanation, *PRECISION, precisions(kept)),
+    }
 
 
 def page(kept: Kept) -> str:
@@ -76,81 +59,10 @@ def page(kept: Kept) -> str:
         multiply=plain(limits["multiply_adds"] / 1e9),
         written=plain(limits["bytes_written"] / 1e9),
         stages="\n".join(stages(kept)),
+        training="\n".join(training(kept)),
+        dynamics="\n".join(dynamics(kept)),
         growth="\n".join(growth(kept)),
     )
-
-
-def answers(kept: Kept) -> Iterator[str]:
-    """The questions that decide, with what was aimed at."""
-    yield from table("question", "figure", "goal")
-    wide, narrow = {"lmax": 9, "max_radial": 6}, {"lmax": 6, "max_radial": None}
-    spectrum = {"output": "power spectrum"}
-    ellipsoids = kept.rows("compared")[0]["system"]
-    most = max(row["frames"] for row in kept.rows("compared", system=ellipsoids))
-
-    for question, goal, wanted in (
-        ("published, 50 frames of ellipsoids, lmax 9, nmax 6", "5,000", (ellipsoids, 50, wide, "published")),
-        ("published, 50 frames of ellipsoids, lmax 6", "400", (ellipsoids, 50, narrow, "published")),
-        (f"published, {most:,} frames of ellipsoids, lmax 6", "400", (ellipsoids, most, narrow, "published")),
-        ("published, dense discs, lmax 6", "500", ("dense discs", 50, narrow, "published")),
-        (f"featomic, {most:,} frames of ellipsoids, lmax 9, nmax 6", "20", (ellipsoids, most, wide, SOAP)),
-        ("featomic, dense discs, lmax 6", "5", ("dense discs", 50, narrow, SOAP)),
-    ):
-        system, frames, basis, contender = wanted
-        row = kept.one("compared", system=system, frames=frames, contender=contender, **basis, **spectrum)
-        yield line(f"times as fast as {question}", interval(row["over_ours"]), f"≥ {goal}")
-
-    coefficients = kept.one("compared", output="coefficients", contender="published", **wide)
-    yield line(
-        "coefficients: times as fast as published, lmax 9, nmax 6",
-        interval(coefficients["over_ours"]),
-        "≥ 2,000",
-    )
-
-    small = kept.one("compared", system=ellipsoids, frames=1, contender="ours", **narrow, **spectrum)
-    yield line("one frame of two particles, lmax 6", time_with_unit(small["seconds"]), "< 150 µs")
-    yield from growth_answers(kept)
-
-    few, many = (row["bytes"] for row in kept.rows("memory"))
-    yield line("memory beyond inputs and outputs, all frames over 1,000", plain(many / few), "0.9 to 1.1")
-    start = kept.one("cold_start")
-    yield line(
-        "import and first power spectrum", time_with_unit(start["import_s"] + start["first_s"]), "< 1 s"
-    )
-
-
-def growth_answers(kept: Kept) -> Iterator[str]:
-    cells = {row["value"]: row for row in kept.rows("growth", series="discs in one cell, lmax 9, nmax 6")}
-    large, half = cells["10,000"], cells["5,000"]
-    yield line(
-        "10,000 particles in one cell, a pair", time_with_unit(large["seconds"] / large["pairs"]), "≤ 2 µs"
-    )
-    yield line("the same over 5,000 particles", plain(large["seconds"] / half["seconds"]), "≤ 2.2")
-
-    for name, value, goal in (
-        ("forces, ellipsoids, lmax 9, nmax 6", "and forces", "≤ 3"),
-        ("forces, dense discs, lmax 9, nmax 6", "and forces", "≤ 3"),
-        ("species, dense discs, lmax 9, nmax 6", "2", "≤ 1.5"),
-        ("instructions, ellipsoids, lmax 9, nmax 6", "avx2", "≤ 2"),
-        ("instructions, dense discs, lmax 9, nmax 6", "avx2", "≤ 2"),
-    ):
-        for row in kept.rows("growth", series=name, value=value):
-            first = kept.rows("growth", series=name)[0]["value"]
-            yield line(f"{name}: {value} over {first}", interval(row["ratio"]), goal)
-
-    for basis in ("lmax 6", "lmax 9, nmax 6"):
-        threads = {
-            row["value"]: row for row in kept.rows("growth", series=f"threads, kernels, dense discs, {basis}")
-        }
-        ratio, most = threads["2"]["ratio"], threads["two processes"]["ratio"]
-        yield line(
-            f"two threads, kernels, dense discs, {basis}: times as fast", interval(inverse(ratio)), "≥ 1.8"
-        )
-        yield line("two processes that share nothing, each with half of that", interval(inverse(most)), "")
-
-
-def inverse(spread: dict[str, float]) -> dict[str, float]:
-    return {"median": 1 / spread["median"], "low": 1 / spread["high"], "high": 1 / spread["low"]}
 
 
 def compared(kept: Kept) -> Iterator[str]:
@@ -177,10 +89,6 @@ def compared(kept: Kept) -> Iterator[str]:
                 *(interval(row["over_ours"]) + star(row) for row in others),
                 error,
             )
-
-
-def star(row: dict[str, Any]) -> str:
-    return " *" if row["measured_pairs"] < row["pairs"] else ""
 
 
 def stages(kept: Kept) -> Iterator[str]:
@@ -213,6 +121,54 @@ def growth(kept: Kept) -> Iterator[str]:
             yield line(row["value"], *cells)
 
 
+def training(kept: Kept) -> Iterator[str]:
+    """A line for each set of frames and basis, and a column for each way."""
+    steps = kept.rows("training")
+    first, *others = dict.fromkeys(step["way"] for step in steps)
+    yield from table("frames × particles", "basis", first, *others)
+
+    for step in (step for step in steps if step["way"] == first):
+        where = {name: step[name] for name in ("frames", "particles", "lmax", "max_radial")}
+        rows = [kept.one("training", way=way, **where) for way in others]
+        yield line(
+            f"{step['frames']} × {step['particles']}",
+            basis_words(step),
+            time_with_unit(step["seconds"]),
+            *(interval(row["over_kernels"]) for row in rows),
+        )
+
+
+def dynamics(kept: Kept) -> Iterator[str]:
+    """Steps a second of each system and basis."""
+    yield from table("frames × particles", "pairs", "basis", "fp64", "fp32", "fp32: time over fp64")
+
+    for double in kept.rows("dynamics", precision="fp64"):
+        where = {name: double[name] for name in ("frames", "particles", "lmax", "max_radial")}
+        single = kept.one("dynamics", precision="fp32", **where)
+        yield line(
+            f"{double['frames']} × {double['particles'] // double['frames']:,}",
+            whole(double["pairs"]),
+            basis_words(double),
+            plain(1 / double["seconds"]),
+            plain(1 / single["seconds"]),
+            interval(single["over_fp64"]),
+        )
+
+
+def precisions(kept: Kept) -> Iterator[str]:
+    """How many times as long fp64 takes, a line for each series."""
+    machine = kept.parts["growth"]
+    yield f"On one core of {machine['cpu']} with {machine['level']} (`make bench`):"
+    yield ""
+    yield from table("", "fp64", "fp32", "fp64 over fp32")
+
+    for double in kept.rows("growth", value="fp64"):
+        single = kept.one("growth", series=double["series"], value="fp32")
+        times = (time_with_unit(row["seconds"]) for row in (double, single))
+        yield line(double["series"].removeprefix("precision, "), *times, interval(double["ratio"]))
+    yield ""
+
+
 def readme(kept: Kept) -> Iterator[str]:
     """One table for the front page."""
     machine = kept.parts["compared"]
@@ -239,21 +195,6 @@ def readme(kept: Kept) -> Iterator[str]:
     yield "time that was measured on fewer pairs and scaled to all of them. The error is the largest"
     yield "difference from published `anisoap`, relative to the largest value."
     yield "[All figures](docs/reference/benchmarks.md)."
-
-
-def table(*heads: str) -> list[str]:
-    return [line(*heads), line("---", *("--:" for _ in heads[1:]))]
-
-
-def line(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def interval(spread: dict[str, float]) -> str:
-    """``13,600 (13,400–13,900)``"""
-    if spread["low"] == spread["high"]:
-        return plain(spread["median"])
-    return f"{plain(spread['median'])} ({plain(spread['low'])}–{plain(spread['high'])})"
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def series(name: str, entries: dict[str, tuple[int, Callable[[], Any]]]) -> Iter
 
 def describe(system: System, basis: Basis, **other: Any) -> tuple[int, Callable[[], Any]]:
     """Our power spectrum of a system, with its pairs."""
-    return system.pairs, described(system.frames, basis, **other)
+    return system.pairs, partial(contenders.ours(basis, **other), system.frames)
 
 
 def pairs(smoke: bool) -> Iterator[Point]:
@@ -120,15 +120,19 @@ def forces(smoke: bool) -> Iterator[Point]:
 
 
 def precisions(smoke: bool) -> Iterator[Point]:
-    """fp32, then fp64, both from frames and from the same particles as arrays."""
+    """fp32, then fp64: features from frames and from the same particles as arrays, then forces with them."""
     for system in representative(smoke):
-        for source, particles in (("frames", system.frames), ("arrays", arrays_of(system))):
-            for basis in (NARROW, WIDE):
+        for basis in (NARROW, WIDE):
+            for what, particles, contender in (
+                (f"{system.name} from frames", system.frames, contenders.ours),
+                (f"{system.name} from arrays", arrays_of(system), contenders.ours),
+                (f"{system.name} from arrays with forces", arrays_of(system), contenders.our_forces),
+            ):
                 entries = {
-                    precision: (system.pairs, described(particles, basis, precision=precision))
+                    precision: (system.pairs, partial(contender(basis, precision=precision), particles))
                     for precision in ("fp32", "fp64")
                 }
-                yield from series(f"precision, {system.name} from {source}, {words(basis)}", entries)
+                yield from series(f"precision, {what}, {words(basis)}", entries)
 
 
 def from_arrays(smoke: bool) -> Iterator[Point]:
@@ -136,8 +140,8 @@ def from_arrays(smoke: bool) -> Iterator[Point]:
     for system in representative(smoke):
         for basis in (NARROW, WIDE):
             entries = {
-                "from frames": (system.pairs, described(system.frames, basis)),
-                "from arrays": (system.pairs, described(arrays_of(system), basis)),
+                "from frames": (system.pairs, partial(contenders.ours(basis), system.frames)),
+                "from arrays": (system.pairs, partial(contenders.ours(basis), arrays_of(system))),
             }
             yield from series(f"arrays, {system.name}, {words(basis)}", entries)
 
@@ -145,11 +149,6 @@ def from_arrays(smoke: bool) -> Iterator[Point]:
 def arrays_of(system: System) -> FrameArrays:
     """The particles of a system without its frames."""
     return contenders.projection(NARROW).gather(system.frames)
-
-
-def described(particles: Any, basis: Basis, **other: Any) -> Callable[[], Any]:
-    """Our power spectrum of frames or of arrays."""
-    return partial(contenders.projection(basis, **other).power_spectrum, particles)
 
 
 def levels(smoke: bool) -> Iterator[Point]:

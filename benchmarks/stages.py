@@ -32,6 +32,7 @@ STAGES = ("neighbours", "moments", "rotation", "sum", "orthonormalise", "product
 
 TURNS = 7
 
+
 @dataclass(frozen=True)
 class Stage:
     """One stage of one system.

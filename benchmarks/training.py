@@ -64,9 +64,7 @@ def steps_of(basis: Basis, count: int, particles: int) -> Iterator[Step]:
     times = take_turns(ways(basis, [dense(particles, DISC, seed, density=DENSITY) for seed in range(count)]))
 
     for way, values in times.items():
-        step = Step(
-            count, particles, *basis, way, Spread.of(values).median, ratios(values, times[KERNELS])
-        )
+        step = Step(count, particles, *basis, way, Spread.of(values).median, ratios(values, times[KERNELS]))
         what = f"lmax {basis[0]}, nmax {basis[1]}, {count} x {particles}, {way}"
         print(f"  {what:52} {1e3 * step.seconds:8.2f} ms  {step.over_kernels.median:.2f}", flush=True)
         yield step
