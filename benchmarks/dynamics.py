@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -69,7 +69,7 @@ def systems(smoke: bool) -> list[System]:
 
 def steps(system: System, basis: Basis) -> Iterator[Moved]:
     """One step in each precision, in turns."""
-    times = take_turns({precision: one_step(system, basis, precision) for precision in PRECISIONS})
+    times = take_turns({each: partial(bodies_of(system, basis, each).run, 1, STEP) for each in PRECISIONS})
 
     for precision, values in times.items():
         moved = Moved(
@@ -87,13 +87,12 @@ def steps(system: System, basis: Basis) -> Iterator[Moved]:
         yield moved
 
 
-def one_step(system: System, basis: Basis, precision: str) -> Callable[[], None]:
-    """Forces and torques of all particles, and their motion."""
-    bodies = RigidBodies(
-        model(basis, precision), system.frames, masses=1.0, inertia=solid_ellipsoid(1.0, np.array(DISC))
-    )
+def bodies_of(system: System, basis: Basis, precision: str) -> RigidBodies:
+    """All particles of a system, in motion."""
+    inertia = solid_ellipsoid(1.0, np.array(DISC))
+    bodies = RigidBodies(model(basis, precision), system.frames, masses=1.0, inertia=inertia)
     bodies.draw_velocities(1.0)
-    return partial(bodies.run, 1, STEP)
+    return bodies
 
 
 def model(basis: Basis, precision: str) -> RidgeModel:

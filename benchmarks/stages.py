@@ -174,12 +174,16 @@ def counts_of(system: System) -> Counts:
 def terms(l: int) -> int:
     """Multiply-adds for all m of one l and one n, for shapes of revolution, whose moments are real.
 
-    Each m from 0 on takes the four terms of the recurrence, but m = l - 1 lacks that of l - 2, and m = l that
-    of az as well. Then each is multiplied by the cosine, and from m = 1 on by the sine, of its angle. The
-    moment of l = 0 is no step of the recurrence, and only its sum is counted.
+    A term of the recurrence (kernels/moments.h) counts where its moment exists. Each moment is multiplied
+    then by the cosine of its angle, and from m = 1 on by the sine, and added up. The moment of l = 0 is no
+    step of the recurrence.
     """
-    recurrence = sum(min(4, 2 + l - m) for m in range(l + 1)) if l else 0
-    return recurrence + 2 * l + 1
+    turned = 2 * l + 1
+    if l == 0:
+        return turned
+
+    rows = [(l - 1, abs(m - 1), m) for m in range(l + 1)]
+    return turned + sum((lower <= row) + (m <= row) + (m < row) + 1 for row, lower, m in rows)
 
 
 def least_seconds(tables: BasisTables, counts: Counts, frames: int, limits: Limits) -> dict[str, float]:
