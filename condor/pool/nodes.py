@@ -24,18 +24,20 @@ class User:
 
 @dataclass(frozen=True)
 class Bind:
-    """Describe a folder or file of the machine that access point and build node see; execute points see none.
+    """Describe a folder or file of the machine that access point and build node see.
 
     Attributes
     ----------
     source : where it is on the machine
     target : its path inside; the same one when empty
     writable : whether the nodes may change it
+    everywhere : whether execute points see it, too, as those of CHTC see /staging; else they see none
     """
 
     source: Path
     target: str = ""
     writable: bool = False
+    everywhere: bool = False
 
     @property
     def inside(self) -> str:

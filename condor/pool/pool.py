@@ -40,7 +40,7 @@ class Pool:
     name : several pools may run side by side
     nodes : its machines
     user : who submits jobs
-    binds : folders that the access point and the build node see
+    binds : folders that the access point and the build node see, and execute points if they are `everywhere`
     """
 
     name: str
@@ -283,9 +283,10 @@ class Pool:
         return f"{names}: not ready within {READY_S} s. The last lines of the logs:\n" + "\n".join(said)
 
     def _binds_of(self, node: Node) -> tuple[Bind, ...]:
-        """Return the binds of a node; execute points share nothing with the access point."""
+        """Return the binds of a node; execute points share nothing else with the access point."""
         home = Bind(self.home, self.user.home, writable=True)
-        return () if node.role == "ep" else (*self.binds, home)
+        everywhere = tuple(bind for bind in self.binds if bind.everywhere)
+        return everywhere if node.role == "ep" else (*self.binds, home)
 
     def _groups(self, node: Node) -> Groups | None:
         wanted = node.role == "ep" and not why_no_memory_limits()

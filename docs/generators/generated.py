@@ -18,7 +18,7 @@ from anisweep.analysis.claims import Line, claim, quantities
 from anisweep.config.load import read_yaml
 from anisweep.config.project import Project
 from anisweep.config.sections import Config, DatasetEntry, HyperAxes, Measure, Sweep
-from anisweep.config.site import Site, SiteImage
+from anisweep.config.site import Site, SiteImage, SiteLargeOutputs
 from anisweep.tables import columns_markdown, metrics_markdown
 from docs.generators import headline, readme
 
@@ -29,6 +29,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("hypers", HyperAxes),
     ("measure", Measure),
     ("condor/site.yaml", Site),
+    ("large_outputs", SiteLargeOutputs),
     ("image", SiteImage),
 ]
 

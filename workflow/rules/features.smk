@@ -59,6 +59,8 @@ rule describe_shard:
         run.plan.path("shards", "{key}"),
     log:
         run.plan.path("logs", "{key}"),
+    params:
+        large=lambda wildcards: run.large_option(wildcards.key),
     priority: 10
     container:
         run.jobs.image("cpu") if run.jobs else "containers/cpu.sif"
@@ -69,7 +71,7 @@ rule describe_shard:
         runtime=lambda wildcards: run.request(wildcards.key).minutes,
     shell:
         BLAS
-        + "anisweep features shard {input[0]:q} {input[1]:q} {output:q} 2>&1 | tee {log:q}"
+        + "anisweep features shard {input[0]:q} {input[1]:q} {output:q}{params.large} 2>&1 | tee {log:q}"
 
 
 rule merge_features:

@@ -26,9 +26,9 @@ TRANSFERRED = (
     "should_transfer_files = YES",
     "preserve_relative_paths = true",
     "transfer_input_files = $(inputs)",
-    "transfer_output_files = $(result)",
+    "transfer_output_files = $(result)$(also_files:)",
     "# Into the inbox: what is there has not been looked at yet.",
-    'transfer_output_remaps = "$(result) = $(arrival)"',
+    'transfer_output_remaps = "$(result) = $(arrival)$(also_remaps:)"',
 )
 IN_PLACE = ("should_transfer_files = YES", 'transfer_output_files = ""')
 

@@ -73,19 +73,23 @@ def split(name: str, site: str) -> None:
 @click.argument("job", type=FILE)
 @click.argument("piece", type=FILE)
 @click.argument("output", type=FILE)
+@click.option("--large", default="", help="The URL to which HTCondor takes the shard; OUTPUT is a receipt.")
 @plainly
-def shard(job: Path, piece: Path, output: Path) -> None:
+def shard(job: Path, piece: Path, output: Path, large: str) -> None:
     """Compute the shard of JOB from the frames in PIECE. This is what a job runs."""
     from anisweep.datasets.errors import DataError
     from anisweep.features.job import compute, end_with_the_controller
+    from anisweep.features.large_output import LARGE, write_receipt
 
     end_with_the_controller()
     output.parent.mkdir(parents=True, exist_ok=True)
     try:
         with going_on_later(piece):
-            compute(job, piece, output, Told())
+            compute(job, piece, Path(LARGE) if large else output, Told())
     except DataError as error:
         raise FaultOfTheData(on_a_screen(str(error))) from None
+    if large:
+        write_receipt(Path(LARGE), large, output)
     click.echo(f"{output.stem}: computed")
 
 

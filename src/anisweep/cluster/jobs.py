@@ -15,6 +15,7 @@ from anisweep.config.project import Project
 from anisweep.config.site import Site
 from anisweep.environments import images
 from anisweep.errors import UserError
+from anisweep.features.large_output import LARGE
 from anisweep.files import write_text
 from anisweep.plan.cost import CostModel
 from anisweep.plan.pending import pack_file
@@ -39,6 +40,8 @@ class Outgoing:
     ----------
     name : of its output, without the ending
     inputs : what it reads beside the wheel of our code; paths are relative to the project
+    output_mb : what comes home
+    large_mb : what stays in the site's folder of large outputs
     """
 
     rule: str
@@ -51,6 +54,7 @@ class Outgoing:
     request: ResourceRequest
     estimated_s: float
     output_mb: float
+    large_mb: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -60,12 +64,14 @@ class Jobs:
     Attributes
     ----------
     images : the image file by device; ``None`` where it is not there, which stops a submission, not a plan
+    large_outputs : the URL of the folder where they leave their large outputs; empty where they have none
     """
 
     project: Project
     site: Site
     model: CostModel
     images: dict[str, Path | None]
+    large_outputs: str = ""
 
     @classmethod
     def of(cls, project: Project, packs: Iterable[Pack], model: CostModel) -> Jobs:
@@ -89,14 +95,21 @@ class Jobs:
             )
         if self.site.gpu:
             lines = {"require_gpus": f'DeviceName == "{self.site.gpu}"', **lines}
+        if self.large_outputs:
+            lines |= {"also_files": f", {LARGE}", "also_remaps": f"; {LARGE} = {self.large_url('$(entry)')}"}
         own = "".join(f"{name} = {value}\n" for name, value in lines.items())
         return f"{common}\n# --- condor/site.yaml\n{own}"
 
     @property
     def _staging_demands(self) -> list[str]:
-        """Return what the images demand of a slot."""
+        """Return what images and large outputs demand of a slot."""
         files = [file for file in self.images.values() if file]
-        return [HAS_STAGING] if any(images.is_mounted_only(file) for file in files) else []
+        mounted = any(images.is_mounted_only(file) for file in files)
+        return [HAS_STAGING] if mounted or self.large_outputs.startswith("file:///staging/") else []
+
+    def large_url(self, name: str) -> str:
+        """Return where the job of this name leaves its large output."""
+        return f"{self.large_outputs}/{name}.npz"
 
     @property
     def requirements(self) -> str:

@@ -14,6 +14,7 @@ from anisweep.config.load import read_yaml, validated
 from anisweep.config.project import Project
 from anisweep.config.sections import ConfigSection
 from anisweep.errors import UserError
+from anisweep.parsing.storage_url import URL, path_of
 
 #: What users have; a folder or a file takes its place where no registry of images is reachable.
 DEFAULT_BASE = "python:3.11-slim-bookworm"
@@ -88,6 +89,12 @@ def _address(text: str) -> str:
     return _one_line(text)
 
 
+def _storage_url(text: str) -> str:
+    if text:
+        path_of(text)
+    return text.rstrip("/")
+
+
 Line = Annotated[str, AfterValidator(_one_line)]
 
 
@@ -96,6 +103,20 @@ class SiteImage(ConfigSection):
 
     small: Annotated[bool, Field(description="without torch, for studies whose modes need none")] = False
     base: Annotated[str, Field(description="an image of a registry, or a root file system")] = DEFAULT_BASE
+
+
+class SiteLargeOutputs(ConfigSection):
+    """Where jobs leave outputs that are too large to be sent through the access point."""
+
+    url: Annotated[
+        str,
+        AfterValidator(_storage_url),
+        Field(
+            description="a folder that this machine sees too: file:///FOLDER or osdf:///chtc/staging/FOLDER; "
+            "empty: `staging`, where that is below /staging"
+        ),
+    ] = ""
+    above_mb: Annotated[float, Field(gt=0, le=1e6, description="so many MB are too large")] = 1000.0
 
 
 class Site(ConfigSection):
@@ -108,6 +129,7 @@ class Site(ConfigSection):
     staging: Annotated[Line, Field(description="the folder of images, from which jobs fetch them")] = (
         "$STAGING"
     )
+    large_outputs: SiteLargeOutputs = SiteLargeOutputs()
     image: SiteImage = SiteImage()
     gpu: Annotated[
         str,
@@ -171,6 +193,18 @@ class Site(ConfigSection):
                 "a folder with a plain name. Rename it, or take another one."
             )
         return Path(path)
+
+
+def place_of_large_outputs(site: Site) -> str:
+    """Return the URL of the folder for outputs that are too large to come home; empty where there is none."""
+    if site.large_outputs.url:
+        return site.large_outputs.url
+    try:
+        folder = site.staging_folder
+    except UserError:
+        return ""  # preflight says so
+    url = f"file://{folder}/anisweep"
+    return url if folder.is_relative_to("/staging") and URL.fullmatch(url) else ""
 
 
 def site_of_here(project: Project) -> str:

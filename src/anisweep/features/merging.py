@@ -13,6 +13,7 @@ from anisweep.describe.content import joined
 from anisweep.describe.merge import check_columns
 from anisweep.describe.output import new_file, writer
 from anisweep.describe.provenance import as_text
+from anisweep.features.large_output import content_of
 from anisweep.features.shards import FeaturePlan
 from anisweep.files import sha256_of
 from anisweep.fitting import Fitted
@@ -32,7 +33,7 @@ def merge_features(plan: FeaturePlan, output: Path) -> tuple[int, int]:
 
     pairs = zip(plan.jobs, paths, strict=True)
     placed = [replace(read[path], frame=read[path].frame + job.first) for job, path in pairs]
-    features = joined(placed, _provenance(plan, [each.provenance for each in placed]))
+    features = joined(placed, _provenance(plan, paths, [each.provenance for each in placed]))
     with new_file(output) as stream:
         write(features, stream)
     return features.shape
@@ -42,15 +43,16 @@ def merge_fits(plan: FeaturePlan, output: Path) -> Fitted:
     """Write the model that the labels of all shards give."""
     check_output(output, sharded=False)
     paths = _paths(plan)
-    provenance = _provenance(plan, [format_npz.provenance_of(path) for path in paths])
+    provenance = _provenance(plan, paths, [format_npz.provenance_of(path) for path in paths])
     return write_model(replace(added(paths), provenance=provenance), output)
 
 
 def _paths(plan: FeaturePlan) -> list[Path]:
-    return [plan.project.root / plan.path("shards", job.key) for job in plan.jobs]
+    """Return the files with the content of all shards, of which some may lie elsewhere."""
+    return [content_of(plan.project.root / plan.path("shards", job.key)) for job in plan.jobs]
 
 
-def _provenance(plan: FeaturePlan, texts: Sequence[str]) -> str:
+def _provenance(plan: FeaturePlan, paths: Sequence[Path], texts: Sequence[str]) -> str:
     """Return where the whole comes from: what all shards have in common, and each by itself."""
     origins: list[dict[str, Any]] = [json.loads(text) for text in texts]
     whole = {name: value for name, value in origins[0].items() if name not in OF_A_SHARD}
@@ -66,6 +68,6 @@ def _provenance(plan: FeaturePlan, texts: Sequence[str]) -> str:
             "levels": origin["levels"],
             "digest": sha256_of(path),
         }
-        for job, path, origin in zip(plan.jobs, _paths(plan), origins, strict=True)
+        for job, path, origin in zip(plan.jobs, paths, origins, strict=True)
     ]
     return as_text(whole)

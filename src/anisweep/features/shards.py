@@ -16,6 +16,7 @@ from ase import Atoms
 from anisweep import describe, fitting
 from anisweep.cell import digest
 from anisweep.config.project import Project
+from anisweep.datasets.errors import Place
 from anisweep.datasets.pairs import estimated_pairs
 from anisweep.datasets.species import add_name
 from anisweep.datasets.user_files.userfile import read_any
@@ -23,7 +24,10 @@ from anisweep.describe.provenance import FORMAT, code_digest
 from anisweep.features.arrived import check_shard
 from anisweep.features.cutting import CutFile, FilePart, cut, packed, together
 from anisweep.features.job import FeatureFile, ShardJob
+from anisweep.features.large_output import check_is_there
 from anisweep.files import read_bytes, write_json
+from anisweep.fitting.file_labels import OF_PARTICLES
+from anisweep.models.equations import NUMBERS
 from anisweep.parsing.json_text import read_json
 
 #: What a frame, a particle and a pair take, from the text of the file to features on the disk. Right within a
@@ -81,6 +85,15 @@ class FeaturePlan:
         return dict(sorted(found.items()))
 
     @cached_property
+    def kinds(self) -> tuple[str, ...]:
+        """Return the kinds of labels that a fit learns from, as the first frame has them; else all."""
+        file = str(self.project.root / self.asked.files[0])
+        first = next(iter(read_any(Path(file), 0, 1, "xyz")))
+        named = self.asked.labels.in_frame(first, Place(file, 0)) or NUMBERS
+        weights = asdict(self.asked.fit.weights) if self.asked.fit else {}
+        return tuple(kind for kind in named if weights.get(kind, 0) > 0)
+
+    @cached_property
     def jobs(self) -> tuple[ShardJob, ...]:
         """Return what each shard needs, with its key: of its frames, what is asked, code and environment."""
         asked = asdict(self.asked) | {"hypers": self.asked.hypers.arguments}
@@ -123,6 +136,7 @@ class FeaturePlan:
                 seen = [path.stat().st_size, path.stat().st_mtime_ns]
                 if before.get(key) != seen:
                     check_shard(path, key)
+                check_is_there(path)
                 sound[key] = seen
 
         if sound != before:
@@ -210,11 +224,20 @@ def _seconds_of_a_frame(first: Sequence[Atoms], asked: FeatureFile) -> float:
     return 1e-6 * microseconds / len(first)
 
 
-def output_mb(asked: FeatureFile, species: int, frames: int, particles: int) -> float:
-    """Return about how large a shard of so many frames is: features, or for a fit sums of their products."""
+def output_mb(
+    asked: FeatureFile, species: int, frames: int, particles: int, kinds: Collection[str] = ()
+) -> float:
+    """Return how large a shard of so many frames is: features, or for a fit a factor for each kind of label.
+
+    Such a factor has a column for each feature, each species and the label, and as many rows or fewer.
+    """
     columns = asked.columns(species)
-    rows = frames if asked.average else particles
-    return 8e-6 * columns * (columns if asked.fit else rows)
+    if not asked.fit:
+        return 8e-6 * columns * (frames if asked.average else particles)
+
+    side = columns + species + 1
+    labels = {kind: each * (particles if kind in OF_PARTICLES else frames) for kind, each in NUMBERS.items()}
+    return 8e-6 * side * sum(min(labels[kind], side) for kind in kinds)
 
 
 def _frames_that_fit(asked: FeatureFile, first: Sequence[Atoms]) -> float:

@@ -29,7 +29,7 @@ from anisweep.fitting.file_labels import checked, net_force
 from anisweep.fitting.request import FitRequest
 from anisweep.fitting.summed_file import SummedFrames
 from anisweep.models import model_file
-from anisweep.models.equations import NormalEquations
+from anisweep.models.equations import NUMBERS, NormalEquations
 from anisweep.models.projections import hyperparameters_of
 from anisweep.models.ridge import RidgeModel
 from anisweep.models.rows import FitRows, particles_at_a_time
@@ -142,8 +142,7 @@ def write_model(summed: SummedFrames, output: Path) -> Fitted:
 
 
 def _what_was_learned(summed: SummedFrames) -> Fitted:
-    each = {"energies": 1, "forces": 3, "torques": 3, "stresses": 9}
-    rows = {kind: problem.rows // each[kind] for kind, problem in summed.equations.kinds.items()}
+    rows = {kind: problem.rows // NUMBERS[kind] for kind, problem in summed.equations.kinds.items()}
     labels = {kind: count for kind, count in rows.items() if count}
     return Fitted(labels, summed.equations.features, summed.note)
 

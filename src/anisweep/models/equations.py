@@ -12,6 +12,9 @@ from anisweep.models.least_squares import LeastSquares
 #: The kinds of labels, in the order in which their rows are summed.
 KINDS = ("energies", "forces", "torques", "stresses")
 
+#: How many numbers, and so rows, a label of each kind is.
+NUMBERS = {"energies": 1, "forces": 3, "torques": 3, "stresses": 9}
+
 #: Spreads of energies up to this part of their size are rounding, and not divided by.
 ROUNDING = 1e-12
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from anisweep.cluster.arrivals import import_finished
 from anisweep.cluster.jobs import Jobs, Outgoing
 from anisweep.config.project import Project
 from anisweep.config.sections import checked_name
-from anisweep.config.site import LOCAL
+from anisweep.config.site import LOCAL, place_of_large_outputs
 from anisweep.describe import format_npz
 from anisweep.describe.run import of_another_run
 from anisweep.environments.lock import environment_of
@@ -20,6 +20,7 @@ from anisweep.features.cutting import write_pieces
 from anisweep.features.failures import last_error, record_failure
 from anisweep.features.feature_file import feature_file
 from anisweep.features.job import CORE_TYPES, FeatureFile
+from anisweep.features.large_output import MOST_BYTES
 from anisweep.features.shards import FeaturePlan, output_mb, plan_features
 from anisweep.formatting import counted
 from anisweep.plan import run_lock
@@ -38,6 +39,9 @@ from anisweep.workflow.run import troubles_in_words
 
 #: A job may take so many times as long as it was cut for.
 LATE = 4
+
+#: What comes home in place of a shard that stays where jobs leave large ones.
+RECEIPT_MB = MOST_BYTES / 1e6
 
 #: So many shards that failed are named; all of them have a record.
 FAILURES_SHOWN = 10
@@ -85,7 +89,23 @@ class FeatureRun:
         jobs = None if site == LOCAL else Jobs.of(project, (), CostModel())
         coming = set(outputs_under_way(project))
         under_way = frozenset(key for key in plan.missing if plan.path("shards", key) in coming)
-        return cls(plan, site, jobs, under_way)
+        return cls(plan, site, jobs, under_way)._with_large_outputs()
+
+    def _with_large_outputs(self) -> FeatureRun:
+        """Return this run with a place for its shards where they are too large to come home."""
+        if self.jobs is None:
+            return self
+        largest = max(map(self.output_mb, self.plan.missing), default=0.0)
+        place = place_of_large_outputs(self.jobs.site)
+        if largest <= self.jobs.site.large_outputs.above_mb or not place:
+            return self
+        return replace(self, jobs=replace(self.jobs, large_outputs=f"{place}/{self.plan.name}"))
+
+    def large_option(self, key: str) -> str:
+        """Return the option by which a job leaves its shard elsewhere; empty where it brings it home."""
+        if self.jobs is None or not self.jobs.large_outputs:
+            return ""
+        return f" --large {self.jobs.large_url(self.plan.shard(key))}"
 
     @property
     def opening(self) -> str:
@@ -134,13 +154,15 @@ class FeatureRun:
     def output_mb(self, key: str) -> float:
         """Return about how large a shard is: features, or the sums of a fit."""
         asked, cut = self.plan.asked, self.plan.missing[key].cut
-        return output_mb(asked, len(self.plan.species), cut.frames, cut.particles)
+        kinds = self.plan.kinds if asked.fit else ()
+        return output_mb(asked, len(self.plan.species), cut.frames, cut.particles, kinds)
 
     def outgoing(self, key: str) -> Outgoing:
         """Return the job of a shard, as the rule describe_shard says it; a test holds the two together."""
         kinds = ("jobs", "pieces", "shards", "logs")
         work, piece, output, log = (self.plan.path(kind, key) for kind in kinds)
-        asked = self.plan.asked
+        asked, large = self.plan.asked, self.large_option(key)
+        files = f"{work} {piece} {output}"
 
         return Outgoing(
             rule="describe_shard",
@@ -148,11 +170,12 @@ class FeatureRun:
             output=output,
             log=log,
             inputs=(work, piece),
-            command=f"{blas_of(asked)}anisweep features shard {work} {piece} {output} 2>&1 | tee {log}",
+            command=f"{blas_of(asked)}anisweep features shard {files}{large} 2>&1 | tee {log}",
             device="cpu",
             request=self.request(key),
             estimated_s=60 * asked.target_minutes,
-            output_mb=self.output_mb(key),
+            output_mb=RECEIPT_MB if large else self.output_mb(key),
+            large_mb=self.output_mb(key) if large else 0.0,
         )
 
     def start(self, keys: Sequence[str] | None = None) -> None:

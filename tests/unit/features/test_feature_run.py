@@ -19,11 +19,13 @@ from anisweep.cluster.fetch import fetch
 from anisweep.cluster.preflight import CHECKS, files, pool
 from anisweep.cluster.preflight.submission import Submission
 from anisweep.config.project import Project
+from anisweep.config.site import Site, SiteLargeOutputs, place_of_large_outputs
+from anisweep.datasets.errors import DataError
 from anisweep.descriptors.kernels import loader
-from anisweep.features import feature_file, shards
+from anisweep.features import feature_file, large_output, shards
+from anisweep.features.arrived import check_shard
 from anisweep.features.job import compute
 from anisweep.files import write_json
-from anisweep.models.settings import FitSettings
 from anisweep.plan.requests import ResourceRequest
 from anisweep.workflow.feature_run import FeatureRun
 from snakemake_executor_plugin_condorsweep import schedd
@@ -278,21 +280,118 @@ def test_a_first_file_is_guessed_from_the_first_frames_and_knows_the_species_of_
     assert '"O": [3.0, 3.0, 1.0]' in written
 
 
-@pytest.mark.parametrize(("radial", "stops"), [(19, 0), (20, 1)])
-def test_sums_that_file_transfer_does_not_take_stop_a_submission(run, radial, stops):
-    hypers = replace(run.plan.asked.hypers, max_radial=radial)
-    wide = replace(
-        run, plan=replace(run.plan, asked=replace(run.plan.asked, fit=FitSettings(), hypers=hypers))
-    )
+@pytest.mark.parametrize(("above_mb", "stops"), [(1.0, 0), (0.001, 1)])
+def test_sums_that_file_transfer_does_not_take_stop_a_submission(wide, above_mb, stops):
+    site = replace_section(wide.jobs.site, above_mb=above_mb)
     outgoing = [wide.outgoing(key) for key in wide.plan.missing]
 
-    found = list(files.outputs_small(Submission(run.jobs, outgoing)))
+    found = list(files.outputs_small(Submission(replace(wide.jobs, site=site), outgoing)))
 
     assert files.outputs_small in CHECKS
     assert len(found) == stops
     for finding in found:
-        assert "at least 1,134 MB; file transfer takes outputs of up to 1,000 MB" in finding.wrong
+        assert "file transfer takes outputs of up to 0.001 MB" in finding.wrong
+        assert "large_outputs: {url: file:///FOLDER}" in finding.remedy
         assert "pair_features" in finding.remedy
+
+
+def test_sums_of_a_fit_are_as_large_as_was_said(wide, monkeypatch):
+    key = next(iter(wide.plan.missing))
+    shard = compute_here(wide, key)
+
+    said = 1e6 * wide.output_mb(key)
+    assert said < shard.stat().st_size < said + 10_000  # labels and headers beside the numbers
+
+
+def test_large_outputs_stay_where_the_site_says_and_a_receipt_counts_as_the_shard(wide, project, tmp_path):
+    place = tmp_path / "scratch"
+    site = f"large_outputs: {{url: 'file://{place}', above_mb: 0.001}}\n"
+    (project.root / "condor" / "site.yaml").write_text(site)
+    made = FeatureRun.look(project, "some", "chtc")
+    key = next(iter(made.plan.missing))
+    outgoing = made.outgoing(key)
+
+    assert f"--large file://{place}/some/{made.plan.shard(key)}.npz" in outgoing.command
+    assert f"also_remaps = ; large.npz = file://{place}/some/$(entry).npz" in made.jobs.description
+    assert outgoing.output_mb < 1
+    assert outgoing.large_mb == made.output_mb(key)
+    assert files.large_outputs_have_a_place in CHECKS
+    assert not list(files.large_outputs_have_a_place(Submission(made.jobs, [outgoing])))
+
+    there = place / "some" / f"{made.plan.shard(key)}.npz"
+    compute_here(made, key).rename(there)
+    receipt = project.root / made.plan.path("shards", key)
+    large_output.write_receipt(there, f"file://{there}", receipt)
+    check_shard(receipt, key)
+
+    assert key not in FeatureRun.look(project, "some", "chtc").plan.missing
+    assert large_output.content_of(receipt) == there
+    content = there.read_bytes()
+    there.write_bytes(content[:-1] + b"x")
+    with pytest.raises(DataError, match="not what its job made"):
+        large_output.content_of(receipt)
+    there.unlink()
+    assert key in FeatureRun.look(project, "some", "chtc").plan.missing
+    with pytest.raises(DataError, match="join the shards on the access point"):
+        large_output.content_of(receipt)
+
+
+def test_a_folder_for_large_outputs_that_cannot_be_written_stops_a_submission(wide, tmp_path):
+    (tmp_path / "file").write_text("")
+    jobs = replace(wide.jobs, large_outputs=f"file://{tmp_path}/file/some")
+    outgoing = [replace(wide.outgoing(key), large_mb=1.0) for key in wide.plan.missing]
+
+    found = list(files.large_outputs_have_a_place(Submission(jobs, outgoing)))
+
+    assert len(found) == 1
+    assert f"{tmp_path}/file/some: large outputs cannot be stored" in found[0].wrong
+    assert "large_outputs: {url: file:///FOLDER}" in found[0].remedy
+
+
+@pytest.mark.parametrize(
+    ("staging", "url", "place"),
+    [
+        ("/staging/b/bucky", "", "file:///staging/b/bucky/anisweep"),
+        ("/home/bucky", "", ""),
+        ("/home/bucky", "osdf:///chtc/staging/b/bucky/", "osdf:///chtc/staging/b/bucky"),
+    ],
+)
+def test_large_outputs_go_below_staging_without_being_told(staging, url, place):
+    site = Site(staging=staging, large_outputs=SiteLargeOutputs(url=url))
+
+    assert place_of_large_outputs(site) == place
+
+
+def test_jobs_that_leave_large_outputs_in_staging_need_machines_that_see_it(wide):
+    jobs = replace(wide.jobs, large_outputs="file:///staging/b/bucky/anisweep/some")
+
+    assert "HasCHTCStaging" in jobs.requirements
+    assert "HasCHTCStaging" not in wide.jobs.requirements
+
+
+@pytest.fixture
+def wide(run, project) -> FeatureRun:
+    """A run whose shards are sums for a fit."""
+    every = frames(40)
+    for atoms in every:
+        atoms.info["energy"] = float(len(atoms))
+    write(project.root / "some.xyz", every)
+    asked = ASKED.replace("features.npz", "model.json") + "fit: {}\n"
+    project.features_file("some").write_text(asked)
+    return FeatureRun.read("some", "chtc")
+
+
+def compute_here(run: FeatureRun, key: str) -> Path:
+    """Compute a shard as its job does, and return its file."""
+    run.plan.write()
+    run.split([key])
+    shard = run.plan.project.root / run.plan.path("shards", key)
+    compute(Path(run.plan.path("jobs", key)), Path(run.plan.path("pieces", key)), shard, lambda _: None)
+    return shard
+
+
+def replace_section(site: Site, above_mb: float) -> Site:
+    return site.model_copy(update={"large_outputs": SiteLargeOutputs(above_mb=above_mb)})
 
 
 def classad2_ad():

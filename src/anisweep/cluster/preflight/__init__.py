@@ -28,6 +28,7 @@ CHECKS = (
     files.inputs_there,
     files.inputs_small,
     files.outputs_small,
+    files.large_outputs_have_a_place,
     files.results_take_files,
     volume.not_too_many,
     volume.not_too_short,

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from anisweep import datasets
 from anisweep.cluster.preflight.submission import Finding, Submission
+from anisweep.config.site import FILE
 from anisweep.errors import message
+from anisweep.parsing.storage_url import path_of
 
 #: What HTCondor's file transfer is meant for, at CHTC; an image is fetched in another way.
 LARGEST_MB = 1000
@@ -49,35 +51,51 @@ def inputs_small(submission: Submission) -> Iterator[Finding]:
 def outputs_small(submission: Submission) -> Iterator[Finding]:
     """Find out whether what comes back is too large for file transfer, as sums of a wide fit are."""
     largest = max(submission.outgoing, key=lambda each: each.output_mb, default=None)
-    if largest and largest.output_mb > LARGEST_MB:
+    most = submission.jobs.site.large_outputs.above_mb
+    if largest and largest.output_mb > most:
         yield Finding(
-            f"{largest.output}: it will have at least {largest.output_mb:,.0f} MB; file transfer takes "
-            f"outputs of up to {LARGEST_MB:,} MB.",
-            "Ask for fewer features: a smaller max_angular or max_radial, or for a fit "
-            "`features: pair_features`.",
+            f"{largest.output}: it will have about {largest.output_mb:,.0f} MB; file transfer takes "
+            f"outputs of up to {most:,g} MB.",
+            f"Write into {FILE} where jobs may leave it, `large_outputs: {{url: file:///FOLDER}}`, a folder "
+            "that they and this machine see. Or ask for fewer features: a smaller max_angular or max_radial, "
+            "or for a fit `features: pair_features`.",
         )
+
+
+def large_outputs_have_a_place(submission: Submission) -> Iterator[Finding]:
+    """Find out whether the folder that large outputs go to can be written, and has space for them."""
+    needed = sum(each.large_mb for each in submission.outgoing)
+    if needed:
+        folder = path_of(submission.jobs.large_outputs)
+        remedy = f"Make it, or write another folder into {FILE} (`large_outputs: {{url: file:///FOLDER}}`)."
+        yield from _takes(folder, needed, f"{folder}: large outputs cannot be stored.", remedy)
 
 
 def results_take_files(submission: Submission) -> Iterator[Finding]:
     """Find out whether the results' folder can be written and has space for what comes back."""
     folder = submission.jobs.project.results
     needed = max(SMALLEST_ROOM_MB, sum(each.output_mb for each in submission.outgoing))
+    yield from _takes(
+        folder, needed, f"{folder}: results cannot be stored.", "Or put results/ on a larger disk."
+    )
 
+
+def _takes(folder: Path, needed_mb: float, wrong: str, remedy: str) -> Iterator[Finding]:
+    """Find out whether a folder can be written and has so much space."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _write_probe(folder)
     except OSError as error:
-        wrong, remedy = message(error).split("\n", 1)
-        yield Finding(f"{folder}: results cannot be stored. {wrong}", remedy)
+        came, mend = message(error).split("\n", 1)
+        yield Finding(f"{wrong} {came}", f"{mend} {remedy}")
         return
 
     space = os.statvfs(folder)
     free = space.f_bavail * space.f_frsize / 1e6
-    if free < needed:
+    if free < needed_mb:
         yield Finding(
-            f"{folder}: {free:,.0f} MB are free; {len(submission.outgoing):,} outputs and their logs need up "
-            f"to {needed:,.0f} MB.",
-            "Make room (`df -h results` shows where), or put results/ on a larger disk.",
+            f"{folder}: {free:,.0f} MB are free; outputs and their logs need up to {needed_mb:,.0f} MB.",
+            f"Make room (`df -h {folder}` shows where). {remedy}",
         )
 
 
