@@ -7,15 +7,17 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from jobs import AT_ONCE
-from sweep import Scenario, Sweep
+from sweep import STORAGE, Scenario, Sweep
 
 from condor.pool import (
     ACCESS_POINT,
     BUILD,
     EXECUTE_POINTS,
+    Bind,
     Pool,
     SystemPool,
     User,
@@ -24,6 +26,7 @@ from condor.pool import (
 )
 from condor.pool.cache import cache
 from condor.pool.image import image_binds, small_image
+from condor.pool.nodes import USER_ID
 
 #: Of the execute points, whatever the machine is: the second one is older, and good enough for a pack.
 MICROARCH = 'Microarch = "x86_64-v{}"\nSTARTD_ATTRS = $(STARTD_ATTRS) Microarch\n'
@@ -57,7 +60,7 @@ def own_name() -> str:
 
 
 @pytest.fixture(scope="session")
-def any_pool(own_name: str) -> Iterator[Pool | SystemPool]:
+def any_pool(own_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool | SystemPool]:
     """The pool, or with ANISWEEP_POOL=system the machine's own."""
     if SystemPool.wanted():
         if SystemPool.why_not():
@@ -78,12 +81,18 @@ def any_pool(own_name: str) -> Iterator[Pool | SystemPool]:
             BUILD,
         ),
         user=User("zoe", "/home/zoë b"),
-        binds=image_binds(),
+        binds=(*image_binds(), _storage(tmp_path_factory.mktemp("storage"))),
     )
     try:
         yield started
     finally:
         started.stop()
+
+
+def _storage(folder: Path) -> Bind:
+    """A folder for large data, which all nodes see: what /staging is at CHTC."""
+    os.chown(folder, USER_ID, USER_ID)
+    return Bind(folder, STORAGE, writable=True, everywhere=True)
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,9 @@ IN_TURN = 'TARGET.Machine == ((MY.ProcId ?: 0) % 2 == 0 ? "ep1" : "ep2")'
 #: looks before there is a cluster.
 WHEN_READY = "MY.ClusterId =?= undefined || MY.Ready =?= True"
 
+#: Where all nodes see the folder for large data.
+STORAGE = "/scratch/large"
+
 #: Modes and a study for tests.
 PLANTED = Path(__file__).parent / "planted"
 
@@ -254,6 +257,7 @@ __all__ = [
     "IN_TURN",
     "ROOT",
     "SITE",
+    "STORAGE",
     "WHEN_READY",
     "Scenario",
     "Sweep",

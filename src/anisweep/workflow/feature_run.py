@@ -20,7 +20,6 @@ from anisweep.features.cutting import write_pieces
 from anisweep.features.failures import last_error, record_failure
 from anisweep.features.feature_file import feature_file
 from anisweep.features.job import CORE_TYPES, FeatureFile
-from anisweep.features.large_output import MOST_BYTES
 from anisweep.features.shards import FeaturePlan, output_mb, plan_features
 from anisweep.formatting import counted
 from anisweep.plan import run_lock
@@ -41,7 +40,7 @@ from anisweep.workflow.run import troubles_in_words
 LATE = 4
 
 #: What comes home in place of a shard that stays where jobs leave large ones.
-RECEIPT_MB = MOST_BYTES / 1e6
+RECEIPT_MB = 0.01
 
 #: So many shards that failed are named; all of them have a record.
 FAILURES_SHOWN = 10
