@@ -1,4 +1,4 @@
-"""`snakemake --profile chtc features` with a fit on a real pool: a bad frame, and shards that do not come home."""
+"""Features with a fit on a real pool: a bad frame, and shards that do not come home."""
 
 from __future__ import annotations
 
@@ -103,5 +103,5 @@ def labelled(number: int) -> str:
 def weights(sweep: Sweep, name: str) -> object:
     """What the model of a name learned, and from how much."""
     model = json.loads((sweep.root / f"{name}.json").read_text())
-    del model["provenance"]
+    del model["provenance"], model["sha256"]  # which names the hosts, too
     return model

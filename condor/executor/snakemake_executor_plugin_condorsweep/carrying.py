@@ -31,7 +31,10 @@ def why_no_text(path: str) -> str:
 
 
 #: Kinds of URLs that HTCondor's own plugins fetch.
-FETCHED = frozenset("http https ftp osdf pelican stash s3 gs dav davs box gdrive onedrive".split())
+FETCHED = {
+    *("http", "https", "ftp", "dav", "davs", "osdf", "pelican", "stash"),
+    *("s3", "gs", "box", "gdrive", "onedrive"),
+}
 
 
 def name_of(file: Any) -> str:
