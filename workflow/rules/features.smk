@@ -59,8 +59,6 @@ rule describe_shard:
         run.plan.path("shards", "{key}"),
     log:
         run.plan.path("logs", "{key}"),
-    params:
-        large=lambda wildcards: run.large_option(wildcards.key),
     priority: 10
     container:
         run.jobs.image("cpu") if run.jobs else "containers/cpu.sif"
@@ -69,6 +67,8 @@ rule describe_shard:
         mem_mb=lambda wildcards: run.request(wildcards.key).memory_mb,
         disk_mb=lambda wildcards: run.request(wildcards.key).disk_mb,
         runtime=lambda wildcards: run.request(wildcards.key).minutes,
+    params:
+        large=lambda wildcards: run.large_option(wildcards.key),
     shell:
         BLAS
         + "anisweep features shard {input[0]:q} {input[1]:q} {output:q}{params.large} 2>&1 | tee {log:q}"
