@@ -58,7 +58,8 @@ def test_a_bad_frame_is_named_once_and_large_shards_stay_where_all_nodes_see_the
 ) -> None:
     write_frames(sweep, bad=BAD)
     said = sweep.run(*CHTC, status=1)
-    assert re.search(r"frames 200 to 399 of mine\.xyz: .*, frame 50, array c_q", said)
+    place = rf"mine\.xyz, frame {BAD} \(from line {4 * BAD + 1} on\), array c_q"
+    assert re.search(rf"frames 200 to 399 of mine\.xyz: {place}", said)
     ended_with_65 = [record for record in sweep.job_records() if record["end"] == "failed permanently"]
     assert len(ended_with_65) == 1
     assert max(sweep.executions().values()) == 1

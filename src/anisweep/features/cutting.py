@@ -39,13 +39,19 @@ class Cut:
     bytes: int
     sha256: str
 
+    @property
+    def lines(self) -> int:
+        """Return how many lines it has: two for each frame, and one for each particle."""
+        return 2 * self.frames + self.particles
+
 
 @dataclass(frozen=True)
 class FilePart:
-    """Name the frames of a file from ``first`` on that a shard has."""
+    """Name the frames of a file from ``first`` on that a shard has; they begin with ``line``, from 1."""
 
     file: str
     first: int
+    line: int
     cut: Cut
 
 

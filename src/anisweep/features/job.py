@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import accumulate
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -24,6 +23,7 @@ from anisweep.descriptors.kernels.run import Output as Computed
 from anisweep.descriptors.kernels.run import widths
 from anisweep.errors import UserError
 from anisweep.features.cutting import Cut, FilePart, check_piece
+from anisweep.features.places import in_the_users_file
 from anisweep.files import read_bytes
 from anisweep.fitting import FitRequest, LabelNames
 from anisweep.models.settings import FitSettings
@@ -114,14 +114,6 @@ class ShardJob:
         ends = ((part, part.first + part.cut.frames - 1) for part in self.parts)
         return ", ".join(f"frames {part.first} to {last} of {part.file}" for part, last in ends)
 
-    @property
-    def beginnings(self) -> str:
-        """Return in words where the frames of its piece are from."""
-        before = accumulate((part.cut.frames for part in self.parts), initial=0)
-        places = zip(before, self.parts, strict=False)
-        said = ", frame ".join(f"{place} is frame {part.first} of {part.file}" for place, part in places)
-        return f"in this piece, frame {said}"
-
 
 def read_job(file: Path) -> ShardJob:
     """Return what the file of a job says; it raises OSError or ValueError where it is lost or damaged."""
@@ -147,8 +139,13 @@ def end_with_the_controller() -> None:
 def compute(job_file: Path, piece: Path, output: Path, tell: Callable[[Progress], None]) -> None:
     """Compute the features of a piece of a file, or what its labels say of a model.
 
-    It raises UserError where this machine lacks the instruction set that all shards are computed in, and
-    where the piece did not arrive as it was cut: both may be otherwise elsewhere.
+    Raises
+    ------
+    DataError
+        Naming the frame in the user's file that cannot be described.
+    UserError
+        For what may be otherwise elsewhere: this machine lacks the instruction set that all shards are
+        computed in, or room, or the piece did not arrive as it was cut.
     """
     job = read_job(job_file)
     check_piece(piece, job.parts)
@@ -162,8 +159,9 @@ def compute(job_file: Path, piece: Path, output: Path, tell: Callable[[Progress]
         else:
             describe.describe(request, output, 1, tell)
     except DataError as error:
-        where = f"{job.beginnings}; {error.remedy} there"
-        raise DataError(error.where, error.came, error.allowed, where) from error
+        if not error.where.startswith(str(piece)):
+            raise UserError(str(error)) from error
+        raise in_the_users_file(error, piece, job.parts) from error
 
 
 def _use_kernels(level: str) -> None:

@@ -23,7 +23,7 @@ from anisweep.datasets.user_files.userfile import read_any
 from anisweep.describe.provenance import FORMAT, code_digest
 from anisweep.features.arrived import check_shard
 from anisweep.features.cutting import CutFile, FilePart, cut, packed, together
-from anisweep.features.job import FeatureFile, ShardJob
+from anisweep.features.job import FeatureFile, ShardJob, read_job
 from anisweep.features.large_output import check_is_there
 from anisweep.files import read_bytes, write_json
 from anisweep.fitting.file_labels import OF_PARTICLES
@@ -115,10 +115,10 @@ class FeaturePlan:
     def _parts(self) -> Iterator[FilePart]:
         """Yield the pieces of all files."""
         for file, made in zip(self.asked.files, self.cuts, strict=True):
-            first = 0
+            first, line = 0, 1
             for piece in made.pieces:
-                yield FilePart(file, first, piece)
-                first += piece.frames
+                yield FilePart(file, first, line, piece)
+                first, line = first + piece.frames, line + piece.lines
 
     @cached_property
     def missing(self) -> dict[str, ShardJob]:
@@ -157,7 +157,9 @@ class FeaturePlan:
                 shard = self.project.root / self.path("shards", key)
                 shard.replace(self.project.root / self.path("damaged", key))
             file = self.project.root / self.path("jobs", key)
-            if _read(file) is None:
+            try:
+                read_job(file)
+            except (OSError, ValueError):  # not there, or of an earlier version
                 write_json(file, asdict(job))
         self.remove_pieces()
 

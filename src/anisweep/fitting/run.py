@@ -222,7 +222,8 @@ class FitJob:
         piece = request.particles.piece
         arrays = self.projection.gather(particles, part.first + (piece.frames if piece else 0))
 
-        labels = checked(request.particles.file, arrays, [request.names.read(*each) for each in mine])
+        in_this_file = replace(arrays, first=part.first)
+        labels = checked(request.particles.file, in_this_file, [request.names.read(*each) for each in mine])
         note = net_force(labels, arrays)
         before = int(np.sum(self.survey.counts[: part.first]))
         before += piece.particles if piece else 0

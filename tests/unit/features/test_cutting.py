@@ -41,7 +41,9 @@ def write(path: Path, content: bytes) -> Path:
 def pieces_in(folder: Path, file: Path, made) -> list[bytes]:
     places = [folder / f"{number}.xyz" for number in range(len(made.pieces))]
     first = accumulate((each.frames for each in made.pieces), initial=0)
-    parts = [(FilePart(file.name, begin, piece),) for begin, piece in zip(first, made.pieces, strict=False)]
+    parts = [
+        (FilePart(file.name, begin, 1, piece),) for begin, piece in zip(first, made.pieces, strict=False)
+    ]
     write_pieces(folder, zip(parts, places, strict=True))
     return [place.read_bytes() for place in places]
 
@@ -69,7 +71,7 @@ def test_packs_of_small_files_are_no_larger_than_a_piece_and_all_of_them(tmp_pat
     for number, frames in enumerate(files):
         file, first = write(folder / f"{number}.xyz", b"\xef\xbb\xbf" + text(frames)), 0
         for piece in cut(file, size, folder / "known.json").pieces:
-            parts.append(FilePart(file.name, first, piece))
+            parts.append(FilePart(file.name, first, 1, piece))
             first += piece.frames
 
     shards = list(packed(parts, size))

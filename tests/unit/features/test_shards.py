@@ -10,12 +10,14 @@ import weakref
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from anisweep.cell import Hypers
 from anisweep.config.project import Project
+from anisweep.datasets.errors import DataError
 from anisweep.describe import Request, describe
 from anisweep.describe.format_npz import provenance_of
 from anisweep.descriptors.kernels import loader
@@ -124,18 +126,6 @@ def test_several_files_are_one_after_the_other_and_small_ones_share_a_shard(
     describe(Request(Path("some.xyz"), HYPERS, "turned", "widths"), Path("whole.npz"), 1, lambda _: None)
 
     assert same_features(Path("whole.npz"), Path("features.npz"))
-
-
-def test_an_error_names_the_file_of_a_shard_of_several(plan, project):
-    every = labelled(6)
-    every[4].arrays["widths"][:] = -1
-    write(project.root / "one.xyz", every[:3])
-    write(project.root / "two.xyz", every[3:])
-
-    with pytest.raises(
-        ValueError, match=r"frame 4.*frame 0 is frame 0 of one\.xyz, frame 3 is frame 0 of two"
-    ):
-        run(plan(replace(ASKED, file=("one.xyz", "two.xyz"))))
 
 
 @pytest.mark.parametrize("shards_there", [1, 2, 4, 16])
@@ -294,12 +284,81 @@ def test_a_shard_under_another_name_is_refused(plan):
         check_shard(Path(made.path("shards", made.jobs[0].key)), made.jobs[1].key)
 
 
-def test_an_error_names_the_frame_in_the_users_file(plan, project):
+@pytest.mark.parametrize("fit", [None, SETTINGS])
+def test_an_error_names_frame_and_line_of_the_users_file(plan, project, fit):
     every = labelled(40)
     every[9].arrays["widths"][:] = -1
-    write(project.root / "some.xyz", every)
+    file = write(project.root / "some.xyz", every)
 
-    with pytest.raises(ValueError, match=r"frame 2.*in this piece, frame 0 is frame 7 of some\.xyz"):
+    with pytest.raises(DataError) as error:
+        run(plan(replace(ASKED, output="model.json" if fit else "features.npz", fit=fit)))
+
+    line = first_line(file, 9)
+    assert error.value.where == f"some.xyz, frame 9 (from line {line} on), diameters"
+    assert "piece" not in str(error.value)
+
+
+def test_an_error_of_a_line_names_that_of_the_users_file(plan, project):
+    file = project.root / "some.xyz"
+    lines = file.read_text().splitlines(keepends=True)
+    line = first_line(file, 9) + 3
+    lines[line - 1] = lines[line - 1].replace("\n", " 1.0\n")
+    file.write_text("".join(lines))
+
+    with pytest.raises(DataError) as error:
+        run(plan())
+
+    assert error.value.where == f"some.xyz, frame 9, line {line}"
+
+
+@pytest.mark.parametrize("files", [("some.xyz",), ("one.xyz", "some.xyz")])
+def test_an_error_of_a_label_names_the_frame_of_the_users_file(plan, project, files):
+    every = labelled(40)
+    every[9].info["energy"] = np.inf
+    write(project.root / "one.xyz", labelled(5))
+    file = write(project.root / "some.xyz", every)
+
+    with pytest.raises(DataError) as error:
+        run(plan(replace(ASKED, file=files, output="model.json", fit=SETTINGS)))
+
+    assert error.value.where == "some.xyz, labels"
+    assert error.value.came.endswith(f"frame 9 (from line {first_line(file, 9)} on) has inf")
+
+
+def test_an_error_names_the_file_of_a_shard_of_several(plan, project):
+    every = labelled(6)
+    every[4].arrays["widths"][:] = -1
+    write(project.root / "one.xyz", every[:3])
+    file = write(project.root / "two.xyz", every[3:])
+
+    with pytest.raises(DataError) as error:
+        run(plan(replace(ASKED, file=("one.xyz", "two.xyz"))))
+
+    assert error.value.where == f"two.xyz, frame 1 (from line {first_line(file, 1)} on), diameters"
+
+
+def first_line(file: Path, frame: int) -> int:
+    """The number of a frame's first line, from 1, as an editor shows it."""
+    lines = file.read_text().splitlines()
+    return [number for number, line in enumerate(lines, start=1) if line.strip().isdigit()][frame]
+
+
+def test_what_an_earlier_version_wrote_for_a_job_is_written_anew(plan):
+    made = plan()
+    work = Path(made.path("jobs", made.jobs[0].key))
+    now = work.read_text()
+    assert '"line"' in now
+    work.write_text(now.replace('"line"', '"row"'))
+
+    plan()
+
+    assert work.read_text() == now
+
+
+def test_a_machine_without_room_is_no_fault_of_the_data(plan, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=0))
+
+    with pytest.raises(UserError, match="MB are free"):
         run(plan())
 
 
