@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -185,10 +185,19 @@ class Cell:
         return before + key, after.removeprefix(str(self.replicate))
 
     def in_replicate(self, number: int) -> Cell:
-        """Return the same point of another replicate; its key costs little, since they differ in a number."""
-        made = replace(self, replicate=number)
-        vars(made)["_around_replicate"] = self._around_replicate
+        """Return the same point of another replicate.
+
+        A study has a hundred thousand of them. They share all but a number, so what is known is copied.
+        """
+        made = object.__new__(Cell)
+        vars(made).update(self._shared, replicate=number)
         return made
+
+    @cached_property
+    def _shared(self) -> dict[str, Any]:
+        """Return what the cells of all replicates have in common."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return values | {"_around_replicate": self._around_replicate}
 
     @cached_property
     def point(self) -> str:

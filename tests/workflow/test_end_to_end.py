@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 import yaml
 
 from anisweep import figures
+from anisweep.artifacts.columns import PackColumns
 from clone import Clone
 
 #: A file in their folder is a figure.
@@ -67,8 +67,8 @@ def test_the_resolved_configuration_is_written(measured: Clone) -> None:
 
 
 def test_every_cell_is_right(measured: Clone) -> None:
-    contents = sorted((measured.root / "results" / ".anisweep" / "index").glob("*.contents"))
-    rows = [row for file in contents for row in json.loads(file.read_text().split("\n", 1)[1])["rows"]]
+    files = sorted((measured.root / "results" / ".anisweep" / "index").glob("*.arrow"))
+    rows = [row for file in files for row in PackColumns.from_bytes(file.read_bytes()).rows.to_pylist()]
     cells = [row for row in rows if row["role"] == "cell"]
 
     assert [row["status"] for row in cells] == ["ok"] * 8

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from dataclasses import dataclass, field, fields, replace
-from functools import cache
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from sys import intern
+from typing import TYPE_CHECKING, Any
 
-from anisweep.artifacts.reading import Contents, DamagedArtifact, Host, Installation, read
+from anisweep.artifacts.reading import Contents, DamagedArtifact, read
+from anisweep.artifacts.sealed import fields_of, sealed, unsealed
 from anisweep.artifacts.writing import SUFFIX
 from anisweep.cell import Cell, Pack
-from anisweep.files import read_bytes, sha256_of, write_text
-from anisweep.parsing.json_text import read_json
-from anisweep.parsing.schema import build
+from anisweep.files import read_bytes, sha256_of, write_bytes
 from anisweep.row import Row
 
+if TYPE_CHECKING:
+    from anisweep.artifacts.columns import PackColumns
 
-@dataclass(frozen=True)
+
+#: So many new artifacts are opened by several processes: starting these takes a second.
+MANY = 100
+
+
+@dataclass(frozen=True, slots=True)
 class Point:
     """Record what one point was measured with: digests, and the key of its cell."""
 
@@ -85,10 +94,10 @@ class Store:
             return []
 
         with os.scandir(self.folder) as scan:
-            files = sorted(
-                (f for f in scan if f.name.endswith(SUFFIX) and f.name[0] != "."), key=lambda f: f.name
-            )
-            return [self._entry(Path(file.path)) for file in files]
+            found = [Path(file.path) for file in scan if file.name.endswith(SUFFIX) and file.name[0] != "."]
+        files = sorted(found)
+        self._open_many([file for file in files if not self._known(file)])
+        return [self._known(file) or self._open(file) for file in files]
 
     def lost(self) -> list[Entry]:
         """Return the artifacts that the index knows and the folder no longer holds."""
@@ -99,22 +108,27 @@ class Store:
 
     def rows(self, name: str) -> list[Row]:
         """Return the rows of a sound artifact, from the index."""
-        return self.contents(name).rows
+        return self.columns(name).row_objects
 
     def contents(self, name: str) -> Contents:
-        """Return pack, rows, host and environment of a sound artifact, from the index.
+        """Return pack, rows, host and environment of a sound artifact, from the index."""
+        return self.columns(name).contents
+
+    def columns(self, name: str) -> PackColumns:
+        """Return what a sound artifact says, its rows as columns, from the index.
 
         Raises
         ------
         DamagedArtifact
             when the index has lost it, and the artifact is not sound any more
         """
+        from anisweep.artifacts.columns import PackColumns
+
         try:
-            return _contents_in(read_bytes(self._details(name)))
-        except (OSError, ValueError, TypeError):
-            contents = read(self.path(name))  # the index is a convenience
-            self._remember_contents(name, contents)
-            return contents
+            return PackColumns.from_bytes(read_bytes(self._details(name)))
+        except (OSError, ValueError, TypeError, KeyError):
+            self.opened += 1
+            return self._remember_contents(name, read(self.path(name)))  # the index is a convenience
 
     def delete(self, name: str) -> None:
         """Remove an artifact for good, and all memory of it."""
@@ -127,19 +141,30 @@ class Store:
         for file in sorted(self.folder.glob(f"[!.]*{SUFFIX}")):
             yield self._open(file)
 
-    def _entry(self, file: Path) -> Entry:
+    def _known(self, file: Path) -> Entry | None:
+        """Return what the index says of an artifact, if that has not changed since."""
         known = self._remembered(file.name.removesuffix(SUFFIX))
+        return known if known and _state(file) == (known.size, known.mtime_ns, known.inode) else None
 
-        if known and _state(file) == (known.size, known.mtime_ns, known.inode):
-            return known
-        return self._open(file)
+    def _open_many(self, files: list[Path]) -> None:
+        """Open many artifacts in as many processes as there are cores; the index then has them.
+
+        Each process is a new interpreter, since this one may have threads.
+        """
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        if len(files) < MANY or cores == 1:
+            return
+
+        opener = partial(_open_one, self.folder, self.index.parent)
+        with suppress(BrokenProcessPool), ProcessPoolExecutor(cores, get_context("spawn")) as pool:
+            self.opened += sum(pool.map(opener, files, chunksize=8))
 
     def _remembered(self, name: str) -> Entry | None:
         try:
             file = self._summary(name)
             status = file.stat()
             return _entry_in(file, status.st_mtime_ns, status.st_ino)
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError, KeyError):
             return None  # the index is a convenience: what it does not know is read again
 
     def _open(self, file: Path) -> Entry:
@@ -160,7 +185,7 @@ class Store:
             return replace(before, damage=f"{file.name}: cannot be read ({error.strerror})")
         except DamagedArtifact as damage:
             entry = replace(before, damage=str(damage))
-            self._remember(self._summary(name), _as_json(entry))
+            self._remember(self._summary(name), _sealed_json(entry))
             return entry
 
         entry = Entry(
@@ -172,69 +197,54 @@ class Store:
             points=_points(contents.pack),
         )
         self._remember_contents(name, contents)
-        self._remember(self._summary(name), _as_json(entry))
+        self._remember(self._summary(name), _sealed_json(entry))
         return entry
 
-    def _remember_contents(self, name: str, contents: Contents) -> None:
-        """Write what an artifact holds below the digest of these bytes, which need no further check."""
-        text = _as_json(contents)
-        self._remember(self._details(name), f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}")
+    def _remember_contents(self, name: str, contents: Contents) -> PackColumns:
+        """Write what an artifact holds, so that its values need no further check."""
+        from anisweep.artifacts.columns import PackColumns
 
-    def _remember(self, file: Path, text: str) -> None:
+        columns = PackColumns.of(contents)
+        self._remember(self._details(name), columns.to_bytes())
+        return columns
+
+    def _remember(self, file: Path, content: bytes) -> None:
         """Write a file of the index.
 
         Where a folder has its name, the artifact is opened again next time.
         """
         with suppress(IsADirectoryError, NotADirectoryError, FileExistsError):
-            write_text(file, text)
+            write_bytes(file, content)
 
     def _summary(self, name: str) -> Path:
         return self.index / f"{name}.json"
 
     def _details(self, name: str) -> Path:
-        return self.index / f"{name}.contents"
+        return self.index / f"{name}.arrow"
+
+
+def _open_one(folder: Path, state: Path, file: Path) -> int:
+    """Open an artifact in a process of its own, and return how many were opened."""
+    store = Store(folder, state)
+    store._open(file)
+    return store.opened
 
 
 @cache
-def _entry_in(file: Path, modified_ns: int, inode: int) -> Entry | None:
+def _entry_in(file: Path, modified_ns: int, inode: int) -> Entry:
     """Return what a file of the index says: read once for each of its versions, since a run asks often."""
-    plain = read_json(read_bytes(file))
-    return build(Entry, plain) if "unfinished" in plain else None  # written by an earlier version
+    plain = json.loads(bytes(unsealed(read_bytes(file))))
+    plain["points"] = {point: _point(**seen) for point, seen in plain["points"].items()}
+    return Entry(**plain | {name: tuple(map(intern, plain[name])) for name in ("keys", "unfinished")})
 
 
-def _contents_in(content: bytes) -> Contents:
-    """Return what a file of the index says of an artifact.
-
-    Raises
-    ------
-    ValueError
-        when it has other bytes than those that were written, or an earlier version wrote it
-    """
-    digest, _, text = content.partition(b"\n")
-    if hashlib.sha256(text).hexdigest().encode() != digest:
-        raise ValueError("it is damaged")
-
-    plain = read_json(text)
-    return Contents(
-        Pack.from_plain(plain["pack"]),
-        [Row(**row) for row in plain["rows"]],
-        build(Host, plain["host"]),
-        build(Installation, plain["environment"]),
-    )
+def _point(key: str, site: str, environment: str, code: str, dataset_free: str) -> Point:
+    """Return a point whose texts are held once where they come again in each of a hundred thousand points."""
+    return Point(intern(key), intern(site), intern(environment), intern(code), intern(dataset_free))
 
 
-def _as_json(known: Contents | Entry) -> str:
-    return json.dumps(known, default=_fields_of, separators=(",", ":"))
-
-
-def _fields_of(known: Any) -> dict[str, Any]:
-    """Return the fields of a data class by name; those inside it stay what they are."""
-    return {name: getattr(known, name) for name in _names_of(type(known))}  # type: ignore[arg-type]
-
-
-@cache
-def _names_of(cls: Any) -> tuple[str, ...]:
-    return tuple(each.name for each in fields(cls))
+def _sealed_json(entry: Entry) -> bytes:
+    return sealed(json.dumps(entry, default=fields_of, separators=(",", ":")).encode())
 
 
 def _state(file: Path) -> tuple[int, int, int]:

@@ -145,7 +145,8 @@ def draw(tables_folder: Path, pictures: tuple[Path, ...]) -> None:
     from anisweep import tables as written
     from anisweep.figures import _drawing
 
-    cells, summary = (written.read(tables_folder, name) for name in ("cells", "summary"))
+    cells = written.read(tables_folder, "cells", without=written.LISTS)
+    summary = written.read(tables_folder, "summary")
     for picture in pictures:
         _drawing.draw(picture.stem, cells, summary, picture.with_suffix(""))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
 from functools import cache
@@ -27,6 +27,9 @@ DEEPEST = 20
 
 #: Of a value that is not allowed, so much is shown.
 SHOWN = 80
+
+#: So many texts are remembered at a time.
+MOST_REMEMBERED = 10_000
 
 
 class Unfit(ValueError):
@@ -174,9 +177,9 @@ def _of_class(cls: Any) -> Check:
         if missing:
             raise Unfit("the key is missing", "a value", (sorted(missing)[0],))
 
-        unknown = [key for key in plain if key not in checks] if strict else []
-        if unknown:
-            raise Unfit("unknown key", ", ".join(checks), (str(unknown[0])[:SHOWN],))
+        if strict and not plain.keys() <= checks.keys():
+            unknown = next(key for key in plain if key not in checks)
+            raise Unfit("unknown key", ", ".join(checks), (str(unknown)[:SHOWN],))
 
         values, key = {}, None
         try:
@@ -194,11 +197,15 @@ def _all_but_later(cls: Any) -> frozenset[str]:
     return frozenset(field.name for field in fields(cls) if not field.metadata.get("later"))
 
 
-def _at(key: object, check: Check, value: Any) -> Any:
+def _each(check: Check, entries: Iterable[tuple[object, Any]]) -> list[Any]:
+    """Return what a check makes of values that have a key or a place, which its complaint names."""
+    made, key = [], None
     try:
-        return check(value)
+        for key, value in entries:  # noqa: B007
+            made.append(check(value))
     except Unfit as unfit:
         raise unfit.below(key) from None
+    return made
 
 
 @cache
@@ -292,6 +299,36 @@ def _limited(check: Check, limits: tuple[Limit, ...]) -> Check:
                 raise Unfit(shown(value), allowed)
         return made
 
+    if check is _text:
+        return _remembering(checked)
+    if check is _number and isinstance(limits[0], Within):
+        return _quick_within(limits[0], checked)
+    return checked
+
+
+def _remembering(check: Check) -> Check:
+    """Return a check of texts that remembers those which it allowed: most come again in a thousand rows."""
+    allowed: set[str] = set()
+
+    def checked(value: Any) -> Any:
+        if type(value) is str and value in allowed:
+            return value
+        made = check(value)
+        if len(allowed) == MOST_REMEMBERED:
+            allowed.clear()
+        allowed.add(made)
+        return made
+
+    return checked
+
+
+def _quick_within(limit: Within, check: Check) -> Check:
+    """Return a check that asks the whole one only about what is no number within the limit."""
+    low, high = limit.low, limit.high
+
+    def checked(value: Any) -> Any:
+        return value if type(value) is float and low <= value <= high else check(value)
+
     return checked
 
 
@@ -311,7 +348,7 @@ def _any_of(checks: list[Check]) -> Check:
         if value is None and may_be_nothing:  # most fields of most rows: no complaint has to be worded
             return None
 
-        complaints = []
+        complaints: list[Unfit] = []
         for check in checks:
             try:
                 return check(value)
@@ -329,7 +366,7 @@ def _listed(kind: Callable[[list[Any]], Any], check: Check) -> Check:
     def checked(value: Any) -> Any:
         if not isinstance(value, list | tuple):
             raise Unfit(shown(value), "a list")
-        return kind([_at(place, check, inner) for place, inner in enumerate(value)])
+        return kind(_each(check, enumerate(value)))
 
     return checked
 
@@ -338,6 +375,7 @@ def _mapped(key_check: Check, check: Check) -> Check:
     def checked(value: Any) -> Any:
         if not isinstance(value, dict):
             raise Unfit(shown(value), "`key: value` pairs")
-        return {key_check(key): _at(key, check, inner) for key, inner in value.items()}
+        keys = [key_check(key) for key in value]
+        return dict(zip(keys, _each(check, value.items()), strict=True))
 
     return checked

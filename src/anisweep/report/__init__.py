@@ -97,7 +97,7 @@ def _read(study: Study) -> Measured:
     return Measured(
         name=study.name,
         question=study.question,
-        cells=tables.read(folder, "cells"),
+        cells=tables.read(folder, "cells", without=tables.LISTS),
         summary=tables.read(folder, "summary"),
         job_records=tables.read(folder, "job_records"),
         hotspots=tables.read(folder, "hotspots") if profiled else pd.DataFrame(),

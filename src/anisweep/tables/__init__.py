@@ -19,11 +19,10 @@ from anisweep.row import Row
 from anisweep.tables import old_tables
 from anisweep.tables.bundles import read_bundles
 from anisweep.tables.cells import PackSource, Platform, cells_table
-from anisweep.tables.column_store import ColumnStore
 from anisweep.tables.hotspots import Profile, write_profiles
 from anisweep.tables.job_records import PackJobRecord, job_records_table, with_times_as_text
 from anisweep.tables.metrics import columns_markdown, metrics_markdown
-from anisweep.tables.reading import read
+from anisweep.tables.reading import LISTS, read
 from anisweep.tables.studies import all_cells
 from anisweep.tables.summary import SUMMARISED, SummaryLine, summary_table
 
@@ -32,7 +31,7 @@ LARGEST_CSV_MB = 50
 SAMPLE = 1000
 
 __all__ = [
-    "ColumnStore",
+    "LISTS",
     "PackJobRecord",
     "PackSource",
     "Platform",

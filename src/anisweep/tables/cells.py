@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from anisweep.artifacts.columns import NESTED, TEXTS, columns_of, plain_type
 from anisweep.artifacts.reading import Host, Installation
 from anisweep.row import Row
 
 #: Lines are sorted by this, so that the table does not depend on the order in which rows come in.
 ORDER = ["site", "dataset", "replicate", "pack", "process", "output", "hypers", "order", "role", "key"]
+
+
+#: So many texts of JSON are parsed in one call.
+AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -78,19 +83,6 @@ class PackSource:
     platform: Platform
 
 
-def columns_of(rows: Sequence[Row]) -> pa.Table:
-    """Return rows as columns, in their order; lists and dictionaries as JSON."""
-    columns = []
-
-    for column in SCHEMA:
-        values = [getattr(row, column.name) for row in rows]
-        if DTYPES[column.name] == "object":
-            values = [json.dumps(value) for value in values]
-        columns.append(pa.array(values, type=column.type))
-
-    return pa.table(columns, schema=SCHEMA)
-
-
 def cells_table(
     rows: Sequence[Row] | pa.Table, sources: Mapping[str, PackSource], missing: Sequence[str] = ()
 ) -> pd.DataFrame:
@@ -113,27 +105,27 @@ def cells_table(
     KeyError
         when the pack of a row has no source
     """
-    kept = _in_order(rows if isinstance(rows, pa.Table) else columns_of(rows))
-    packs = kept["pack"].to_pylist()
-    known = {pack: _source(pack, sources) for pack in dict.fromkeys(packs)}
+    found = rows if isinstance(rows, pa.Table) else columns_of(rows)
+    order = _order(found)
     columns: dict[str, pd.Series[Any]] = {}
 
     for metric in fields(Row):
-        column = kept[metric.name]
+        column = found[metric.name].take(order)  # one by one: a sorted copy of all is large
 
-        if DTYPES[metric.name] != "object":
+        if metric.name not in NESTED:
             columns[metric.name] = _plain(column)
-            continue
-
-        values = _nested(column)
-        if metric.default_factory is dict:
-            columns |= _exploded(metric, values)
+        elif metric.default_factory is dict:
+            columns |= _exploded(metric, _Parsed.of(column))
         else:
-            columns[metric.name] = pd.Series(values, dtype="object")
+            columns[metric.name] = _Parsed.of(column).series(lambda value: value, "object")
 
-    columns["hypers"] = _canonical(kept["hypers"])
-    columns["artifact"] = pd.Series([known[pack].artifact for pack in packs], dtype="str")
-    columns["artifact_sha256"] = pd.Series([known[pack].sha256 for pack in packs], dtype="str")
+    packs = columns["pack"]
+    known = {pack: _source(pack, sources) for pack in packs.unique()}
+    columns["hypers"] = _canonical(found["hypers"].take(order))
+    columns["artifact"] = packs.map({pack: source.artifact for pack, source in known.items()}).astype("str")
+    columns["artifact_sha256"] = packs.map({pack: source.sha256 for pack, source in known.items()}).astype(
+        "str"
+    )
 
     table = pd.DataFrame(columns, copy=False)
     table.attrs["missing"] = list(missing)
@@ -151,13 +143,7 @@ def column_of(metric: Field[Any], key: str) -> str:
 
 def dtype_of(hint: Any) -> str:
     """Return the pandas type of a field of the registry; ``object`` for lists."""
-    if get_origin(hint) in (Union, UnionType):
-        hint = next(kind for kind in get_args(hint) if kind is not type(None))
-
-    if get_origin(hint) is Literal:
-        hint = str
-
-    return {str: "str", int: "Int64", float: "float64", bool: "boolean"}.get(hint, "object")
+    return DTYPES[plain_type(hint)]
 
 
 def dtypes_of(registry: type[Any]) -> dict[str, str]:
@@ -165,23 +151,18 @@ def dtypes_of(registry: type[Any]) -> dict[str, str]:
     return {name: dtype_of(hint) for name, hint in get_type_hints(registry).items()}
 
 
-#: Texts, of which most come again in many rows: each is held once.
-TEXTS = pa.dictionary(pa.int32(), pa.string())
-
-#: The pandas type of each metric, and that of its column in Arrow: lists and dictionaries are kept as JSON.
-DTYPES = {each.name: dtypes_of(Row)[each.name] for each in fields(Row)}
-ARROW = {"Int64": pa.int64(), "float64": pa.float64(), "boolean": pa.bool_()}
-SCHEMA = pa.schema([(name, ARROW.get(dtype, TEXTS)) for name, dtype in DTYPES.items()])
-
-#: What pandas makes of a column in Arrow.
-FROM_ARROW = {ARROW[name]: pd.api.types.pandas_dtype(name) for name in ("Int64", "boolean")}
-FROM_ARROW[pa.string()] = pd.api.types.pandas_dtype("str")
+#: Types of pandas, and which of them a column in Arrow becomes.
+DTYPES = {str: "str", int: "Int64", float: "float64", bool: "boolean", None: "object"}
+FROM_ARROW = {
+    arrow: pd.api.types.pandas_dtype(name)
+    for arrow, name in ((pa.int64(), "Int64"), (pa.bool_(), "boolean"), (pa.string(), "str"))
+}
 
 
-def _in_order(rows: pa.Table) -> pa.Table:
-    """Sort rows before they become a data frame: a sorted copy of that would need twice the memory."""
+def _order(rows: pa.Table) -> pa.Array:
+    """Return the places of rows in their order."""
     columns = {name: _canonical(rows[name]) if name == "hypers" else _plain(rows[name]) for name in ORDER}
-    return rows.take(pa.array(pd.DataFrame(columns).sort_values(ORDER).index))
+    return pa.array(pd.DataFrame(columns).sort_values(ORDER).index)
 
 
 def _plain(column: pa.ChunkedArray) -> pd.Series[Any]:
@@ -192,25 +173,39 @@ def _plain(column: pa.ChunkedArray) -> pd.Series[Any]:
 
 def _canonical(column: pa.ChunkedArray) -> pd.Series[Any]:
     """Return hyperparameters as canonical JSON."""
-    texts = _each_once(column, lambda text: json.dumps(json.loads(text), sort_keys=True))
-    return pd.Series(texts, dtype="str")
+    return _Parsed.of(column).series(lambda value: json.dumps(value, sort_keys=True), "str")
 
 
-def _nested(column: pa.ChunkedArray) -> list[Any]:
-    """Return the values of a column of JSON."""
-    return _each_once(column, json.loads)
+@dataclass(frozen=True)
+class _Parsed:
+    """Hold the distinct values of a column of JSON, and which of them each row has."""
+
+    values: list[Any]
+    places: np.ndarray
+
+    @classmethod
+    def of(cls, column: pa.ChunkedArray) -> _Parsed:
+        """Parse a column, many texts at a time: a call for each takes longer than reading it."""
+        texts = column.cast(pa.string()).combine_chunks().dictionary_encode()
+        values: list[Any] = []
+        for start in range(0, len(texts.dictionary), AT_ONCE):
+            some = texts.dictionary.slice(start, AT_ONCE).to_pylist()
+            values += json.loads(f"[{','.join(some)}]")
+        return cls(values, texts.indices.to_numpy())
+
+    def series(self, made: Callable[[Any], Any], dtype: str) -> pd.Series[Any]:
+        """Return what is made of each row's value: once of those that come often, as hyperparameters do."""
+        return self.of_each(pd.Series([made(value) for value in self.values], dtype=dtype))
+
+    def of_each(self, distinct: pd.Series[Any]) -> pd.Series[Any]:
+        """Return for each row what there is for its value."""
+        return distinct.take(self.places).reset_index(drop=True)
 
 
-def _each_once(column: pa.ChunkedArray, made: Callable[[str], Any]) -> list[Any]:
-    """Return what is made of each text of a column: once of those that come often, as hyperparameters do."""
-    texts = column.combine_chunks()
-    values = [made(text) for text in texts.dictionary.to_pylist()]
-    return [values[place] for place in texts.indices.to_pylist()]
-
-
-def _exploded(metric: Field[Any], values: list[dict[str, Any]]) -> dict[str, pd.Series[Any]]:
-    keys = sorted({key for value in values for key in value})
-    return {column_of(metric, key): _entries([value.get(key) for value in values]) for key in keys}
+def _exploded(metric: Field[Any], parsed: _Parsed) -> dict[str, pd.Series[Any]]:
+    keys = sorted({key for value in parsed.values for key in value})
+    entries = {key: _entries([value.get(key) for value in parsed.values]) for key in keys}
+    return {column_of(metric, key): parsed.of_each(entries[key]) for key in keys}
 
 
 def _entries(values: list[Any]) -> pd.Series[Any]:
@@ -218,7 +213,7 @@ def _entries(values: list[Any]) -> pd.Series[Any]:
 
     Any format holds JSON.
     """
-    kinds = {type(value) for value in values if value is not None}
+    kinds = set(map(type, values)) - {type(None)}
 
     if kinds <= {int, float}:
         return pd.Series(values, dtype="Int64" if kinds == {int} else "float64")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, get_args
 
 import pandas as pd
@@ -21,24 +21,25 @@ def with_names(summary: pd.DataFrame) -> pd.DataFrame:
     A name says only what differs within the study: ``one species, power spectrum``, ``torch_full fp32``; so
     modes of a task are called without it.
     """
-    system = summary["dataset"].str.replace("_", " ")
-    pairs = zip(summary["mode"], summary["output"], strict=True)
-    series = pd.Series([mode.removeprefix(f"{task}.") for mode, task in pairs], summary.index, dtype="str")
+    system = _of_each(summary, ["dataset"], _words)
+    series = _of_each(summary, ["mode", "output"], lambda mode, task: mode.removeprefix(f"{task}."))
 
-    frames = summary.groupby("dataset")["frames"]
-    if (frames.nunique() > 1).any():
-        several = frames.transform("nunique") > 1
-        system = system + [
-            f", {counted(count, 'frame')}" if said else ""
-            for count, said in zip(summary["frames"], several, strict=True)
-        ]
+    lengths = summary.groupby("dataset")["frames"].nunique()
+    if (lengths > 1).any():
+        system = system + _of_each(
+            summary,
+            ["dataset", "frames"],
+            lambda dataset, count: f", {counted(count, 'frame')}" if lengths[dataset] > 1 else "",
+        )
 
     if _differs(summary["output"]):
-        system = system + [("" if o == "coefficients" else f", {_words(o)}") for o in summary["output"]]
+        system = system + _of_each(
+            summary, ["output"], lambda output: "" if output == "coefficients" else f", {_words(output)}"
+        )
 
     if _differs(summary["hypers"]):
-        short = hypers_names(list(summary["hypers"]))
-        system = system + [f", {short[text]}" for text in summary["hypers"]]
+        short = hypers_names(list(summary["hypers"].unique()))
+        system = system + _of_each(summary, ["hypers"], lambda text: f", {short[text]}")
 
     if _differs(summary["precision"]):
         series = series + " " + summary["precision"]
@@ -47,12 +48,21 @@ def with_names(summary: pd.DataFrame) -> pd.DataFrame:
         series = series + " " + summary["device"]
 
     if _differs(summary["threads"]):
-        series = series + [f" {threads_in_words(count)}" for count in summary["threads"]]
+        series = series + _of_each(summary, ["threads"], lambda count: f" {threads_in_words(count)}")
 
     if _differs(summary["site"]):
         series = series + " at " + summary["site"]
 
     return summary.assign(system=system, series=series)
+
+
+def _of_each(table: pd.DataFrame, columns: list[str], name: Callable[..., str]) -> pd.Series[str]:
+    """Return a text for each line, made once for all the lines with the same values in these columns."""
+    values = table[columns]
+    distinct = values.drop_duplicates()
+    texts = pd.Series([name(*each) for each in distinct.itertuples(index=False)], dtype="str")
+    number = values.groupby(columns, sort=False, dropna=False).ngroup()
+    return texts.take(number.to_numpy()).set_axis(table.index)
 
 
 def series_in_order(named: pd.DataFrame) -> list[str]:

@@ -7,27 +7,28 @@ from pathlib import Path
 
 import pandas as pd
 
-from anisweep.tables.reading import read
+from anisweep.tables.reading import LISTS, read
 
 #: What makes one measurement.
 ONE = ["pack", "process", "order", "role", "key", "output", "dataset", "frames", "hypers"]
 
 
 def all_cells(folders: Sequence[Path]) -> pd.DataFrame:
-    """Return the cells of all studies; of a point that was measured again only the latest measurement.
+    """Return the cells of all studies, without lists; of a point that was measured again the latest one.
 
     Parameters
     ----------
     folders : each holds the ``cells.parquet`` of one study
     """
-    every = [read(folder, "cells") for folder in folders]
+    every = [read(folder, "cells", without=LISTS) for folder in folders]
     if not every:
         return pd.DataFrame()
 
-    together = pd.concat(every, ignore_index=True).drop_duplicates(ONE)
-    cells = _latest(together[together["role"] == "cell"])
-    references = together[(together["role"] != "cell") & together["pack"].isin(cells["pack"])]
-    return pd.concat([cells, references], ignore_index=True)
+    together = pd.concat(every, ignore_index=True)
+    once = together.loc[~together.duplicated(ONE), ["role", "pack", "key", "site", "point", "started"]]
+    cells = _latest(once[once["role"] == "cell"])
+    references = once[(once["role"] != "cell") & once["pack"].isin(cells["pack"])]
+    return together.loc[[*cells.index, *references.index]].reset_index(drop=True)
 
 
 def _latest(cells: pd.DataFrame) -> pd.DataFrame:

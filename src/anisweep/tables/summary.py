@@ -185,7 +185,7 @@ def _origin(rows: pd.DataFrame) -> dict[str, Any]:
 
 
 def _listed(values: pd.Series[Any]) -> str:
-    return " ".join(sorted({str(value) for value in values.dropna() if value}))
+    return " ".join(sorted({str(value) for value in values.dropna().unique() if value}))
 
 
 def _sorted(table: pd.DataFrame) -> pd.DataFrame:

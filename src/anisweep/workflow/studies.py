@@ -6,7 +6,6 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -44,22 +43,21 @@ class StudyCells:
 
 def study_rows(project: Project, study: str) -> tuple[pa.Table, dict[str, PackSource], list[str]]:
     """Return the rows of a study as columns, where each pack comes from, and labels of what is missing."""
-    from anisweep.tables import ColumnStore, PackSource
-    from anisweep.tables.column_store import joined
+    from anisweep.artifacts.columns import joined
+    from anisweep.tables import PackSource, Platform
 
     cells = study_cells(project, study)
     store = Store(project.artifacts, project.state)
-    columns = ColumnStore(project.state)
-    found = []
     sources = {}
 
-    for entry, keys in chosen_of(store, cells):
-        pack = columns.pack(entry.sha256, partial(store.contents, entry.name))
-        found.append(pack.rows_of(keys))
-        sources[entry.name] = PackSource(f"artifacts/{entry.name}.tar.gz", entry.sha256, pack.platform)
+    def rows_of_each() -> Iterator[pa.Table]:
+        for entry, keys in chosen_of(store, cells):
+            pack = store.columns(entry.name)
+            platform = Platform.of(pack.host, pack.environment)
+            sources[entry.name] = PackSource(f"artifacts/{entry.name}.tar.gz", entry.sha256, platform)
+            yield pack.rows if len(keys) == len(entry.keys) else pack.rows_of(keys)
 
-    columns.drop_all_but({entry.sha256 for entry in store.entries()})
-    rows = joined(found)
+    rows = joined(rows_of_each())
     return rows, sources, _missing(cells, rows)
 
 
@@ -108,8 +106,8 @@ def cells_of_file(content: bytes) -> list[Cell]:
 
 def _missing(cells: Sequence[Cell], rows: pa.Table) -> list[str]:
     """Return labels of the cells that nobody has measured here or, where nothing is from here, anywhere."""
-    here = {cell.site for cell in cells} & set(rows["site"].to_pylist())
-    present = set(rows["key" if here else "point"].to_pylist())
+    here = {cell.site for cell in cells} & set(rows["site"].unique().to_pylist())
+    present = set(rows["key" if here else "point"].unique().to_pylist())
     return [cell.label for cell in cells if (cell.key if here else cell.point) not in present]
 
 

@@ -73,7 +73,7 @@ KINDS = [a_folder, a_pipe, a_socket, a_dangling_link, a_device, other_bytes, oth
 PLACES = [
     "results/artifacts/odd-r1-0123456789ab.tar.gz",
     f"results/.anisweep/index/{NAME}.json",
-    f"results/.anisweep/index/{NAME}.contents",
+    f"results/.anisweep/index/{NAME}.arrow",
     "results/packs/odd.json",
     "results/mine/cells.json",
     "results/mine/configuration.yaml",

@@ -8,9 +8,13 @@ import socket
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from pyarrow import ipc
 
 import examples
+from anisweep.artifacts import store as stores
+from anisweep.artifacts.sealed import sealed, unsealed
 from anisweep.artifacts.store import Store, measured_elsewhere, restore_kept, rows_of
 from anisweep.artifacts.writing import kept_link
 from anisweep.cell import Settings
@@ -168,7 +172,15 @@ def test_a_lost_artifact_is_known(store):
 
 
 @pytest.mark.parametrize(
-    "harm", ["deleted", "garbled", "details garbled", "details deleted", "details changed"]
+    "harm",
+    [
+        "deleted",
+        "garbled",
+        "details garbled",
+        "details deleted",
+        "details changed",
+        "details of another version",
+    ],
 )
 def test_the_index_can_be_lost(store, harm):
     file = add(store)
@@ -181,13 +193,19 @@ def test_the_index_can_be_lost(store, harm):
     elif harm == "garbled":
         (store.index / f"{name}.json").write_text('{"name": ')
     elif harm == "details changed":
-        details = store.index / f"{name}.contents"
-        assert '"status":"ok"' in details.read_text()
-        details.write_text(details.read_text().replace('"status":"ok"', '"status":"no"'))
+        details = store.index / f"{name}.arrow"
+        assert b"local" in details.read_bytes()
+        details.write_bytes(details.read_bytes().replace(b"local", b"chtc2"))
+    elif harm == "details of another version":
+        other = pa.table({"key": ["of another version"]})
+        sink = pa.BufferOutputStream()
+        with ipc.new_file(sink, other.schema) as writer:
+            writer.write_table(other)
+        (store.index / f"{name}.arrow").write_bytes(sealed(bytes(sink.getvalue())))
     elif harm == "details garbled":
-        (store.index / f"{name}.contents").write_text("")
+        (store.index / f"{name}.arrow").write_text("")
     else:
-        (store.index / f"{name}.contents").unlink()
+        (store.index / f"{name}.arrow").unlink()
 
     assert store.entries() == before
     assert store.contents(name) == contents
@@ -285,13 +303,26 @@ def test_an_index_of_another_layout_is_made_anew(store):
     add(store)
     (entry,) = store.entries()
     file = store.index / f"{entry.name}.json"
-    plain = json.loads(file.read_text())
+    plain = json.loads(bytes(unsealed(file.read_bytes())))
     del plain["keys"]
-    file.write_text(json.dumps(plain | {"unknown": 1}))
+    file.write_bytes(sealed(json.dumps(plain | {"unknown": 1}).encode()))
 
     assert store.entries() == [entry]
     assert store.opened == 2
     assert replace(entry, damage="x").sound is False
+
+
+def test_many_new_artifacts_are_opened_once_each_by_several_processes(store, monkeypatch):
+    for replicate in range(1, 9):
+        add(store, replicate)
+    (store.folder / f"damaged{stores.SUFFIX}").write_bytes(b"no archive")
+    alone = Store(store.folder, store.index.parent.parent / "alone")
+    expected = alone.entries()
+
+    monkeypatch.setattr(stores, "MANY", 2)
+    monkeypatch.setattr(Store, "_open", None)  # this process opens none
+    assert store.entries() == expected
+    assert store.opened == alone.opened == 9
 
 
 def test_two_studies_that_measure_one_point_otherwise_share_a_pack(store):

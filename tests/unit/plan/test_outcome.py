@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 import examples
+from anisweep.artifacts.sealed import sealed, unsealed
 from anisweep.plan.outcome import SHOWN, Unmeasured, command_of, in_words, unmeasured
 from anisweep.plan.text import plan_as_json, plan_as_text
 
@@ -99,9 +100,9 @@ def test_an_index_of_before_is_read_again(plan, measure, project):
     measure(status="failed")
     plan()
     for file in (project.state / "index").glob("*.json"):
-        plain = json.loads(file.read_text())
+        plain = json.loads(bytes(unsealed(file.read_bytes())))
         plain.pop("unfinished", None)
-        file.write_text(json.dumps(plain))
+        file.write_bytes(sealed(json.dumps(plain).encode()))
 
     assert len(plan().failed) == 4
     assert replace(plan(), failed=set()).to_measure == []

@@ -72,12 +72,12 @@ def _size(group: pd.DataFrame) -> tuple[float, int, bool]:
 
 def artifacts_of(*parts: pd.DataFrame) -> tuple[str, ...]:
     """Return the artifacts that rows come from."""
-    return tuple(sorted({artifact for rows in parts for artifact in rows["artifact"]}))
+    return tuple(sorted({artifact for rows in parts for artifact in rows["artifact"].unique()}))
 
 
 def sites_of(rows: pd.DataFrame) -> str:
     """Return the sites that rows come from."""
-    return " ".join(sorted(set(rows["site"])))
+    return " ".join(sorted(rows["site"].unique()))
 
 
 def only_one_way(rows: pd.DataFrame) -> pd.DataFrame:
@@ -86,7 +86,7 @@ def only_one_way(rows: pd.DataFrame) -> pd.DataFrame:
     No average goes over modes.
     """
     for column in WAY:
-        found = sorted({str(value) for value in rows[column]})
+        found = sorted({str(value) for value in rows[column].unique()})
         if len(found) > 1:
             raise UserError(
                 f"the conditions leave its {column} open. Allowed: one of {', '.join(found)}.\n"

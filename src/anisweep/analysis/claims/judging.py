@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,11 @@ class ClaimEvidence:
 
     cells: pd.DataFrame
     bundles: pd.DataFrame
+
+    @cached_property
+    def not_ok(self) -> pd.DataFrame:
+        """Return the rows that say why they are no measurement."""
+        return self.cells[self.cells["status"] != "ok"] if len(self.cells) else self.cells
 
 
 def ledger(
@@ -74,7 +80,7 @@ def _line(line: Line, claim: Claim, conditions: dict[str, Any], by: ClaimEvidenc
     figure = _figure(line, claim.measure, conditions, by)
 
     if figure is None:
-        line.verdict, line.reason = _without_figure(claim, conditions, by.cells)
+        line.verdict, line.reason = _without_figure(claim, conditions, by.not_ok)
         return line
 
     line.value, line.low, line.high = figure.value, _finite(figure.low), _finite(figure.high)
@@ -105,7 +111,7 @@ def verdict(figure: Figure, bound: Bound) -> tuple[Verdict, str]:
     return "inconclusive", "the interval holds a bound of the claimed range"
 
 
-def _without_figure(claim: Claim, conditions: dict[str, Any], cells: pd.DataFrame) -> tuple[Verdict, str]:
+def _without_figure(claim: Claim, conditions: dict[str, Any], not_ok: pd.DataFrame) -> tuple[Verdict, str]:
     """Return the verdict on a claim without a figure, with what its rows say of themselves."""
     if claim.measure and claim.measure.rests_on == "bundles":
         return (
@@ -114,10 +120,8 @@ def _without_figure(claim: Claim, conditions: dict[str, Any], cells: pd.DataFram
         )
 
     sides = [getattr(claim.measure, side) for side in ("of", "to") if hasattr(claim.measure, side)]
-    bad = [matching(cells, conditions | side) for side in sides or [{}]] if len(cells) else []
-    reasons = [
-        (row["status"], row["reason"]) for rows in bad for _, row in rows[rows["status"] != "ok"].iterrows()
-    ]
+    bad = [matching(not_ok, conditions | side) for side in sides or [{}]] if len(not_ok) else []
+    reasons = [each for rows in bad for each in zip(rows["status"], rows["reason"], strict=True)]
     unavailable = [reason for status, reason in reasons if status == "unavailable"]
 
     if unavailable:

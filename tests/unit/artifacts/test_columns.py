@@ -1,4 +1,4 @@
-"""The columns of artifacts: read once each, the same rows as before, and never believed when damaged."""
+"""What artifacts say as columns: read once each, the same rows as before, never believed when damaged."""
 
 from pathlib import Path
 
@@ -7,9 +7,11 @@ import pytest
 
 import examples
 from anisweep import tables
+from anisweep.artifacts import reading
+from anisweep.artifacts import store as stores
 from anisweep.artifacts.store import Store, rows_of
 from anisweep.config.project import Project
-from anisweep.tables import ColumnStore, PackSource, Platform
+from anisweep.tables import PackSource, Platform
 from anisweep.workflow import studies
 
 PACKS = 4
@@ -35,23 +37,23 @@ def add(project: Project, number: int) -> None:
 
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the artifacts whose rows were built."""
+    """The names of the artifacts that were opened and read."""
     names: list[str] = []
-    contents = Store.contents
 
-    def counted(store: Store, name: str) -> object:
-        names.append(name)
-        return contents(store, name)
+    def counted(artifact: Path) -> reading.Contents:
+        names.append(artifact.name)
+        return reading.read(artifact)
 
-    monkeypatch.setattr(Store, "contents", counted)
+    monkeypatch.setattr(stores, "read", counted)
+    monkeypatch.setattr(stores, "MANY", 10_000)  # all in this process
     return names
 
 
 def files(project: Project) -> list[Path]:
-    return sorted(project.state.glob("columns/*/*.arrow"))
+    return sorted(project.state.glob("index/*.arrow"))
 
 
-def test_one_new_artifact_is_the_only_one_whose_rows_are_built(project: Project, read: list[str]) -> None:
+def test_one_new_artifact_is_the_only_one_that_is_read(project: Project, read: list[str]) -> None:
     rows, _, missing = studies.study_rows(project, "study")
     assert (len(rows), len(missing), len(read)) == (PACKS, 1, PACKS)
 
@@ -66,33 +68,20 @@ def test_one_new_artifact_is_the_only_one_whose_rows_are_built(project: Project,
     assert len(files(project)) == PACKS + 1
 
 
-def test_of_a_hundred_artifacts_one_is_opened_when_it_is_new(project: Project, read: list[str]) -> None:
-    for number in range(PACKS + 2, 101):
+def test_of_a_thousand_artifacts_one_is_opened_when_it_is_new(project: Project, read: list[str]) -> None:
+    for number in range(PACKS + 2, 1001):
         add(project, number)
     studies.study_rows(project, "study")
+    assert len(read) == 999
     read.clear()
 
-    add(project, 101)
+    add(project, 1001)
     store = Store(project.artifacts, project.state)
-    assert len(store.entries()) == 100
-    assert store.opened == 1
+    assert len(store.entries()) == 1000
+    assert (store.opened, len(read)) == (1, 1)
 
     studies.study_rows(project, "study")
-    assert read == []  # none of the study's
-
-
-def test_columns_of_artifacts_that_are_gone_are_deleted(project: Project, read: list[str]) -> None:
-    studies.study_rows(project, "study")
-    other = project.state / "columns" / "another version"
-    other.mkdir()
-    (other / f"{'0' * 64}-{'1' * 64}.arrow").write_bytes(b"")
-
-    next(project.artifacts.glob("r1-*")).unlink()
-    read.clear()
-    rows, _, missing = studies.study_rows(project, "study")
-
-    assert (len(rows), len(missing), read) == (PACKS - 1, 2, [])
-    assert len(files(project)) == PACKS - 1
+    assert len(read) == 1
 
 
 def test_tables_of_columns_are_those_of_rows(project: Project) -> None:
@@ -100,10 +89,10 @@ def test_tables_of_columns_are_those_of_rows(project: Project) -> None:
     store = Store(project.artifacts, project.state)
     rows, by_rows = [], {}
 
-    for entry, found in rows_of(store, studies.study_cells(project, "study")):
-        contents = store.contents(entry.name)
+    for entry, _ in rows_of(store, studies.study_cells(project, "study")):
+        contents = reading.read(store.path(entry.name))
         platform = Platform.of(contents.host, contents.environment)
-        rows += found
+        rows += contents.rows
         by_rows[entry.name] = PackSource(f"artifacts/{entry.name}.tar.gz", entry.sha256, platform)
 
     assert sources == by_rows
@@ -132,9 +121,12 @@ def test_a_damaged_file_is_made_anew(project: Project, read: list[str], place: i
     assert read == []
 
 
-def test_columns_that_cannot_be_written_are_given_all_the_same(project: Project) -> None:
-    project.state.mkdir(parents=True, exist_ok=True)
-    (project.state / "columns").write_text("no folder")
+def test_columns_that_cannot_be_written_are_given_all_the_same(project: Project, read: list[str]) -> None:
+    rows, _, _ = studies.study_rows(project, "study")
+    for file in files(project):
+        file.unlink()
+        file.mkdir()
 
-    assert len(studies.study_rows(project, "study")[0]) == PACKS
-    assert ColumnStore(project.state).made == 0
+    read.clear()
+    assert studies.study_rows(project, "study")[0].equals(rows)
+    assert len(read) == PACKS
