@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from anisweep.artifacts.columns import PackColumns
 
 
-#: So many new artifacts are opened by several processes: starting these takes a second.
-MANY = 100
+#: So many new artifacts are worth a process of their own, which takes a second to start.
+SHARE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,16 +148,20 @@ class Store:
         return known if known and _state(file) == (known.size, known.mtime_ns, known.inode) else None
 
     def _open_many(self, files: list[Path]) -> None:
-        """Open many artifacts in as many processes as there are cores; the index then has them.
+        """Open many artifacts in several processes, up to one a core; the index then has them.
 
         Each process is a new interpreter, since this one may have threads.
         """
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        if len(files) < MANY or cores == 1:
+        processes = min(cores, len(files) // SHARE)
+        if processes < 2:
             return
 
+        print(
+            f"{len(files):,} new artifacts are read, by {processes} processes.", file=sys.stderr, flush=True
+        )
         opener = partial(_open_one, self.folder, self.index.parent)
-        with suppress(BrokenProcessPool), ProcessPoolExecutor(cores, get_context("spawn")) as pool:
+        with suppress(BrokenProcessPool), ProcessPoolExecutor(processes, get_context("spawn")) as pool:
             self.opened += sum(pool.map(opener, files, chunksize=8))
 
     def _remembered(self, name: str) -> Entry | None:

@@ -45,7 +45,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return reading.read(artifact)
 
     monkeypatch.setattr(stores, "read", counted)
-    monkeypatch.setattr(stores, "MANY", 10_000)  # all in this process
+    monkeypatch.setattr(stores, "SHARE", 10_000)  # all in this process
     return names
 
 

@@ -319,7 +319,7 @@ def test_many_new_artifacts_are_opened_once_each_by_several_processes(store, mon
     alone = Store(store.folder, store.index.parent.parent / "alone")
     expected = alone.entries()
 
-    monkeypatch.setattr(stores, "MANY", 2)
+    monkeypatch.setattr(stores, "SHARE", 2)
     monkeypatch.setattr(Store, "_open", None)  # this process opens none
     assert store.entries() == expected
     assert store.opened == alone.opened == 9
