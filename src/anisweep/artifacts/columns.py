@@ -22,7 +22,6 @@ from anisweep.row import Row
 #: Texts, of which most come again in many rows: each is held once.
 TEXTS = pa.dictionary(pa.int32(), pa.string())
 
-
 #: So many tables are copied at a time.
 BATCH = 100
 

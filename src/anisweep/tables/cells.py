@@ -121,11 +121,11 @@ def cells_table(
 
     packs = columns["pack"]
     known = {pack: _source(pack, sources) for pack in packs.unique()}
+    artifacts = {pack: source.artifact for pack, source in known.items()}
+    digests = {pack: source.sha256 for pack, source in known.items()}
     columns["hypers"] = _canonical(found["hypers"].take(order))
-    columns["artifact"] = packs.map({pack: source.artifact for pack, source in known.items()}).astype("str")
-    columns["artifact_sha256"] = packs.map({pack: source.sha256 for pack, source in known.items()}).astype(
-        "str"
-    )
+    columns["artifact"] = packs.map(artifacts).astype("str")
+    columns["artifact_sha256"] = packs.map(digests).astype("str")
 
     table = pd.DataFrame(columns, copy=False)
     table.attrs["missing"] = list(missing)
