@@ -36,17 +36,17 @@ def provenance(request: Request, start: Path) -> dict[str, Any]:
     """
     plain = asdict(request)
     del plain["file"]
-    if request.piece:
+    if request.piece:  # its key says which code
         plain["host"] = platform.node()
     else:
         del plain["piece"]
+        plain["code"] = code_digest(start)
 
     return {
         "format": FORMAT,
         "file": request.file.name,
         "sha256": content_digest(request.file),
         **plain,
-        "code": code_digest(start),
         "levels": [loader.level()],
         "versions": {
             "python": platform.python_version(),

@@ -149,7 +149,7 @@ def compute(job_file: Path, piece: Path, output: Path, tell: Callable[[Progress]
     """
     job = read_job(job_file)
     check_piece(piece, job.parts)
-    _use_kernels(job.asked.instruction_set)
+    _use_kernels(job.asked.instruction_set, job.asked.precision == "fp32")
 
     before = (job.first, job.particles) if job.asked.fit else (0, 0)
     request = job.asked.request(piece, Piece(job.key, job.species, job.names, *before))
@@ -164,11 +164,14 @@ def compute(job_file: Path, piece: Path, output: Path, tell: Callable[[Progress]
         raise in_the_users_file(error, piece, job.parts) from error
 
 
-def _use_kernels(level: str) -> None:
-    """Compute at a level of the instruction set; kernels that an older image lacks are compiled."""
+def _use_kernels(level: str, single: bool) -> None:
+    """Compute at a level of the instruction set; kernels that an older image lacks are compiled.
+
+    Frames are read by those in double precision.
+    """
     os.environ[loader.VARIABLE] = level
     try:
-        loader.compile_kernels((loader.LEVELS[0], level))
+        loader.compile_kernels([level + precision for precision in loader.PRECISIONS[: 1 + single]])
         loader.level()
     except (ImportError, RuntimeError) as error:
         raise UserError(f"{error}.") from error

@@ -57,6 +57,7 @@ def _provenance(plan: FeaturePlan, paths: Sequence[Path], texts: Sequence[str]) 
     origins: list[dict[str, Any]] = [json.loads(text) for text in texts]
     whole = {name: value for name, value in origins[0].items() if name not in OF_A_SHARD}
     whole["file"] = plan.asked.files
+    whole["code"] = plan.code
     whole["levels"] = sorted({level for origin in origins for level in origin["levels"]})
     whole["shards"] = [
         {

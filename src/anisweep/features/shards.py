@@ -75,6 +75,11 @@ class FeaturePlan:
         """Return the file with the keys of all shards in their order, relative to the project."""
         return f"results/features/{self.name}/order.json"
 
+    @property
+    def code(self) -> str:
+        """Return the digest of the code that computes shards."""
+        return code_digest(CODE[self.asked.fit is not None])
+
     @cached_property
     def species(self) -> dict[int, str]:
         """Return the names of the species of all files by their numbers, sorted."""
@@ -101,7 +106,7 @@ class FeaturePlan:
             del asked[name]
 
         fits = self.asked.fit is not None
-        common = [FORMAT, asked, list(self.species.items()), code_digest(CODE[fits]), self.environment]
+        common = [FORMAT, asked, list(self.species.items()), self.code, self.environment]
         species, names = tuple(self.species), tuple(self.species.values())
         found, frames, particles = [], 0, 0
         for parts in packed(self._parts(), self.cuts[0].frames):

@@ -169,6 +169,21 @@ def test_frames_that_broke_on_their_way_are_sent_again(run, break_it):
     assert not Path("shard.npz").exists()
 
 
+@pytest.mark.parametrize(("precision", "names"), [("fp64", [LEVEL]), ("fp32", [LEVEL, f"{LEVEL}_single"])])
+def test_a_job_in_an_older_image_compiles_only_the_kernels_that_it_runs(
+    run, project, monkeypatch, precision, names
+):
+    file = project.features_file("some")
+    file.write_text(f"{file.read_text()}precision: {precision}\n")
+    run = FeatureRun.read("some", "chtc")
+    run.split(run.plan.missing)
+    asked = []
+    monkeypatch.setattr(loader, "compile_kernels", asked.extend)
+
+    assert describe_shard(run, next(iter(run.plan.missing))).exit_code == 0
+    assert asked == names
+
+
 def test_a_lack_of_this_machine_is_tried_on_others(run, monkeypatch):
     run.split(run.plan.missing)
     monkeypatch.setattr(loader, "compile_kernels", lack)

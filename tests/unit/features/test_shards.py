@@ -107,6 +107,7 @@ def test_the_provenance_names_shards_hosts_and_levels(plan):
     origin = json.loads(provenance_of(Path("features.npz")))
     assert [each["key"] for each in origin["shards"]] == [job.key for job in made.jobs]
     assert origin["levels"] == [LEVEL]
+    assert origin["code"] == made.code
     assert {"host", "sha256", "digest", "first", "frames"} < origin["shards"][0].keys()
 
 

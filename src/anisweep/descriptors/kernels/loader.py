@@ -69,17 +69,19 @@ def compiled_levels(machine: str | None = None) -> tuple[str, ...]:
 
 
 def compile_kernels(wanted: Sequence[str] = ()) -> bool:
-    """Compile what is not there into the user's cache, all levels or these; return True if any was compiled.
+    """Compile what is not there into the user's cache, all or these; return True if any was compiled.
 
-    Both precisions of a level are compiled.
+    Parameters
+    ----------
+    wanted : libraries by name, as ``avx2`` and ``avx2_single``; each takes a compiler ten seconds
 
     Raises
     ------
     ImportError
         when there is no compiler, or when it fails, with what it said; when there is no place for the result
     """
-    names = [level + precision for level in wanted or compiled_levels() for precision in PRECISIONS]
-    missing = [name for name in names if _path(name) is None]
+    names = [level + precision for level in compiled_levels() for precision in PRECISIONS]
+    missing = [name for name in wanted or names if _path(name) is None]
 
     for name in missing:
         target = _cached(name)
@@ -120,9 +122,14 @@ def compile_kernels(wanted: Sequence[str] = ()) -> bool:
 
 
 def levels() -> tuple[str, ...]:
-    """Return the levels that are compiled here and that this CPU can run, the fastest last."""
-    supported = LEVELS[: _library("portable").anisweep_cpu_level() + 1]
-    return tuple(level for level in supported if _path(level) is not None)
+    """Return the levels that are compiled here and that this CPU can run, the fastest last.
+
+    Any of them can be asked what the CPU has, also one that this cannot run.
+    """
+    there = [level for level in LEVELS if _path(level) is not None]
+    lowest = there[0] if there else LEVELS[0]
+    supported = LEVELS[: _library(lowest).anisweep_cpu_level() + 1]
+    return tuple(level for level in there if level in supported)
 
 
 def level() -> str:
@@ -136,12 +143,11 @@ def level() -> str:
     wanted = os.environ.get(VARIABLE)
     there = levels()
 
-    if wanted is None:
+    if wanted is None and there:
         return there[-1]
     if wanted not in there:
-        raise RuntimeError(
-            f"{VARIABLE}={wanted}: this machine has {', '.join(there)}; unset it or choose one"
-        )
+        has = ", ".join(there) or "none of those that are compiled"
+        raise RuntimeError(f"{VARIABLE}={wanted}: this machine has {has}; unset it or choose one")
     return wanted
 
 

@@ -59,6 +59,22 @@ def test_a_package_that_travels_as_source_compiles_into_the_cache(tmp_path, monk
     assert loader.kernels()._name == compiled
 
 
+@pytest.mark.parametrize("level", loader.compiled_levels())
+def test_each_library_alone_says_whether_this_machine_can_run_it(level, monkeypatch):
+    """So that a job compiles one: also where it is for a better CPU than is there."""
+    can, file = level in loader.levels(), loader._path(level)
+    monkeypatch.setattr(loader, "_path", {level: file}.get)
+    monkeypatch.setenv(loader.VARIABLE, level)
+    loader._library.cache_clear()
+
+    assert loader.levels() == ((level,) if can else ())
+    if can:
+        assert loader.level() == level
+    else:
+        with pytest.raises(RuntimeError, match=f"={level}: this machine has none of those that are compiled"):
+            loader.level()
+
+
 def test_a_user_without_a_home_computes(monkeypatch):
     """As in a container whose user is a number that no file there knows."""
 
