@@ -8,7 +8,7 @@ static void differentiate_batch(Backward *w, const Group *const *groups, int lan
                                 const int64_t *species, int64_t species_count, const real *values,
                                 const Derivatives *to)
 {
-    const int kind = groups[0]->kind, count = to->diameters ? PRODUCTS : TWICE_X;
+    const int kind = groups[0]->kind;
     const real *rows[LANES];
     Shared shared;
     share(&shared, groups, lanes);
@@ -19,13 +19,7 @@ static void differentiate_batch(Backward *w, const Group *const *groups, int lan
     }
 
     pull_back(w, groups, lanes, kind, rows);
-    V *const *product = w->product;
-    transpose_gradient(w->wider, product[ALONG_X], product[ALONG_Y], product[ALONG_Z], product[PLAIN]);
-    if (to->diameters) {
-        transpose_gradient(w->wider, product[TWICE_X], NULL, NULL, product[ALONG_X]);
-        transpose_gradient(w->wider, NULL, product[TWICE_Y], NULL, product[ALONG_Y]);
-        transpose_gradient(w->wider, NULL, NULL, product[TWICE_Z], product[ALONG_Z]);
-    }
+    transpose_products(w, kind, to->diameters != NULL);
 
     memset(w->batch.sum, 0, w->wider->row * sizeof(V));
     for (int p = 0; p < shared.most; p += PAIRS) {
@@ -33,7 +27,7 @@ static void differentiate_batch(Backward *w, const Group *const *groups, int lan
         Mean mean[PAIRS];
 
         means_of(mean, &w->batch, w->wider->lmax, &shared, groups, lanes, nb, p);
-        pair_products(w, mean, shared.covariance, kind, count, product);
+        pair_products(w, mean, shared.covariance, kind, to->diameters != NULL, product);
         for (int k = 0; k < lanes; k++)
             for (int q = 0; q < PAIRS && p + q < groups[k]->count; q++)
                 add_pair(w->basis, groups[k], nb->pairs + groups[k]->first + p + q, product[q], k, to);
@@ -43,7 +37,7 @@ static void differentiate_batch(Backward *w, const Group *const *groups, int lan
         return;
 
     V torque[3];
-    turning(w->wider, w->basis->lmax, w->product[PLAIN], w->batch.sum, torque);
+    turning(w->wider, w->basis->lmax, w->product[PLAIN], w->batch.sum, kind, torque);
     for (int k = 0; k < lanes; k++)
         for (int x = 0; x < 3; x++)
             for (int i = 0; i < 3; i++)

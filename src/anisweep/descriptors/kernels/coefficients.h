@@ -6,7 +6,7 @@
 
 typedef struct {
     V *state;   /* PAIRS x 3 rows of the recurrence */
-    V *phases;  /* PAIRS x (lmax + 1) x 2, see Mean */
+    V *powers;  /* PAIRS x (lmax + 1) x 2, see Mean */
     V *sum;     /* values of a batch */
     V *scratch; /* one l */
     V *turns;   /* three angles */
@@ -67,30 +67,13 @@ INLINE V exponential(Exact x, int lanes)
 #endif
 }
 
-/* Turn u about the third axis until u[1] = 0, and write by how much. On the axis all moments with m > 0 are zero, and
- * the angle is that of no vector: zero in cosine and sine. */
-static void turn_into_half_plane(Exact u[3], V *phases, int lmax)
-{
-    const Exact square = u[0] * u[0] + u[1] * u[1];
-    Exact inverse;
-
-    for (int k = 0; k < LANES; k++)
-        inverse[k] = square[k] > 1e-280 ? 1 / sqrt(square[k]) : 0; /* before squares lose digits */
-
-    phases[0] = splat(1);
-    phases[1] = splat(0);
-    write_turns(phases, lmax, u[0] * inverse, u[1] * inverse);
-    u[0] = square * inverse;
-    u[1] = (Exact){0};
-}
-
 /* The Gaussians of the pairs `p` and `p + 1` of each group, in its frame; those that are not there have weight
  * zero. */
 static void means_of(Mean mean[PAIRS], const Batch *batch, int lmax, const Shared *shared,
                      const Group *const *groups, int lanes, const Neighbours *nb, int p)
 {
     for (int q = 0; q < PAIRS; q++) {
-        Exact r[3] = {{0}}, weight = {0}, u[3], decay = {0};
+        Exact r[3] = {{0}}, weight = {0}, a[3], decay = {0};
 
         for (int k = 0; k < lanes; k++) {
             if (p + q >= groups[k]->count)
@@ -101,16 +84,17 @@ static void means_of(Mean mean[PAIRS], const Batch *batch, int lmax, const Share
             weight[k] = pair->weight;
         }
         for (int i = 0; i < 3; i++) {
-            u[i] = shared->axes[0][i] * r[0] + shared->axes[1][i] * r[1] + shared->axes[2][i] * r[2];
-            decay += shared->decay[i] * u[i] * u[i];
+            const Exact u = shared->axes[0][i] * r[0] + shared->axes[1][i] * r[1] + shared->axes[2][i] * r[2];
+            decay += shared->decay[i] * u * u;
+            a[i] = u * shared->shift[i];
         }
 
-        V *phases = batch->phases + q * 2 * (lmax + 1);
-        if (!(groups[0]->kind & TRIAXIAL))
-            turn_into_half_plane(u, phases, lmax);
+        V *powers = batch->powers + q * 2 * (lmax + 1);
+        powers[0] = splat(1);
+        powers[1] = splat(0);
+        write_turns(powers, groups[0]->kind & TRIAXIAL ? 0 : lmax, a[0], a[1]);
         mean[q] = (Mean){rounded(weight) * exponential(-0.5 * decay, lanes) * rounded(shared->weight),
-                         rounded(u[0] * shared->shift[0]), rounded(u[1] * shared->shift[1]),
-                         rounded(u[2] * shared->shift[2]), phases};
+                         rounded(a[0]), rounded(a[1]), rounded(a[2]), powers};
     }
 }
 
@@ -135,10 +119,10 @@ static void next_degree(const Batch *batch, const Basis *e, int l, const Mean *m
         axial(e->moments[l], sum, batch->state, batch->size, e->stride, l, mean, shape);
 }
 
-/* Where the moments of both pairs are for all n of one l and m: cosine re[n] and sine im[n], none for m = 0. */
+/* Where the moments of both pairs are for all n of one l and m: by_re re[n] and by_im im[n], none for m = 0. */
 typedef struct {
     const V *re[PAIRS], *im[PAIRS];
-    V cosine[PAIRS], sine[PAIRS];
+    V by_re[PAIRS], by_im[PAIRS];
 } Lines;
 
 INLINE Lines lines_of(const Batch *batch, const Mean *mean, int stride, int l, int m, int kind)
@@ -151,8 +135,8 @@ INLINE Lines lines_of(const Batch *batch, const Mean *mean, int stride, int l, i
 
         lines.re[q] = now + (one ? l + m : m) * stride;
         lines.im[q] = now + (one ? l - m : m) * stride;
-        lines.cosine[q] = one ? splat(1) : mean[q].turns[2 * m];
-        lines.sine[q] = one ? splat(1) : mean[q].turns[2 * m + 1];
+        lines.by_re[q] = one ? splat(1) : mean[q].powers[2 * m];
+        lines.by_im[q] = one ? splat(1) : mean[q].powers[2 * m + 1];
     }
     return lines;
 }

@@ -13,12 +13,23 @@
  * moments, up to l = lmax + 1, and one dot product for each of b, b_x, b_y, b_z. The variance of axis k comes
  * in through d/dc_k E[f] = E[d_k d_k f] / 2: the transpose twice, moments up to lmax + 2, three more products.
  *
+ * For a shape of revolution g = alpha^m h(|alpha|^2), alpha = ax + i ay, and three products do. With b a complex number,
+ * so that the function is Re sum conj(b) g,
+ *
+ *     (d/dax - i d/day) Re sum conj(b) g = sum m conj(b) alpha^(m-1) h + conj(alpha) Re sum conj(b) alpha^m 2h',
+ *
+ * where 2h' alpha^(m+1) is the derivative by x + iy: the last sum is the product with b_+, the transpose of that alone,
+ * and with alpha^(m-1).
+ *
  * Turning a neighbour together with its displacement turns the coefficients, so the derivative with respect to
  * its orientation alone is sum b E[(x cross grad) f] - r cross dE/dr: no derivative of a rotation is needed. */
 #pragma once
 #include "coefficients.h"
 
-enum { PLAIN, ALONG_X, ALONG_Y, ALONG_Z, TWICE_X, TWICE_Y, TWICE_Z, PRODUCTS };
+/* Products: in this order those of shapes of revolution, of others, and of even or odd l alone stand side by side. */
+enum { ALONG_X, ALONG_Y, ALONG_Z, PLAIN, TWICE_X, TWICE_Y, TWICE_Z, PRODUCTS };
+enum { ALONG_PLUS = ALONG_Y }; /* b_+, which takes the place of b_x and b_y */
+enum { AXIAL_PRODUCTS = PLAIN + 1 - ALONG_PLUS };
 
 /* Where derivatives are added up. */
 typedef struct {
@@ -33,76 +44,111 @@ typedef struct {
     const Basis *basis;
     const Basis *wider;      /* of the moments: lmax + 1, or lmax + 2 with diameters */
     V *product[PRODUCTS];    /* b and what the transposes make of it, in the layout of `wider` */
+    V *sums;                 /* of two pairs: see pair_products */
 } Backward;
 
-/* One l and n of what is given: (Re, Im) at m are value[m step] and value[-m step], times `share`, and nothing
- * beyond m = last. */
+/* What the transposes give to l: raise[n] times b of l - 1 and n + 1, lower[n] times b of l + 1 and n. */
 typedef struct {
-    const V *value;
-    real share;
-    int step, last;
-} Component;
+    const V *below, *above; /* the lines of m = 0 */
+    int below_count, above_count;
+    V *raise, *lower;
+} Sources;
 
-typedef struct {
-    V re, im;
-} Complex;
-
-INLINE Complex at(const Component c, int m)
+static Sources sources_of(const Basis *b, const V *in, V *room, int l)
 {
-    if (m > c.last)
-        return (Complex){splat(0), splat(0)};
-    return (Complex){c.share * c.value[m * c.step], m > 0 ? c.share * c.value[-m * c.step] : splat(0)};
+    const int N = b->moments[l], below = l > 0 ? b->moments[l - 1] : 0, above = l < b->lmax ? b->moments[l + 1] : 0;
+    const Sources from = {.below = below ? in + b->offset[l - 1] + (l - 1) * below : in,
+                          .above = above ? in + b->offset[l + 1] + (l + 1) * above : in,
+                          .below_count = below,
+                          .above_count = above,
+                          .raise = room,
+                          .lower = room + N};
+
+    for (int n = 0; n < N; n++) {
+        from.raise[n] = splat(n + 1 < below ? (n + 1) * 2.0 / (2 * l - 1) : 0);
+        from.lower[n] = splat(n < above ? 1 + n * 2.0 / (2 * l + 3) : 0);
+    }
+    return from;
 }
 
-/* The transposes of d_x, d_y and d_z for one l and n: those whose `out` is not NULL. From l - 1 comes
- * raised_n = 2(n+1)/(2l-1) in_{n+1}, and from l + 1 lowered_n = (1 + 2n/(2l+3)) in_n.
- * d_x = (d_+ + d_-) / 2 and d_y = (d_+ - d_-) / 2i, so from m - 1 comes p = (raised - lowered) / 2, twice that
- * from m = 0, and from m + 1 comes q = (l+m+2)(l+m+1) lowered / 2 - (l-m-1)(l-m) raised / 2. */
-INLINE void transpose_line(V *x, V *y, V *z, int step, int l, const Component raised, const Component lowered)
+/* The transposes of d_x, d_y and d_z for one l, those whose `out` is not NULL. With d_x = (d_+ + d_-) / 2 and
+ * d_y = (d_+ - d_-) / 2i what is at m gives p to m + 1, twice that from m = 0, and q to m - 1. With `axial` x becomes
+ * that of d_+. */
+INLINE void transpose_degree(const int axial, V *x, V *y, V *z, int N, int l, const Sources from)
 {
-    const Complex none = {splat(0), splat(0)};
-    Complex R_last = none, L_last = none, R = at(raised, 0), L = at(lowered, 0);
+    for (int n = 0; n < N && !axial; n++) {
+        if (x)
+            x[n] = splat(0);
+        if (y)
+            y[n] = splat(0);
+    }
 
-    for (int m = 0; m <= l; m++) {
-        const Complex R_next = at(raised, m + 1), L_next = at(lowered, m + 1);
-        const real half = m == 1 ? 1 : 0.5;
-        const real up = -0.5 * (l - m - 1) * (l - m), low = 0.5 * (l + m + 2) * (l + m + 1);
-        const V q_re = low * L_next.re + up * R_next.re, q_im = low * L_next.im + up * R_next.im;
-        const V p_re = half * (R_last.re - L_last.re), p_im = half * (R_last.im - L_last.im);
-        const int re = m * step, im = -re;
+    for (int m = 0; m <= (axial ? l : l + 1); m++) {
+        const int there = m < l ? m : l > 0 ? l - 1 : 0; /* else the factors of what is below are zero */
+        const V *below_re = from.below + there * from.below_count, *below_im = from.below - there * from.below_count;
+        const V *above_re = from.above + m * from.above_count, *above_im = from.above - m * from.above_count;
+        const real half = axial || m == 0 ? 1 : 0.5;
+        const real up = -0.5 * (l - m) * (l - m + 1), low = 0.5 * (l + m + 1) * (l + m);
+        const int here = m * N, next = here + N, last = here - N;
 
-        if (x) {
-            x[im] = p_im + q_im;
-            x[re] = p_re + q_re;
+        for (int n = 0; n < N; n++) {
+            const V R_re = from.raise[n] * below_re[n + 1], L_re = from.lower[n] * above_re[n];
+            const V R_im = m ? from.raise[n] * below_im[n + 1] : splat(0), L_im = m ? from.lower[n] * above_im[n] : splat(0);
+            const V p_re = half * (R_re - L_re), p_im = half * (R_im - L_im);
+            const V q_re = low * L_re + up * R_re, q_im = low * L_im + up * R_im;
+
+            if (z && m <= l) {
+                z[n - here] = (real)(l - m) * R_im + (real)(l + 1 + m) * L_im;
+                z[n + here] = (real)(l - m) * R_re + (real)(l + 1 + m) * L_re;
+            }
+            if (x && m < l) {
+                x[n - next] = p_im;
+                x[n + next] = p_re;
+            }
+            if (y && m < l) {
+                y[n - next] = p_re;
+                y[n + next] = -p_im;
+            }
+            if (x && m > 0 && !axial) {
+                x[n - last] += m > 1 ? q_im : splat(0);
+                x[n + last] += q_re;
+            }
+            if (y && m > 0 && !axial) {
+                y[n - last] -= m > 1 ? q_re : splat(0);
+                y[n + last] += q_im;
+            }
         }
-        if (y) {
-            y[im] = p_re - q_re;
-            y[re] = q_im - p_im;
-        }
-        if (z) {
-            z[im] = (real)(l - m) * R.im + (real)(l + 1 + m) * L.im;
-            z[re] = (real)(l - m) * R.re + (real)(l + 1 + m) * L.re;
-        }
-        R_last = R, L_last = L;
-        R = R_next, L = L_next;
     }
 }
 
-/* The same for all l and n. */
-static void transpose_gradient(const Basis *b, V *x, V *y, V *z, const V *in)
+/* The same for the degrees `first`, first + step and so on. `room` is for factors. */
+INLINE void transpose_gradient(const int axial, const Basis *b, V *room, V *x, V *y, V *z, const V *in, int first, int step)
 {
-    for (int l = 0; l <= b->lmax; l++) {
-        const int N = b->moments[l], below = l > 0 ? b->moments[l - 1] : 0;
-        const int above = l < b->lmax ? b->moments[l + 1] : 0;
-        const V *down = in + b->offset[l] - l * below, *up = in + b->offset[l + 1] + (l + 1) * above;
+    for (int l = first; l <= b->lmax; l += step) {
+        const int N = b->moments[l];
+        const int64_t middle = b->offset[l] + l * N;
 
-        for (int n = 0; n < N; n++) {
-            const int64_t place = b->offset[l] + l * N + n;
-            const int there = n + 1 < below ? l - 1 : -1;
-            const Component raised = {down + n + 1, (n + 1) * 2.0 / (2 * l - 1), below, there};
-            const Component lowered = {up + n, 1 + n * 2.0 / (2 * l + 3), above, n < above ? l + 1 : -1};
-            transpose_line(x ? x + place : NULL, y ? y + place : NULL, z ? z + place : NULL, N, l, raised, lowered);
-        }
+        transpose_degree(axial, x ? x + middle : NULL, y ? y + middle : NULL, z ? z + middle : NULL, N, l,
+                         sources_of(b, in, room, l));
+    }
+}
+
+/* Vectors for the products of a batch's groups, from b. Of mirrored pairs b has even l alone, and so on. */
+static void transpose_products(Backward *w, int kind, int diameters)
+{
+    const Basis *e = w->wider;
+    const int first = kind & EVEN ? 1 : 0, step = kind & EVEN ? 2 : 1;
+    V *const *to = w->product, *room = w->batch.scratch;
+
+    if (!(kind & TRIAXIAL)) {
+        transpose_gradient(1, e, room, to[ALONG_PLUS], NULL, to[ALONG_Z], to[PLAIN], first, step);
+        return;
+    }
+    transpose_gradient(0, e, room, to[ALONG_X], to[ALONG_Y], to[ALONG_Z], to[PLAIN], first, step);
+    if (diameters) {
+        transpose_gradient(0, e, room, to[TWICE_X], NULL, NULL, to[ALONG_X], 0, step);
+        transpose_gradient(0, e, room, NULL, to[TWICE_Y], NULL, to[ALONG_Y], 0, step);
+        transpose_gradient(0, e, room, NULL, NULL, to[TWICE_Z], to[ALONG_Z], 0, step);
     }
 }
 
@@ -111,14 +157,14 @@ static void transpose_gradient(const Basis *b, V *x, V *y, V *z, const V *in)
 static void pull_back(Backward *w, const Group *const *groups, int lanes, int kind, const real *const *rows)
 {
     const Basis *b = w->basis, *e = w->wider;
+    const real weight = kind & EVEN ? 2 : 1;
     V *value = w->batch.sum;
 
     from_rows(value, rows, b->row);
     write_angles(&w->batch, b, groups, lanes);
 
-    for (int l = 0; l <= b->lmax; l++) {
+    for (int l = 0; l <= b->lmax; l += kind & EVEN ? 2 : 1) {
         const int N = b->moments[l], wide = e->moments[l];
-        const real weight = kind & EVEN ? (l % 2 ? 0 : 2) : 1;
         V *from = value + b->offset[l], *to = w->product[PLAIN] + e->offset[l];
 
         if (kind & TURNED && l > 0)
@@ -132,11 +178,11 @@ static void pull_back(Backward *w, const Group *const *groups, int lanes, int ki
 /* sum b E[(x cross grad)_k f] for the three axes of the group, from b and the moments summed over its pairs.
  * (x cross grad) S_m has the components -(i/2)(S_{m+1} + q S_{m-1}), -(1/2)(S_{m+1} - q S_{m-1}) and i m S_m
  * with q = (l+m)(l-m+1); for m = 0 they are Im S_1, -Re S_1 and 0. */
-static void turning(const Basis *e, int lmax, const V *b, const V *g, V torque[3])
+static void turning(const Basis *e, int lmax, const V *b, const V *g, int kind, V torque[3])
 {
     V x[2] = {splat(0), splat(0)}, y[2] = {splat(0), splat(0)}, z = splat(0);
 
-    for (int l = 1; l <= lmax; l++) {
+    for (int l = kind & EVEN ? 2 : 1; l <= lmax; l += kind & EVEN ? 2 : 1) {
         const int N = e->moments[l];
         const V *bl = b + e->offset[l] + l * N, *gl = g + e->offset[l] + l * N;
 
@@ -165,63 +211,106 @@ static void turning(const Basis *e, int lmax, const V *b, const V *g, V torque[3
     torque[2] = z;
 }
 
-/* Dot products of a line of both pairs' moments with `count` vectors at `place`, added to `to` with the factor of each
- * pair. */
+/* Dot products of a line of both pairs' moments with `count` vectors at `place`, added to `to`. */
 INLINE void multiply_line(const int count, int N, V *const *product, int64_t place, const V *const row[PAIRS],
-                          const V factor[PAIRS], V to[PAIRS][PRODUCTS])
+                          V (*to)[PAIRS])
 {
-    V sum[PAIRS][PRODUCTS];
+    V sum[PRODUCTS][PAIRS];
 
     for (int p = 0; p < count; p++)
-        sum[0][p] = sum[1][p] = splat(0);
+        for (int q = 0; q < PAIRS; q++)
+            sum[p][q] = to[p][q];
     for (int n = 0; n < N; n++)
         for (int p = 0; p < count; p++) {
             const V by = product[p][place + n];
-            sum[0][p] += by * row[0][n];
-            sum[1][p] += by * row[1][n];
+            for (int q = 0; q < PAIRS; q++)
+                sum[p][q] += by * row[q][n];
         }
-    for (int p = 0; p < count; p++) {
-        to[0][p] += factor[0] * sum[0][p];
-        to[1][p] += factor[1] * sum[1][p];
-    }
+    for (int p = 0; p < count; p++)
+        for (int q = 0; q < PAIRS; q++)
+            to[p][q] = sum[p][q];
 }
 
-/* The same for all m of one l. */
-INLINE void multiply(const int count, const Basis *e, V *const *product, const Batch *batch, const Mean *mean, int l,
-                     int kind, V to[PAIRS][PRODUCTS])
+/* The same for all m of one l. `all` products lie side by side; those of Re and Im of each m are apart for shapes of
+ * revolution, whose moments are to be multiplied with powers of alpha yet. */
+INLINE void multiply(const int count, int all, const Backward *w, V *const *product, V (*to)[PAIRS], int l, int kind)
 {
-    const int N = e->moments[l], stride = e->stride;
+    const Basis *e = w->wider;
+    const int N = e->moments[l], stride = e->stride, size = w->batch.size, one = kind & TRIAXIAL;
     const int64_t middle = e->offset[l] + l * N;
 
     for (int m = 0; m <= l; m++) {
-        const Lines lines = lines_of(batch, mean, stride, l, m, kind);
+        const V *re[PAIRS], *im[PAIRS];
 
-        multiply_line(count, N, product, middle + m * N, lines.re, lines.cosine, to);
+        for (int q = 0; q < PAIRS; q++) {
+            const V *now = rows_at(w->batch.state + q * 3 * size, l, size).now;
+            re[q] = now + (one ? l + m : m) * stride;
+            im[q] = now + (one ? l - m : m) * stride;
+        }
+        multiply_line(count, N, product, middle + m * N, re, to + (one ? 0 : 2 * m * all));
         if (m > 0)
-            multiply_line(count, N, product, middle - m * N, lines.im, lines.sine, to);
+            multiply_line(count, N, product, middle - m * N, im, to + (one ? 0 : (2 * m + 1) * all));
     }
 }
 
-/* The products of two pairs of each group. Sums of the moments up to the basis' lmax are added to batch->sum. */
-static void pair_products(Backward *w, const Mean *mean, Covariance cov, int kind, int count,
+NOINLINE void multiply_some(int count, int all, const Backward *w, V *const *product, V (*to)[PAIRS], int l, int kind)
+{
+    switch (count) {
+    case 1: multiply(1, all, w, product, to, l, kind); break;
+    case 2: multiply(2, all, w, product, to, l, kind); break;
+    case 3: multiply(3, all, w, product, to, l, kind); break;
+    case 4: multiply(4, all, w, product, to, l, kind); break;
+    default: multiply(PRODUCTS, all, w, product, to, l, kind);
+    }
+}
+
+/* The products of one of the pairs, from what multiplies powers of alpha. */
+static void axial_products(V to[PRODUCTS], V (*sums)[PAIRS], const Mean *mean, int lmax, int q)
+{
+    V plain = sums[PLAIN - ALONG_PLUS][q], z = sums[ALONG_Z - ALONG_PLUS][q], x = splat(0), y = x, outwards = x;
+
+    for (int m = 1; m <= lmax; m++) {
+        V(*re)[PAIRS] = sums + 2 * m * AXIAL_PRODUCTS, (*im)[PAIRS] = re + AXIAL_PRODUCTS;
+        const V *power = mean->powers + 2 * m, *last = power - 2;
+        const V b_re = re[PLAIN - ALONG_PLUS][q], b_im = im[PLAIN - ALONG_PLUS][q];
+
+        plain += power[0] * b_re + power[1] * b_im;
+        z += power[0] * re[ALONG_Z - ALONG_PLUS][q] + power[1] * im[ALONG_Z - ALONG_PLUS][q];
+        outwards += last[0] * re[0][q] + last[1] * im[0][q];
+        x += (real)m * (last[0] * b_re + last[1] * b_im);
+        y += (real)m * (last[0] * b_im - last[1] * b_re);
+    }
+    to[PLAIN] = plain;
+    to[ALONG_X] = x + mean->ax * outwards;
+    to[ALONG_Y] = y + mean->ay * outwards;
+    to[ALONG_Z] = z;
+}
+
+/* The products of two pairs of each group. Sums of the moments up to the basis' lmax are added to batch->sum; of mirrored
+ * pairs these are of even l alone, as are the products that b itself or its second derivatives make. */
+static void pair_products(Backward *w, const Mean *mean, Covariance cov, int kind, int diameters,
                           V to[PAIRS][PRODUCTS])
 {
     const Basis *e = w->wider;
-    Batch *batch = &w->batch;
-    V shape[3];
+    const int axial = !(kind & TRIAXIAL), first = axial ? ALONG_PLUS : ALONG_X, end = diameters ? PRODUCTS : PLAIN + 1;
+    V(*sums)[PAIRS] = (V(*)[PAIRS])w->sums, shape[3];
 
-    memset(to, 0, PAIRS * PRODUCTS * sizeof(V));
-    first_degree(batch, e, mean, cov, shape);
+    memset(sums, 0, (axial ? 2 * (e->lmax + 1) : 1) * (end - first) * sizeof(*sums));
+    first_degree(&w->batch, e, mean, cov, shape);
+
     for (int l = 0; l <= e->lmax; l++) {
-        const int add = l <= w->basis->lmax;
-        if (l > 0)
-            next_degree(batch, e, l, mean, shape, kind, add ? batch->sum + e->offset[l] : NULL);
+        const int from = kind & EVEN && l % 2 == 0 ? PLAIN : first, before = kind & EVEN && l % 2 ? PLAIN : end;
+        const int add = l <= w->basis->lmax && from <= PLAIN && before > PLAIN;
 
-        if (count == PRODUCTS)
-            multiply(PRODUCTS, e, w->product, batch, mean, l, kind, to);
-        else
-            multiply(TWICE_X, e, w->product, batch, mean, l, kind, to);
+        if (l > 0)
+            next_degree(&w->batch, e, l, mean, shape, kind, add ? w->batch.sum + e->offset[l] : NULL);
+        multiply_some(before - from, end - first, w, w->product + from, sums + from - first, l, kind);
     }
+    for (int q = 0; q < PAIRS && axial; q++)
+        axial_products(to[q], sums, mean + q, e->lmax, q);
+    for (int q = 0; q < PAIRS && !axial; q++)
+        for (int p = first; p < end; p++)
+            to[q][p] = sums[p - first][q];
 }
 
 /* From a pair's products to its derivatives. Returns dE/dr in `force`; r is in space. */

@@ -21,11 +21,14 @@
  * negative then. With s the width of the envelope the functions are orthogonal, and coefficients made of them
  * lose no digits: see `ordered` in basis.py.
  *
- * For a shape of revolution (d = 0) the axes are turned about the third until ay = 0. All g are real then, half as many
- * numbers, and e^(i m phi) turns them back.
+ * For a shape of revolution (d = 0) g(n, l, m) = alpha^m h(n, l, m) with real h, half as many numbers:
+ *
+ *   h(n,l,m) = az h(n,l-1,m) + (l+m-1) h(n,l-1,m-1) + the two terms of the second line,
+ *
+ * and -|alpha|^2 h(n,l-1,1) / l in place of the second for m = 0.
  *
  * Lanes are groups; two pairs of each group run side by side and share their covariance. The state holds
- * three rows (l, l-1, l-2) of (2l+1) x stride vectors, Re g at m, Im g at -m; for shapes of revolution g at m, from
+ * three rows (l, l-1, l-2) of (2l+1) x stride vectors, Re g at m, Im g at -m; for shapes of revolution h at m, from
  * m = 0 on. */
 #pragma once
 #include "basis.h"
@@ -36,11 +39,10 @@ typedef struct {
     V cx, cy, cz;
 } Covariance;
 
-/* For a shape of revolution, which has no first axis, a lies at (ax, 0, az) turned by phi about the third, and
- * turns[2m], turns[2m + 1] are the cosine and sine of m phi, m >= 0. */
+/* For a shape of revolution powers[2m], powers[2m + 1] are Re and Im of alpha^m, m >= 0. */
 typedef struct {
     V weight, ax, ay, az;
-    const V *turns;
+    const V *powers;
 } Mean;
 
 /* l = 0: E[r^2n] from the cumulants of r^2, kappa_s / (s-1)! = 2^(s-1) sum_i c_i^(s-1) (c_i + s a_i^2):
@@ -84,76 +86,91 @@ INLINE Rows rows_at(V *state, int l, int size)
     return (Rows){state + (l % 3) * size, state + ((l + 2) % 3) * size, state + ((l + 1) % 3) * size};
 }
 
-/* Shapes of revolution (d = 0): all n of one (l, m) in the half-plane of the mean, for both pairs. They are turned
- * to the place of the mean and added to `sum`, at m and -m, unless it is NULL. N, the number of n, is a constant
- * after inlining, and so is which terms exist: `terms` is 3 for m < l-1, 2 for m = l-1 (none of l-2), 1 for m = l
- * (rho alone). */
-INLINE void axial_row(const int N, const int terms, V *sum, V *state, const int size, const int stride,
-                      const int l, const int m, const Mean *mean, const V c, const V D)
+/* Shapes of revolution (d = 0): h for all n of one (l, m) and both pairs. With `adds` alpha^m h is added to `sum`, at m
+ * and -m. N, the number of n, is a constant after inlining, and so is which terms exist: `terms` is 3 for m < l-1, 2 for
+ * m = l-1 (none of l-2), 1 for m = l (that of m-1 alone); with `middle` m is 0. */
+INLINE void axial_row(const int N, const int terms, const int middle, const int adds, V *sum, V *state, const int size,
+                      const int stride, const int l, const int m, const Mean *mean, const V c, const V D)
 {
-    const real f = 1.0 / (2 * l - 1), neighbour = m > 0 ? l + m - 1 : -1.0 / l;
-    const V C1 = 2 * (c + ((l - m) * f) * D), D1 = (2 * f * (m > 0 ? l + m - 1 : l - 1)) * D;
-    const int from = m > 0 ? m - 1 : 1; /* m of the term with rho */
+    const real f = 1.0 / (2 * l - 1);
+    const V C1 = 2 * (c + ((l - m) * f) * D), D1 = (2 * f * (middle ? l - 1 : l + m - 1)) * D;
+    V *const re = adds ? sum + (l + m) * N : NULL, *const im = adds ? sum + (l - m) * N : NULL;
     V C = splat(0), E = (real)(0.5 * (2 * l - 1)) * D1;
-    V rho[PAIRS], z[PAIRS], cosine[PAIRS], sine[PAIRS], g[PAIRS] = {splat(0), splat(0)};
+    V factor[PAIRS], z[PAIRS], real_part[PAIRS], imaginary[PAIRS], h[PAIRS];
+    const V *beside[PAIRS], *below[PAIRS], *before[PAIRS];
+    V *now[PAIRS];
 
     for (int q = 0; q < PAIRS; q++) {
-        rho[q] = mean[q].ax * neighbour;
+        const Rows r = rows_at(state + q * 3 * size, l, size);
+
+        beside[q] = r.last + (middle ? 1 : m - 1) * stride;
+        below[q] = r.last + m * stride;
+        before[q] = r.before + m * stride;
+        now[q] = r.now + m * stride;
+        factor[q] = middle ? (mean[q].ax * mean[q].ax + mean[q].ay * mean[q].ay) * (real)(-1.0 / l) : splat(l + m - 1);
         z[q] = mean[q].az;
-        cosine[q] = mean[q].turns[2 * m];
-        sine[q] = mean[q].turns[2 * m + 1];
+        real_part[q] = mean[q].powers[2 * m];
+        imaginary[q] = mean[q].powers[2 * m + 1];
+        h[q] = splat(0);
     }
 
 #pragma GCC unroll 16
     for (int n = 0; n < N; n++) {
         for (int q = 0; q < PAIRS; q++) {
-            const Rows r = rows_at(state + q * 3 * size, l, size);
-            V t = m > 0 || l > 1 ? rho[q] * r.last[from * stride + n] : splat(0);
+            V t = middle && terms < 3 ? splat(0) : factor[q] * beside[q][n];
 
             if (terms > 1)
-                t += z[q] * r.last[m * stride + n];
+                t += z[q] * below[q][n];
             if (terms > 2)
-                t += E * r.before[m * stride + n];
-            t += C * g[q]; /* last, as the value before it is what it waits for */
-            g[q] = t;
-            r.now[m * stride + n] = t;
+                t += E * before[q][n];
+            t += C * h[q]; /* last, as the value before it is what it waits for */
+            h[q] = t;
+            now[q][n] = t;
         }
-        if (sum)
-            sum[(l + m) * N + n] += cosine[0] * g[0] + cosine[1] * g[1];
-        if (sum && m > 0)
-            sum[(l - m) * N + n] += sine[0] * g[0] + sine[1] * g[1];
+        if (adds)
+            re[n] += middle ? h[0] + h[1] : real_part[0] * h[0] + real_part[1] * h[1];
+        if (adds && !middle)
+            im[n] += imaginary[0] * h[0] + imaginary[1] * h[1];
         C += C1;
         E += D1;
     }
 }
 
 /* All m of one l. Compiled for each small N, so that the loops over n are straight lines. */
-INLINE void axial_degree(const int N, V *sum, V *state, int size, int stride, int l, const Mean *mean, V c, V D)
+INLINE void axial_degree(const int N, const int adds, V *sum, V *state, int size, int stride, int l, const Mean *mean,
+                         V c, V D)
 {
-    axial_row(N, l > 1 ? 3 : 2, sum, state, size, stride, l, 0, mean, c, D);
+    if (l == 1)
+        axial_row(N, 2, 1, adds, sum, state, size, stride, l, 0, mean, c, D);
+    else
+        axial_row(N, 3, 1, adds, sum, state, size, stride, l, 0, mean, c, D);
 
     for (int m = 1; m < l - 1; m++)
-        axial_row(N, 3, sum, state, size, stride, l, m, mean, c, D);
+        axial_row(N, 3, 0, adds, sum, state, size, stride, l, m, mean, c, D);
     if (l > 1)
-        axial_row(N, 2, sum, state, size, stride, l, l - 1, mean, c, D);
-    axial_row(N, 1, sum, state, size, stride, l, l, mean, c, D);
+        axial_row(N, 2, 0, adds, sum, state, size, stride, l, l - 1, mean, c, D);
+    axial_row(N, 1, 0, adds, sum, state, size, stride, l, l, mean, c, D);
+}
+
+/* Unless `sum` is NULL, alpha^m h is added to it. */
+INLINE void axial_any(const int N, V *sum, V *state, int size, int stride, int l, const Mean *mean, const V *c)
+{
+    if (sum)
+        axial_degree(N, 1, sum, state, size, stride, l, mean, c[0], c[1]);
+    else
+        axial_degree(N, 0, sum, state, size, stride, l, mean, c[0], c[1]);
 }
 
 #define AXIAL(N)                                                                                              \
     NOINLINE void axial_##N(V *sum, V *state, int size, int stride, int l, const Mean *mean, const V *c)      \
     {                                                                                                         \
-        axial_degree(N, sum, state, size, stride, l, mean, c[0], c[1]);                                       \
+        axial_any(N, sum, state, size, stride, l, mean, c);                                                   \
     }
 EACH(AXIAL)
 
 #define AXIAL_CASE(N) case N: axial_##N(sum, state, size, stride, l, mean, c); break;
 
-NOINLINE void axial_any(int N, V *sum, V *state, int size, int stride, int l, const Mean *mean, const V *c)
-{
-    axial_degree(N, sum, state, size, stride, l, mean, c[0], c[1]);
-}
-
-static void axial(int N, V *sum, V *state, int size, int stride, int l, const Mean *mean, const V *c)
+NOINLINE void axial(int N, V *sum, V *state, int size, int stride, int l, const Mean *mean, const V *c)
 {
     switch (N) {
     EACH(AXIAL_CASE)

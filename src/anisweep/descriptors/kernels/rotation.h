@@ -25,17 +25,17 @@ static Euler euler_of(const double Q[3][3])
     return (Euler){{{cos_alpha, sin_alpha}, {Q[2][2] / whole, sine / whole}, {c / turn, s / turn}}};
 }
 
-/* turns[m] = (cos, sin) of m times an angle, m = 1..lmax */
-static void write_turns(V *turns, int lmax, Exact cosine, Exact sine)
+/* turns[m] = (Re, Im) of (x + iy)^m, m = 1..lmax: for a cosine and a sine those of m times the angle. */
+static void write_turns(V *turns, int lmax, Exact x, Exact y)
 {
-    Exact re = cosine, im = sine;
+    Exact re = x, im = y;
 
     for (int m = 1; m <= lmax; m++) {
         turns[2 * m] = rounded(re);
         turns[2 * m + 1] = rounded(im);
 
-        const Exact next = re * cosine - im * sine;
-        im = re * sine + im * cosine;
+        const Exact next = re * x - im * y;
+        im = re * y + im * x;
         re = next;
     }
 }

@@ -106,9 +106,9 @@ INLINE void spread(const int count, const int fresh, const Batch *batch, const B
     for (int m = 0; m <= l; m++) {
         const Lines lines = lines_of(batch, mean, stride, l, m, kind);
 
-        spread_line(count, fresh, N, sum, middle + m * N, lines.re, lines.cosine, first, second);
+        spread_line(count, fresh, N, sum, middle + m * N, lines.re, lines.by_re, first, second);
         if (m > 0)
-            spread_line(count, fresh, N, sum, middle - m * N, lines.im, lines.sine, first, second);
+            spread_line(count, fresh, N, sum, middle - m * N, lines.im, lines.by_im, first, second);
     }
 }
 
@@ -220,6 +220,10 @@ INLINE Source source_of(const Basis *e, V *const along[3], int l, int m, double 
                     {line_of(e, along[1], from, after * (m + 1)), line_of(e, along[1], from, before * (m - 1))},
                     line_of(e, along[2], from, here * m), after * next, before * last, here * same};
 }
+
+typedef struct {
+    V re, im;
+} Complex;
 
 INLINE Complex taken(const Source *s, int m, int n)
 {

@@ -51,18 +51,18 @@ static int open_batch(Batch *batch, const Basis *b)
 
     batch->size = degree * b->stride;
     batch->state = vectors(PAIRS * 3 * batch->size);
-    batch->phases = vectors(PAIRS * 2 * (b->lmax + 1));
+    batch->powers = vectors(PAIRS * 2 * (b->lmax + 1));
     batch->sum = vectors(b->row);
     batch->scratch = vectors(batch->size);
     batch->turns = vectors(3 * 2 * (b->lmax + 1));
     batch->kappa = vectors(b->stride + 1);
     batch->waste = calloc(b->row, sizeof(real));
-    return batch->state && batch->phases && batch->sum && batch->scratch && batch->turns && batch->kappa && batch->waste;
+    return batch->state && batch->powers && batch->sum && batch->scratch && batch->turns && batch->kappa && batch->waste;
 }
 
 static void close_batch(Batch *batch)
 {
-    void *all[] = {batch->state, batch->phases, batch->sum, batch->scratch, batch->turns, batch->kappa, batch->waste};
+    void *all[] = {batch->state, batch->powers, batch->sum, batch->scratch, batch->turns, batch->kappa, batch->waste};
     for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
         free(all[i]);
 }
@@ -77,9 +77,10 @@ static int open_backward(Backward *w, const Basis *b, const Basis *wider)
         w->product[i] = vectors(wider->row);
         there = there && w->product[i];
     }
-    if (there)
-        memset(w->product[PLAIN], 0, wider->row * sizeof(V));
-    return there;
+    for (int i = 0; i < PRODUCTS && there; i++)
+        memset(w->product[i], 0, wider->row * sizeof(V));
+    w->sums = vectors(2 * (wider->lmax + 1) * PRODUCTS * PAIRS);
+    return there && w->sums;
 }
 
 static int open_tangent(Tangent *w, const Basis *b, const Basis *wider)
@@ -207,6 +208,7 @@ static void close_work(Work *w)
         free(all[i]);
     for (int i = 0; i < PRODUCTS; i++)
         free(w->backward.product[i]);
+    free(w->backward.sums);
     for (int i = 0; i < WEIGHTED; i++)
         free(w->tangent.sum[i]);
     for (int i = 0; i < ROW_SUMS; i++)
