@@ -176,7 +176,7 @@ def gradients(
     shape = (rows, sum(widths(projection.tables.radial.counts, len(columns), output)))
 
     checked: np.ndarray = _checked(cotangent, shape).astype(projection.number_type, copy=False)
-    backward = _backward(arrays, checked, per_centre, diameters)
+    backward = _backward(arrays, checked, diameters)
     features, _ = compute(projection.tables, arrays, columns, wanted, projection.threads, backward)
 
     return features, Gradients(
@@ -516,9 +516,11 @@ def _strains(given: np.ndarray, arrays: FrameArrays) -> np.ndarray:
 
 
 def _checked(cotangent: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Return the cotangent of all rows, or one row where it is the same for all."""
     try:
         plain = unmasked(cotangent, "the cotangent").astype(float)
-        checked = np.ascontiguousarray(np.broadcast_to(plain, shape))
+        rows = 1 if plain.ndim < 2 else shape[0]
+        checked = np.ascontiguousarray(np.broadcast_to(plain, (rows, shape[1])))
     except BadInput:
         raise
     except ValueError:
@@ -533,15 +535,9 @@ def _checked(cotangent: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return checked
 
 
-def _backward(arrays: FrameArrays, cotangent: np.ndarray, per_centre: bool, diameters: bool) -> Backward:
-    """Allocate the arrays of the derivatives.
-
-    The cotangent of a mean is divided by the number of centres.
-    """
+def _backward(arrays: FrameArrays, cotangent: np.ndarray, diameters: bool) -> Backward:
+    """Allocate the arrays of the derivatives."""
     particles, frames = int(arrays.start[-1]), len(arrays.counts)
-    if not per_centre:
-        cotangent = cotangent / np.maximum(arrays.counts, 1)[:, None].astype(cotangent.dtype)
-
     return Backward(
         cotangent,
         positions=np.zeros((particles, 3)),

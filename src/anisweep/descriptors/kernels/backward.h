@@ -43,29 +43,3 @@ static void differentiate_batch(Backward *w, const Group *const *groups, int lan
             for (int i = 0; i < 3; i++)
                 to->rotations[3 * groups[k]->particle + x] += groups[k]->axes[x][i] * torque[i][k];
 }
-
-/* d/dc_am of sum G_ab p_ab: f sum_b (G_ab + G_ba) c_bm. */
-static void products_backward(V *to, const V *G, const V *c, int l, int channels)
-{
-    const real f = factor_of(l);
-
-    for (int m = 0; m < 2 * l + 1; m++)
-        for (int a = 0; a < channels; a++) {
-            V sum = splat(0);
-            for (int b = 0; b < channels; b++)
-                sum += (G[a * channels + b] + G[b * channels + a]) * c[m * channels + b];
-            to[m * channels + a] = f * sum;
-        }
-}
-
-/* The transpose of `mix`: K orthonormal functions to N primitive ones. */
-static void unmix(int N, V *to, const V *from, const real *mixing, int stride, int K, int l, int channels)
-{
-    for (int m = 0; m < 2 * l + 1; m++)
-        for (int n = 0; n < N; n++) {
-            V sum = splat(0);
-            for (int k = 0; k < K; k++)
-                sum += mixing[n * stride + k] * from[m * channels + k];
-            to[m * N + n] = sum;
-        }
-}

@@ -314,45 +314,11 @@ static void consecutive(int64_t index[LANES], int64_t first)
         index[k] = first + k;
 }
 
-/* Features of the block of segments s to e, or what they change by. */
-static void write_block(Work *w, const Basis *b, const Particles *p, const Task *t, int64_t s, int64_t e)
-{
-    const int64_t first = t->from_particle[s], end = t->from_particle[e], species = p->species_count;
-
-    for (int64_t k = s; k < e && !t->per_centre; k++)
-        if (t->from_particle[k] == t->from_particle[k + 1])
-            memset(t->out + k * t->width, 0, t->width * sizeof(real));
-
-    for (int64_t i = first; i < end; i += LANES) {
-        const int count = end - i < LANES ? end - i : LANES;
-        real *rows[LANES], scale[LANES];
-        int64_t index[LANES];
-        int adds[LANES];
-
-        for (int k = 0; k < count; k++) {
-            while (i + k >= t->from_particle[s + 1])
-                s++;
-            rows[k] = t->out + (t->per_centre ? i + k : s) * t->width;
-            scale[k] = t->per_centre ? 1 : 1.0 / (p->start[t->frame[s] + 1] - p->start[t->frame[s]]);
-            adds[k] = !t->per_centre && i + k > t->from_particle[s];
-        }
-
-        consecutive(index, i - first);
-        coefficients_of(w, b, species, t->output, index);
-        MARK(ORTHONORMALISE);
-        if (w->changes)
-            write_rows(changes_of(w, b, species, t->output, index), rows, scale, adds, count, t->width);
-        else
-            write_rows(feature_lanes(w, b, species, t->output), rows, scale, adds, count, t->width);
-        MARK(WRITE);
-    }
-}
-
 /* Derivatives by features, in w->P, become those by coefficients in w->d, and by the own density in w->ds. */
 static void pull_features(Work *w, const Basis *b, int64_t species, int64_t output)
 {
-    const V *G = w->P, *c = w->c, *s = w->s;
-    V *d = w->d, *ds = w->ds;
+    const V *c = w->c, *s = w->s;
+    V *G = w->P, *d = w->d, *ds = w->ds;
 
     for (int l = 0; l <= b->lmax; l++) {
         const int K = b->kept[l], channels = species * K, size = (2 * l + 1) * channels;
@@ -405,17 +371,18 @@ static void write_cotangents(Work *w, real *sums, const V *d, const Basis *b, in
     }
 }
 
-/* Cotangents of LANES centres by features become those by primitive coefficients, in place of these. */
+/* Cotangents of LANES centres by features, times their scales, become those by primitive coefficients, in place of
+ * these; `first` is their first row in the block. */
 static void cotangent_lanes(Work *w, const Basis *b, const Particles *p, const Task *t, int64_t first,
-                            const real *const cotangent[LANES], int count)
+                            const real *const cotangent[LANES], const real scale[LANES], int count)
 {
     const int64_t species = p->species_count, padded = UP(t->width);
     const real *from[LANES];
 
     for (int k = 0; k < LANES; k++) {
         from[k] = w->padded + k * padded;
-        if (k < count)
-            memcpy(w->padded + k * padded, cotangent[k], t->width * sizeof(real));
+        for (int64_t j = 0; j < t->width && k < count; j++)
+            w->padded[k * padded + j] = scale[k] * cotangent[k][j];
     }
     from_rows(w->P, from, padded);
 
@@ -425,24 +392,42 @@ static void cotangent_lanes(Work *w, const Basis *b, const Particles *p, const T
         write_cotangents(w, w->own, w->ds, b, species, first, count);
 }
 
-/* The same for the block of segments s to e. */
-static void cotangent_block(Work *w, const Basis *b, const Particles *p, const Task *t, int64_t s, int64_t e)
+/* Features of the block of segments s to e, or what they change by; then, where they are asked for, derivatives by the
+ * coefficients in their place. */
+static void write_block(Work *w, const Basis *b, const Particles *p, const Task *t, int64_t s, int64_t e)
 {
-    const int64_t first = t->from_particle[s], end = t->from_particle[e];
+    const int64_t first = t->from_particle[s], end = t->from_particle[e], species = p->species_count;
+
+    for (int64_t k = s; k < e && !t->per_centre; k++)
+        if (t->from_particle[k] == t->from_particle[k + 1])
+            memset(t->out + k * t->width, 0, t->width * sizeof(real));
 
     for (int64_t i = first; i < end; i += LANES) {
         const int count = end - i < LANES ? end - i : LANES;
-        const real *rows[LANES];
+        const real *cotangent[LANES];
+        real *rows[LANES], scale[LANES];
         int64_t index[LANES];
+        int adds[LANES];
 
         for (int k = 0; k < count; k++) {
             while (i + k >= t->from_particle[s + 1])
                 s++;
-            rows[k] = t->cotangent + (t->per_centre ? i + k : t->frame[s]) * t->width;
+            rows[k] = t->out + (t->per_centre ? i + k : s) * t->width;
+            cotangent[k] = t->cotangent ? t->cotangent + (t->per_centre ? i + k : t->frame[s]) * t->cotangent_step : NULL;
+            scale[k] = t->per_centre ? 1 : 1.0 / (p->start[t->frame[s] + 1] - p->start[t->frame[s]]);
+            adds[k] = !t->per_centre && i + k > t->from_particle[s];
         }
+
         consecutive(index, i - first);
-        coefficients_of(w, b, p->species_count, t->output, index);
-        cotangent_lanes(w, b, p, t, i - first, rows, count);
+        coefficients_of(w, b, species, t->output, index);
+        MARK(ORTHONORMALISE);
+        if (w->changes)
+            write_rows(changes_of(w, b, species, t->output, index), rows, scale, adds, count, t->width);
+        else
+            write_rows(feature_lanes(w, b, species, t->output), rows, scale, adds, count, t->width);
+        MARK(WRITE);
+        if (t->cotangent)
+            cotangent_lanes(w, b, p, t, i - first, cotangent, scale, count);
     }
 }
 
@@ -640,7 +625,6 @@ static int run_block(Work *w, const Call *call, int64_t s, int64_t e)
 
     write_block(w, b, p, t, s, e);
     if (call->to) {
-        cotangent_block(w, b, p, t, s, e);
         differentiate_groups(w, p, call->to, w->values, 0, w->neighbours);
         differentiate_groups(w, p, call->to, w->own, w->neighbours, w->nb.group_count);
     }

@@ -28,7 +28,7 @@ static const Member LAYOUT[] = {
     MEMBER(Task, output), MEMBER(Task, self_pairs), MEMBER(Task, per_centre), MEMBER(Task, segments),
     MEMBER(Task, threads), MEMBER(Task, next), MEMBER(Task, frame), MEMBER(Task, from_particle),
     MEMBER(Task, width), MEMBER(Task, out), MEMBER(Task, found), MEMBER(Task, cotangent),
-    MEMBER(Task, failed_frame),
+    MEMBER(Task, cotangent_step), MEMBER(Task, failed_frame),
 
     STRUCTURE(Derivatives),
     MEMBER(Derivatives, positions), MEMBER(Derivatives, rotations), MEMBER(Derivatives, diameters),

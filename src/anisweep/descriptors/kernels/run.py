@@ -80,7 +80,8 @@ class Backward:
 
     Attributes
     ----------
-    cotangent : (centres or frames, features) by the features of each centre, of the tables' number type
+    cotangent : (centres or frames, features) by the features of each row, of the tables' number type; or
+        (1, features), the same for all rows
     positions, rotations : (particles, 3)
     strain : (frames, 3, 3)
     diameters : (particles, 3), or None
@@ -305,6 +306,7 @@ def _run(
         out=address(features),
         found=address(found),
         cotangent=None if backward is None else backward.cotangent.ctypes.data,
+        cotangent_step=0 if backward is None or len(backward.cotangent) == 1 else features.shape[1],
     )
     order = 1 if backward is None else backward.order
     structures = (

@@ -48,7 +48,7 @@ class Task(ctypes.Structure):
     _fields_ = (
         _fields("output self_pairs per_centre segments threads next", "", "frame from_particle")
         + _fields("width", "", "out found cotangent")
-        + _fields("failed_frame", "", "")
+        + _fields("cotangent_step failed_frame", "", "")
     )
 
 

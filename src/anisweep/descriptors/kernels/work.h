@@ -19,6 +19,7 @@ typedef struct {
     real *out;
     int64_t *found;         /* [centre][species] groups of neighbours */
     const real *cotangent; /* [centre or frame][width] derivatives by features, or NULL */
+    int64_t cotangent_step; /* between rows: width, or 0 where all are one */
     int64_t failed_frame;   /* where the status is of a frame */
 } Task;
 
