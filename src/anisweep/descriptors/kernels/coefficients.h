@@ -130,8 +130,9 @@ INLINE Lines lines_of(const Batch *batch, const Mean *mean, int stride, int l, i
     Lines lines;
 
     for (int q = 0; q < PAIRS; q++) {
-        const V *now = rows_at(batch->state + q * 3 * batch->size, l, batch->size).now;
+        V *const state = batch->state + q * 3 * batch->size;
         const int one = kind & TRIAXIAL;
+        const V *now = one ? rows_at(state, l, batch->size).now : axial_rows_at(state, l, batch->size).now;
 
         lines.re[q] = now + (one ? l + m : m) * stride;
         lines.im[q] = now + (one ? l - m : m) * stride;

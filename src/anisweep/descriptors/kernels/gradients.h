@@ -47,108 +47,87 @@ typedef struct {
     V *sums;                 /* of two pairs: see pair_products */
 } Backward;
 
-/* What the transposes give to l: raise[n] times b of l - 1 and n + 1, lower[n] times b of l + 1 and n. */
+/* Rows at l and m: n values each of (Re, Im). */
 typedef struct {
-    const V *below, *above; /* the lines of m = 0 */
-    int below_count, above_count;
-    V *raise, *lower;
-} Sources;
+    const V *re, *im;
+} Line;
 
-static Sources sources_of(const Basis *b, const V *in, V *room, int l)
+INLINE Line line_of(const Basis *e, const V *sum, int l, int m)
 {
-    const int N = b->moments[l], below = l > 0 ? b->moments[l - 1] : 0, above = l < b->lmax ? b->moments[l + 1] : 0;
-    const Sources from = {.below = below ? in + b->offset[l - 1] + (l - 1) * below : in,
-                          .above = above ? in + b->offset[l + 1] + (l + 1) * above : in,
-                          .below_count = below,
-                          .above_count = above,
-                          .raise = room,
-                          .lower = room + N};
-
-    for (int n = 0; n < N; n++) {
-        from.raise[n] = splat(n + 1 < below ? (n + 1) * 2.0 / (2 * l - 1) : 0);
-        from.lower[n] = splat(n < above ? 1 + n * 2.0 / (2 * l + 3) : 0);
-    }
-    return from;
+    const V *middle = sum + e->offset[l] + l * e->moments[l];
+    return (Line){middle + m * e->moments[l], middle - m * e->moments[l]};
 }
 
-/* The transposes of d_x, d_y and d_z for one l, those whose `out` is not NULL. With d_x = (d_+ + d_-) / 2 and
- * d_y = (d_+ - d_-) / 2i what is at m gives p to m + 1, twice that from m = 0, and q to m - 1. With `axial` x becomes
- * that of d_+. */
-INLINE void transpose_degree(const int axial, V *x, V *y, V *z, int N, int l, const Sources from)
+/* The transposes of d_x, d_y and d_z for one l. From l - 1 comes R, raise[n] times what is at n + 1, and from l + 1 comes L,
+ * lower[n] times what is at n. d_x = (d_+ + d_-) / 2 and d_y = (d_+ - d_-) / 2i, so what is at m gives p to m + 1, twice
+ * that from m = 0, and q to m - 1. With `axial` x is the transpose of d_+, and there is no y. */
+INLINE void transpose_degree(const int axial, const Basis *b, V *raise, V *x, V *y, V *z, const V *in, int l)
 {
-    for (int n = 0; n < N && !axial; n++) {
-        if (x)
-            x[n] = splat(0);
-        if (y)
-            y[n] = splat(0);
+    const int N = b->moments[l], low = l > 0 ? l - 1 : 0;
+    const int high = l < b->lmax && b->moments[l + 1] > 0 ? l + 1 : l; /* nothing may be read from an empty one */
+    const int64_t middle = b->offset[l] + l * N;
+    V *lower = raise + N;
+
+    for (int n = 0; n < N; n++) {
+        raise[n] = splat(low < l && n + 1 < b->moments[low] ? (n + 1) * 2.0 / (2 * l - 1) : 0);
+        lower[n] = splat(high > l && n < b->moments[high] ? 1 + n * 2.0 / (2 * l + 3) : 0);
+        x[middle + n] = y[middle + n] = splat(0);
     }
 
     for (int m = 0; m <= (axial ? l : l + 1); m++) {
-        const int there = m < l ? m : l > 0 ? l - 1 : 0; /* else the factors of what is below are zero */
-        const V *below_re = from.below + there * from.below_count, *below_im = from.below - there * from.below_count;
-        const V *above_re = from.above + m * from.above_count, *above_im = from.above - m * from.above_count;
-        const real half = axial || m == 0 ? 1 : 0.5;
-        const real up = -0.5 * (l - m) * (l - m + 1), low = 0.5 * (l + m + 1) * (l + m);
-        const int here = m * N, next = here + N, last = here - N;
+        const Line below = line_of(b, in, low, m < low ? m : low), above = line_of(b, in, high, m < high ? m : high);
+        const real half = axial || m == 0 ? 1 : 0.5, some = m > 0, more = m > 1;
+        const real by_R = -0.5 * (l - m) * (l - m + 1), by_L = 0.5 * (l + m + 1) * (l + m);
+        const int64_t re = middle + m * N, im = middle - m * N;
 
         for (int n = 0; n < N; n++) {
-            const V R_re = from.raise[n] * below_re[n + 1], L_re = from.lower[n] * above_re[n];
-            const V R_im = m ? from.raise[n] * below_im[n + 1] : splat(0), L_im = m ? from.lower[n] * above_im[n] : splat(0);
-            const V p_re = half * (R_re - L_re), p_im = half * (R_im - L_im);
-            const V q_re = low * L_re + up * R_re, q_im = low * L_im + up * R_im;
+            const V R = raise[n] * below.re[n + 1], R_im = some * raise[n] * below.im[n + 1];
+            const V L = lower[n] * above.re[n], L_im = some * lower[n] * above.im[n];
+            const V p = half * (R - L), p_im = half * (R_im - L_im);
 
-            if (z && m <= l) {
-                z[n - here] = (real)(l - m) * R_im + (real)(l + 1 + m) * L_im;
-                z[n + here] = (real)(l - m) * R_re + (real)(l + 1 + m) * L_re;
+            if (m <= l) {
+                z[im + n] = (real)(l - m) * R_im + (real)(l + 1 + m) * L_im;
+                z[re + n] = (real)(l - m) * R + (real)(l + 1 + m) * L;
             }
-            if (x && m < l) {
-                x[n - next] = p_im;
-                x[n + next] = p_re;
+            if (m < l) {
+                x[im - N + n] = p_im;
+                x[re + N + n] = p;
             }
-            if (y && m < l) {
-                y[n - next] = p_re;
-                y[n + next] = -p_im;
+            if (m < l && !axial) {
+                y[im - N + n] = p;
+                y[re + N + n] = -p_im;
             }
-            if (x && m > 0 && !axial) {
-                x[n - last] += m > 1 ? q_im : splat(0);
-                x[n + last] += q_re;
-            }
-            if (y && m > 0 && !axial) {
-                y[n - last] -= m > 1 ? q_re : splat(0);
-                y[n + last] += q_im;
+            if (m > 0 && !axial) {
+                x[im + N + n] += more * (by_L * L_im + by_R * R_im);
+                x[re - N + n] += by_L * L + by_R * R;
+                y[im + N + n] -= more * (by_L * L + by_R * R);
+                y[re - N + n] += by_L * L_im + by_R * R_im;
             }
         }
     }
 }
 
-/* The same for the degrees `first`, first + step and so on. `room` is for factors. */
-INLINE void transpose_gradient(const int axial, const Basis *b, V *room, V *x, V *y, V *z, const V *in, int first, int step)
+/* The same for all l. */
+NOINLINE void transpose_gradient(const Basis *b, V *room, V *x, V *y, V *z, const V *in)
 {
-    for (int l = first; l <= b->lmax; l += step) {
-        const int N = b->moments[l];
-        const int64_t middle = b->offset[l] + l * N;
-
-        transpose_degree(axial, x ? x + middle : NULL, y ? y + middle : NULL, z ? z + middle : NULL, N, l,
-                         sources_of(b, in, room, l));
-    }
+    for (int l = 0; l <= b->lmax; l++)
+        transpose_degree(0, b, room, x, y, z, in, l);
 }
 
-/* Vectors for the products of a batch's groups, from b. Of mirrored pairs b has even l alone, and so on. */
+/* Vectors for the products of a batch's groups, from b. Of mirrored pairs b has even l alone. */
 static void transpose_products(Backward *w, int kind, int diameters)
 {
     const Basis *e = w->wider;
-    const int first = kind & EVEN ? 1 : 0, step = kind & EVEN ? 2 : 1;
-    V *const *to = w->product, *room = w->batch.scratch;
+    V *const *to = w->product, *room = w->batch.scratch, *unused = w->batch.sum;
 
-    if (!(kind & TRIAXIAL)) {
-        transpose_gradient(1, e, room, to[ALONG_PLUS], NULL, to[ALONG_Z], to[PLAIN], first, step);
-        return;
-    }
-    transpose_gradient(0, e, room, to[ALONG_X], to[ALONG_Y], to[ALONG_Z], to[PLAIN], first, step);
+    if (kind & TRIAXIAL)
+        transpose_gradient(e, room, to[ALONG_X], to[ALONG_Y], to[ALONG_Z], to[PLAIN]);
+    for (int l = kind & EVEN ? 1 : 0; l <= e->lmax && !(kind & TRIAXIAL); l += kind & EVEN ? 2 : 1)
+        transpose_degree(1, e, room, to[ALONG_PLUS], unused, to[ALONG_Z], to[PLAIN], l);
     if (diameters) {
-        transpose_gradient(0, e, room, to[TWICE_X], NULL, NULL, to[ALONG_X], 0, step);
-        transpose_gradient(0, e, room, NULL, to[TWICE_Y], NULL, to[ALONG_Y], 0, step);
-        transpose_gradient(0, e, room, NULL, NULL, to[TWICE_Z], to[ALONG_Z], 0, step);
+        transpose_gradient(e, room, to[TWICE_X], unused, unused, to[ALONG_X]);
+        transpose_gradient(e, room, unused, to[TWICE_Y], unused, to[ALONG_Y]);
+        transpose_gradient(e, room, unused, unused, to[TWICE_Z], to[ALONG_Z]);
     }
 }
 
@@ -233,34 +212,31 @@ INLINE void multiply_line(const int count, int N, V *const *product, int64_t pla
 
 /* The same for all m of one l. `all` products lie side by side; those of Re and Im of each m are apart for shapes of
  * revolution, whose moments are to be multiplied with powers of alpha yet. */
-INLINE void multiply(const int count, int all, const Backward *w, V *const *product, V (*to)[PAIRS], int l, int kind)
+INLINE void multiply(const int count, int all, const Backward *w, const Mean *mean, V *const *product, V (*to)[PAIRS],
+                     int l, int kind)
 {
     const Basis *e = w->wider;
-    const int N = e->moments[l], stride = e->stride, size = w->batch.size, one = kind & TRIAXIAL;
+    const int N = e->moments[l], one = kind & TRIAXIAL;
     const int64_t middle = e->offset[l] + l * N;
 
     for (int m = 0; m <= l; m++) {
-        const V *re[PAIRS], *im[PAIRS];
+        const Lines lines = lines_of(&w->batch, mean, e->stride, l, m, kind);
 
-        for (int q = 0; q < PAIRS; q++) {
-            const V *now = rows_at(w->batch.state + q * 3 * size, l, size).now;
-            re[q] = now + (one ? l + m : m) * stride;
-            im[q] = now + (one ? l - m : m) * stride;
-        }
-        multiply_line(count, N, product, middle + m * N, re, to + (one ? 0 : 2 * m * all));
+        multiply_line(count, N, product, middle + m * N, lines.re, to + (one ? 0 : 2 * m * all));
         if (m > 0)
-            multiply_line(count, N, product, middle - m * N, im, to + (one ? 0 : (2 * m + 1) * all));
+            multiply_line(count, N, product, middle - m * N, lines.im, to + (one ? 0 : (2 * m + 1) * all));
     }
 }
 
-NOINLINE void multiply_some(int count, int all, const Backward *w, V *const *product, V (*to)[PAIRS], int l, int kind)
+NOINLINE void multiply_some(int count, int all, const Backward *w, const Mean *mean, V *const *product,
+                            V (*to)[PAIRS], int l, int kind)
 {
     switch (count) {
-    case 1: multiply(1, all, w, product, to, l, kind); break;
-    case 2: multiply(2, all, w, product, to, l, kind); break;
-    case 3: multiply(3, all, w, product, to, l, kind); break;
-    case 4: multiply(4, all, w, product, to, l, kind); break;
-    default: multiply(PRODUCTS, all, w, product, to, l, kind);
+    case 1: multiply(1, all, w, mean, product, to, l, kind); break;
+    case 2: multiply(2, all, w, mean, product, to, l, kind); break;
+    case 3: multiply(3, all, w, mean, product, to, l, kind); break;
+    case 4: multiply(4, all, w, mean, product, to, l, kind); break;
+    default: multiply(PRODUCTS, all, w, mean, product, to, l, kind);
     }
 }
 
@@ -304,7 +280,7 @@ static void pair_products(Backward *w, const Mean *mean, Covariance cov, int kin
 
         if (l > 0)
             next_degree(&w->batch, e, l, mean, shape, kind, add ? w->batch.sum + e->offset[l] : NULL);
-        multiply_some(before - from, end - first, w, w->product + from, sums + from - first, l, kind);
+        multiply_some(before - from, end - first, w, mean, w->product + from, sums + from - first, l, kind);
     }
     for (int q = 0; q < PAIRS && axial; q++)
         axial_products(to[q], sums, mean + q, e->lmax, q);

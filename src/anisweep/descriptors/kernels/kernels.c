@@ -197,8 +197,8 @@ static void orthonormal_lanes(Work *w, V *to, const real *const sums[LANES], con
 
         for (int l = 0; l <= b->lmax; l++) {
             const int K = b->kept[l], channels = species * K;
-            orthonormalise(b->moments[l], c + s * K, w->lanes + b->offset[l],
-                           b->mixing + l * b->stride * b->stride, b->stride, K, l, channels);
+            mix_any(b->moments[l], c + s * K, channels, w->lanes + b->offset[l], b->moments[l],
+                    (Matrix){b->mixing + l * b->stride * b->stride, b->stride, 1}, K, l);
             c += (2 * l + 1) * channels;
         }
     }
@@ -361,8 +361,8 @@ static void write_cotangents(Work *w, real *sums, const V *d, const Basis *b, in
 
         for (int l = 0; l <= b->lmax; l++) {
             const int K = b->kept[l];
-            unmix(b->moments[l], w->lanes + b->offset[l], e + s * K, b->mixing + l * b->stride * b->stride,
-                  b->stride, K, l, species * K);
+            mix_any(K, w->lanes + b->offset[l], b->moments[l], e + s * K, species * K,
+                    (Matrix){b->mixing + l * b->stride * b->stride, 1, b->stride}, b->moments[l], l);
             e += (2 * l + 1) * species * K;
         }
         for (int k = 0; k < count; k++)

@@ -28,8 +28,8 @@
  * and -|alpha|^2 h(n,l-1,1) / l in place of the second for m = 0.
  *
  * Lanes are groups; two pairs of each group run side by side and share their covariance. The state holds
- * three rows (l, l-1, l-2) of (2l+1) x stride vectors, Re g at m, Im g at -m; for shapes of revolution h at m, from
- * m = 0 on. */
+ * three rows (l, l-1, l-2) of (2l+1) x stride vectors, Re g at m, Im g at -m; for shapes of revolution two rows
+ * of h at m, from m = 0 on. */
 #pragma once
 #include "basis.h"
 
@@ -86,6 +86,13 @@ INLINE Rows rows_at(V *state, int l, int size)
     return (Rows){state + (l % 3) * size, state + ((l + 2) % 3) * size, state + ((l + 1) % 3) * size};
 }
 
+/* Those of shapes of revolution: l takes the place of l-2, value by value, so that two rows fit into the first-level
+ * cache beside the sums. */
+INLINE Rows axial_rows_at(V *state, int l, int size)
+{
+    return (Rows){state + l % 2 * size, state + (l + 1) % 2 * size, state + l % 2 * size};
+}
+
 /* Shapes of revolution (d = 0): h for all n of one (l, m) and both pairs. With `adds` alpha^m h is added to `sum`, at m
  * and -m. N, the number of n, is a constant after inlining, and so is which terms exist: `terms` is 3 for m < l-1, 2 for
  * m = l-1 (none of l-2), 1 for m = l (that of m-1 alone); with `middle` m is 0. */
@@ -101,7 +108,7 @@ INLINE void axial_row(const int N, const int terms, const int middle, const int 
     V *now[PAIRS];
 
     for (int q = 0; q < PAIRS; q++) {
-        const Rows r = rows_at(state + q * 3 * size, l, size);
+        const Rows r = axial_rows_at(state + q * 3 * size, l, size);
 
         beside[q] = r.last + (middle ? 1 : m - 1) * stride;
         below[q] = r.last + m * stride;

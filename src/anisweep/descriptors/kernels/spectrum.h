@@ -104,6 +104,7 @@ EACH(MIX)
 
 #define MIX_CASE(N) case N: mix_##N(to, to_step, from, step, O, K, l); break;
 
+/* c_k = sum_n O[n][k] c_n takes N moments to K functions; its transpose takes derivatives by these to those by moments. */
 NOINLINE void mix_any(int N, V *to, int to_step, const V *from, int step, const Matrix O, int K, int l)
 {
     switch (N) {
@@ -112,59 +113,20 @@ NOINLINE void mix_any(int N, V *to, int to_step, const V *from, int step, const 
     }
 }
 
-/* c_k = sum_n O[n][k] c_n for each m: N moments to K functions, into [m][channels]. */
-static void orthonormalise(int N, V *to, const V *from, const real *O, int stride, int K, int l, int channels)
-{
-    mix_any(N, to, channels, from, N, (Matrix){O, stride, 1}, K, l);
-}
-
-/* The transpose: from derivatives by K functions, of [m][channels], to those by N moments. */
-static void unmix(int N, V *to, const V *from, const real *O, int stride, int K, int l, int channels)
-{
-    mix_any(K, to, N, from, channels, (Matrix){O, 1, stride}, N, l);
-}
-
-/* Sums over b of H[b][a + i] c[m][b] for `rows` m from one on, and A channels from a on. */
-INLINE void backward_tile(const int rows, const int A, V *restrict to, const V *restrict H, const V *restrict c,
-                          int channels, int a)
-{
-    V sum[2][TILE];
-
-    for (int i = 0; i < A; i++)
-        sum[0][i] = sum[1][i] = splat(0);
-    for (int b = 0; b < channels; b++)
-        for (int i = 0; i < A; i++)
-            for (int m = 0; m < rows; m++)
-                sum[m][i] += H[b * channels + a + i] * c[m * channels + b];
-    for (int i = 0; i < A; i++)
-        for (int m = 0; m < rows; m++)
-            to[m * channels + a + i] = sum[m][i];
-}
-
-INLINE void backward_rows(const int rows, V *to, const V *H, const V *c, int channels)
-{
-    const int whole = channels / TILE * TILE;
-
-    for (int a = 0; a < whole; a += TILE)
-        backward_tile(rows, TILE, to, H, c, channels, a);
-    switch (channels - whole) {
-    case 1: backward_tile(rows, 1, to, H, c, channels, whole); break;
-    case 2: backward_tile(rows, 2, to, H, c, channels, whole); break;
-    case 3: backward_tile(rows, 3, to, H, c, channels, whole); break;
-    }
-}
-
 /* d/dc_am of sum G_ab p_ab: sum_b H_ab c_bm with H_ab = f (G_ab + G_ba), which is written over G. */
-static void products_backward(V *to, V *G, const V *c, int l, int channels)
+static void products_backward(V *restrict to, V *restrict G, const V *restrict c, int l, int channels)
 {
     const real f = factor_of(l);
-    int m = 0;
 
     for (int a = 0; a < channels; a++)
         for (int b = a; b < channels; b++)
             G[a * channels + b] = G[b * channels + a] = f * (G[a * channels + b] + G[b * channels + a]);
 
-    for (; m < 2 * l; m += 2)
-        backward_rows(2, to + m * channels, G, c + m * channels, channels);
-    backward_rows(1, to + m * channels, G, c + m * channels, channels);
+    for (int m = 0; m < 2 * l + 1; m++)
+        for (int a = 0; a < channels; a++) {
+            V sum = splat(0);
+            for (int b = 0; b < channels; b++)
+                sum += G[a * channels + b] * c[m * channels + b];
+            to[m * channels + a] = sum;
+        }
 }

@@ -193,17 +193,6 @@ static void add_derivative(int axis, const Basis *b, const Basis *e, V *to, cons
     (axis == 0 ? differentiate_x : axis == 1 ? differentiate_y : differentiate_z)(b, e, to, sum, &factor, kind);
 }
 
-/* Rows of a sum at l and m: n values each of (Re, Im). */
-typedef struct {
-    const V *re, *im;
-} Line;
-
-INLINE Line line_of(const Basis *e, const V *sum, int l, int m)
-{
-    const V *middle = sum + e->offset[l] + l * e->moments[l];
-    return (Line){middle + m * e->moments[l], middle - m * e->moments[l]};
-}
-
 /* What one degree, l + 1 or l - 1, gives to sum_k d_k of the sums along[k] at l and m: `next` times d_+ from m + 1, `last`
  * times d_- from m - 1, and `same` times d_z. */
 typedef struct {
