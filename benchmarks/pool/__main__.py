@@ -1,7 +1,7 @@
-"""``python -m benchmarks.pool [--quick] [accepted] [compared] [described] [followed]``: all, or those.
+"""``python -m benchmarks.pool [--quick] [PART ...]``: all parts, or some.
 
-What each has measured is on disk before the next one begins, and the page is made of all that is there. They
-need what the test pool needs: root on Debian.
+They are accepted, compared, described, fitted and followed. What each has measured is on disk before the next
+one begins, and the page is made of all that is there. They need what the test pool needs: root on Debian.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks.pool import described as shards
+from benchmarks.pool import fitted as large
 from benchmarks.pool import following, overhead, replay, upstream
 from benchmarks.pool.figures import Figures
 from benchmarks.pool.stage import Stage, stage
@@ -35,6 +36,7 @@ class Sizes:
     followed: int
     follow_s: int
     described: int
+    fitted: int
     replayed: int
     replay_s: int
 
@@ -47,6 +49,7 @@ FULL = Sizes(
     followed=1_000,
     follow_s=600,
     described=400_000,
+    fitted=200_000,
     replayed=10_000,
     replay_s=600,
 )
@@ -58,6 +61,7 @@ QUICK = Sizes(
     followed=40,
     follow_s=15,
     described=2_000,
+    fitted=2_000,
     replayed=500,
     replay_s=30,
 )
@@ -80,7 +84,10 @@ def main() -> None:
         for name in given.parts or PARTS:
             PARTS[name](where, QUICK if given.quick else FULL, folder)
 
-    page = Figures.read(folder, f"{os.cpu_count()} cores ({platform.machine()})").page()
+    try:
+        page = Figures.read(folder, f"{os.cpu_count()} cores ({platform.machine()})").page()
+    except FileNotFoundError as missing:
+        sys.exit(f"{missing.filename}: not measured yet. The page is written when all parts have been.")
     print(page)
     if not given.quick:
         PAGE.write_text(page)
@@ -117,7 +124,13 @@ def described(where: Stage, sizes: Sizes, folder: Path) -> None:
     keep(folder, "described", [asdict(run) for run in shards.describe(where, sizes.described, (1, 2, 4))])
 
 
-PARTS = {part.__name__: part for part in (accepted, compared, described, followed)}
+def fitted(where: Stage, sizes: Sizes, folder: Path) -> None:
+    """A large fit with forces, on the pool and here."""
+    say(f"{sizes.fitted} frames with forces, fitted in shards on the pool and here")
+    keep(folder, "fitted", asdict(large.fit(where, sizes.fitted)))
+
+
+PARTS = {part.__name__: part for part in (accepted, compared, described, fitted, followed)}
 
 
 def keep(folder: Path, name: str, figures: object) -> None:

@@ -75,13 +75,13 @@ class Described:
 
 def describe(stage: Stage, frames: int, slots: Sequence[int]) -> Iterator[Described]:
     """Describe a file, and fit it, with so many slots in turn."""
-    _write_file(stage, frames)
+    write_file(stage, frames)
     site, prologue = (stage.clone / "condor" / name for name in ("site.yaml", "chtc/prologue.sh"))
     before, sleeping = site.read_text(), prologue.read_text()
     shutil.copyfile(PROLOGUE, prologue)  # these jobs compute
 
     for what, microseconds in (("features", 620), ("fit", 670)):
-        _ask(stage, what, frames * microseconds / 6e7 / SHARDS)
+        ask(stage, what, frames * microseconds / 6e7 / SHARDS, FIT if what == "fit" else "")
         for count in slots:
             site.write_text(re.sub("submit: .*", f"submit: {{max_materialize: {count}}}", before))
             yield _timed(stage, what, count, frames)
@@ -89,7 +89,7 @@ def describe(stage: Stage, frames: int, slots: Sequence[int]) -> Iterator[Descri
     prologue.write_text(sleeping)
 
 
-def _write_file(stage: Stage, frames: int) -> None:
+def write_file(stage: Stage, frames: int) -> None:
     """Write the user's file; numbers of a seed."""
     random = np.random.default_rng(1)
     file = stage.clone / "ellipsoids.xyz"
@@ -100,13 +100,12 @@ def _write_file(stage: Stage, frames: int) -> None:
     stage.pool.give(file)
 
 
-def _ask(stage: Stage, what: str, minutes: float) -> None:
-    """Write what is asked for."""
-    output = "model.json" if what == "fit" else "features.npz"
-    file = stage.clone / "config" / "features" / f"{what}.yaml"
+def ask(stage: Stage, name: str, minutes: float, fit: str) -> None:
+    """Write what is asked for: features, or a model where there are lines for a fit."""
+    output = "model.json" if fit else "features.npz"
+    file = stage.clone / "config" / "features" / f"{name}.yaml"
     file.parent.mkdir(exist_ok=True)
-    asked = ASKED.format(what=what, output=output, minutes=round(minutes, 4))
-    file.write_text(asked + (FIT if what == "fit" else ""))
+    file.write_text(ASKED.format(what=name, output=output, minutes=round(minutes, 4)) + fit)
     stage.pool.give(file.parent)
 
 

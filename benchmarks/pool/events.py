@@ -13,6 +13,9 @@ EVENT = re.compile(r"^(\d{3}) \(\d+\.(-?\d+)\.\d+\) (\S+ \S+) (.*)", re.MULTILIN
 #: CPU time of a job, user and system, each as days and hours:minutes:seconds.
 USED = re.compile(r"Usr (\d+) (\d+):(\d+):(\d+), Sys (\d+) (\d+):(\d+):(\d+)  -  Total Remote Usage")
 
+#: What a job had used by then, in megabytes.
+MEMORY = re.compile(r"(\d+)  -  MemoryUsage of job")
+
 SUBMITTED, EXECUTING, TERMINATED, COMMON_FILES = "000", "001", "005", "047"
 
 
@@ -26,6 +29,7 @@ class Story:
     ended : of the last job
     run_s : of all jobs, each from its last start to its end
     cpu_s : CPU time of all jobs
+    memory_mb : the most of any job; 0 where HTCondor wrote none down
     executions : starts of jobs
     common_transfers : how often files that jobs share were sent to an execute point
     """
@@ -35,6 +39,7 @@ class Story:
     ended: float
     run_s: float
     cpu_s: float
+    memory_mb: float
     executions: int
     common_transfers: int
 
@@ -52,6 +57,7 @@ class Story:
             ended=times[TERMINATED][-1],
             run_s=sum(_lasted(events)),
             cpu_s=sum(_cpu_s(found) for text in texts for found in USED.findall(text)),
+            memory_mb=max((float(found) for text in texts for found in MEMORY.findall(text)), default=0.0),
             executions=len(times[EXECUTING]),
             common_transfers=sum(
                 number == COMMON_FILES and words.endswith("TransferFinished")

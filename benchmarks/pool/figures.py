@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
 from benchmarks.pool.acceptance import Submission
 from benchmarks.pool.described import Described
+from benchmarks.pool.fitted import Fitted
 from benchmarks.pool.following import Following
 from benchmarks.pool.replay import Replay
 from benchmarks.pool.timing import Run
@@ -48,6 +49,13 @@ more slots than cores it cannot pass cores / slots.
 | what | slots | whole | until queued | until one runs | in jobs | until exit | CPU of jobs | {efficiencies} |
 |---|---|---|---|---|---|---|---|---|---|
 {described}
+{fitted}"""
+
+LARGE = """
+A fit of {frames:,} frames with energies and forces, in {shards} shards: {pool_s:.0f} s on the pool and
+{here_s:.0f} s on one machine (load {load:.1f}); the models are {models}. The largest job took
+{job_mb:.0f} MB, the largest process of plan, cut and join {pool_mb:.0f} MB, and {here_mb:.0f} MB on one
+machine, where shards are such processes, too.
 """
 
 COLUMNS = ("whole_s", "before_s", "waiting_s", "working_s", "completed_s", "exit_s", "cpu_s")
@@ -75,6 +83,7 @@ class Figures:
     replay: Replay
     following: Following
     described: list[Described]
+    fitted: Fitted | None  # which no page waits for
 
     @classmethod
     def read(cls, folder: Path, machine: str) -> Figures:
@@ -86,6 +95,7 @@ class Figures:
             when a part has not been measured
         """
         parts = ("submissions", "runs", "replay", "following", "described")
+        large = folder / "fitted.json"
         found = {part: json.loads((folder / f"{part}.json").read_text()) for part in parts}
         return cls(
             machine,
@@ -94,6 +104,7 @@ class Figures:
             Replay(**found["replay"]),
             Following(**found["following"]),
             [Described(**each) for each in found["described"]],
+            Fitted(**json.loads(large.read_text())) if large.exists() else None,
         )
 
     def page(self) -> str:
@@ -112,6 +123,7 @@ class Figures:
             frames=f"{self.described[0].frames:,}",
             efficiencies="efficiency, jobs | efficiency, whole",
             described="\n".join(_described(self.described)),
+            fitted=paragraph(self.fitted) if self.fitted else "",
         )
 
     def _lines(self) -> Iterator[Line]:
@@ -192,3 +204,9 @@ def _described(runs: Sequence[Described]) -> Iterator[str]:
         shares = (one.working_s / run.working_s / run.slots, one.whole_s / run.whole_s / run.slots)
         values = [f"{value:.0f} s" for value in seconds] + [f"{share:.2f}" for share in shares]
         yield f"| {run.what}, {run.shards} shards | {run.slots} | {' | '.join(values)} |"
+
+
+def paragraph(large: Fitted) -> str:
+    """Return the paragraph about the large fit."""
+    models = "the same, bit for bit" if large.same else "not the same"
+    return LARGE.format(models=models, **asdict(large))

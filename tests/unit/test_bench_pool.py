@@ -6,6 +6,8 @@ import pytest
 
 from anisweep.artifacts import writing
 from benchmarks.pool.events import Story
+from benchmarks.pool.figures import paragraph
+from benchmarks.pool.fitted import Fitted
 from benchmarks.pool.replay import replay
 from examples import fill, pack
 
@@ -40,6 +42,18 @@ RECORDED = """\
 """
 
 
+#: What HTCondor writes while the two run.
+MEMORY = """\
+006 (002.000.000) 2026-11-21 16:14:45 Image size of job updated: 133072
+	131  -  MemoryUsage of job (MB)
+	131028  -  ResidentSetSize of job (KB)
+...
+006 (002.001.000) 2026-11-21 16:14:46 Image size of job updated: 98012
+	98  -  MemoryUsage of job (MB)
+...
+"""
+
+
 @pytest.fixture
 def log(tmp_path):
     file = tmp_path / "events.log"
@@ -58,6 +72,13 @@ def test_a_log_tells_when_things_happened(log):
     assert story.common_transfers == 1
 
 
+def test_a_log_tells_the_memory_of_the_largest_job(log):
+    assert Story.of([log]).memory_mb == 0
+    log.write_text(RECORDED + MEMORY)
+
+    assert Story.of([log]).memory_mb == 131
+
+
 def test_each_pack_of_a_replay_completes(log, tmp_path):
     brought = tmp_path / "sound.tar.gz"
     writing.write(fill(tmp_path / "work", pack()), brought)
@@ -74,3 +95,10 @@ def test_a_replay_that_loses_a_pack_says_so(log, tmp_path):
 
     with pytest.raises(RuntimeError, match="0 of 2 packs completed"):
         replay(log, brought, jobs=2, seconds=1)
+
+
+@pytest.mark.parametrize(("same", "said"), [(True, "the same, bit for bit."), (False, "not the same.")])
+def test_the_page_says_whether_a_large_fit_has_the_same_bits_everywhere(same, said):
+    large = Fitted(200_000, 9, 198.2, 274.3, 146.0, 210.4, 193.0, same, 8.0)
+
+    assert f"the models are {said} The largest job took\n146 MB" in paragraph(large)
