@@ -122,11 +122,15 @@ static void products_backward(V *restrict to, V *restrict G, const V *restrict c
         for (int b = a; b < channels; b++)
             G[a * channels + b] = G[b * channels + a] = f * (G[a * channels + b] + G[b * channels + a]);
 
-    for (int m = 0; m < 2 * l + 1; m++)
-        for (int a = 0; a < channels; a++) {
-            V sum = splat(0);
+    for (int m = 0; m < 2 * l + 1; m++, to += channels, c += channels)
+        for (int a = 0; a < channels; a += TILE) {
+            const int first = a + TILE > channels && channels >= TILE ? channels - TILE : a; /* the last overlaps the one before */
+            V sum[TILE] = {{0}};
+
             for (int b = 0; b < channels; b++)
-                sum += G[a * channels + b] * c[m * channels + b];
-            to[m * channels + a] = sum;
+                for (int i = 0; i < TILE; i++)
+                    sum[i] += G[b * channels + first + i] * c[b];
+            for (int i = 0; i < TILE && first + i < channels; i++)
+                to[first + i] = sum[i];
         }
 }

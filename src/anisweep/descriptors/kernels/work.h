@@ -279,7 +279,7 @@ static int open_work(Work *w, const Call *call, int centres)
     w->values = vectors(sums);
     w->lanes = vectors(b->row);
     w->c = vectors(UP(values));
-    w->P = vectors(widest);
+    w->P = vectors(widest + TILE); /* the last tile reads beyond its channels */
 
     return open_neighbours(&w->nb, p, most) && open_batch(&w->batch, b) && w->values && w->lanes && w->c && w->P &&
            (t->output != PAIR_FEATURES || open_own(w, call, values, sums)) &&
