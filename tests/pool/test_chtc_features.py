@@ -21,7 +21,7 @@ pytestmark = pytest.mark.fault
 
 RUN = ("snakemake", "--profile", "chtc", "features", "--config", "features=mine")
 
-#: A job whose image was made before the kernels changed compiles them, one level in place of two.
+#: The level that every machine can run. A job whose image has older kernels compiles these alone.
 LEVEL = "portable"
 FRAMES = 3300
 APPENDED = 10

@@ -140,6 +140,18 @@ def test_other_submit_commands_are_left_alone(prepare, name):
     assert list(site.submit_commands_known(prepare(submit={name: "1"}))) == []
 
 
+@pytest.mark.parametrize("late", ["max_idle", "Max_Materialize"])
+def test_an_image_sent_once_excludes_late_materialization(prepare, late):
+    both = {"container_is_common": "true", late: "500"}
+    finding = only(site.image_goes_one_way(prepare(submit=both)))
+
+    assert finding.severity == "stop"
+    assert late.lower() in finding.remedy
+    for alone in both:
+        assert list(site.image_goes_one_way(prepare(submit={alone: both[alone]}))) == []
+    assert list(site.image_goes_one_way(prepare(submit=both | {"container_is_common": "False"}))) == []
+
+
 def test_staging_unset(prepare, monkeypatch):
     monkeypatch.delenv("STAGING", raising=False)
     finding = only(site.staging_set(prepare(staging="$STAGING")))

@@ -21,6 +21,7 @@ CHECKS = (
     site.filled_in,
     site.netid_and_email_fit,
     site.submit_commands_known,
+    site.image_goes_one_way,
     site.clone_has_a_plain_path,
     site.staging_set,
     site.images_there,

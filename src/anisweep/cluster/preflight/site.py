@@ -42,6 +42,9 @@ ELSEWHERE = ("wantcampuspools", "wantospool")
 
 OFF = ("", "0", "false", "no")
 
+#: Submit lines with which HTCondor creates jobs as the queue drains.
+LATE = ("max_idle", "max_materialize")
+
 
 def filled_in(submission: Submission) -> Iterator[Finding]:
     """Check that condor/site.yaml names a NetID."""
@@ -81,6 +84,21 @@ def submit_commands_known(submission: Submission) -> Iterator[Finding]:
                 f"Did you mean {near[0]}? Correct it; if it is meant so, leave it.",
                 "warn",
             )
+
+
+def image_goes_one_way(submission: Submission) -> Iterator[Finding]:
+    """Refuse jobs that are created late from an image that is sent once to each machine.
+
+    HTCondor 25.14 creates none of them and tells nobody but its own log, so a run would wait for ever.
+    """
+    given = {name.lower(): str(value) for name, value in submission.jobs.site.submit.items()}
+    late = [name for name in LATE if name in given]
+
+    if late and given.get("container_is_common", "").lower() not in OFF:
+        yield Finding(
+            f"{FILE}: submit: container_is_common and {late[0]}: HTCondor creates no job with both.",
+            f"Remove {late[0]}, or container_is_common.",
+        )
 
 
 def clone_has_a_plain_path(submission: Submission) -> Iterator[Finding]:
