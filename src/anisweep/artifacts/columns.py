@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -108,10 +108,11 @@ class PackColumns:
             for row in rows
         ]
 
-    def rows_of(self, keys: Collection[str]) -> pa.Table:
-        """Return the rows of these cells, and those of the reference."""
+    def of_cells(self, keys: Collection[str]) -> PackColumns:
+        """Return it with the rows of these cells alone, and those of the reference."""
         told = zip(self.rows["key"].to_pylist(), self.rows["role"].to_pylist(), strict=True)
-        return self.rows.filter(pa.array([key in keys or role != "cell" for key, role in told]))
+        kept = self.rows.filter(pa.array([key in keys or role != "cell" for key, role in told]))
+        return replace(self, rows=kept)
 
 
 def columns_of(rows: Sequence[Row]) -> pa.Table:

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
-from sys import intern
 from typing import TYPE_CHECKING, Any
 
 from anisweep.artifacts.reading import Contents, DamagedArtifact, read
@@ -96,9 +95,11 @@ class Store:
 
         with os.scandir(self.folder) as scan:
             found = [Path(file.path) for file in scan if file.name.endswith(SUFFIX) and file.name[0] != "."]
-        files = sorted(found)
-        self._open_many([file for file in files if not self._known(file)])
-        return [self._known(file) or self._open(file) for file in files]
+        known = {file: self._known(file) for file in sorted(found)}
+        new = [file for file, entry in known.items() if not entry]
+        if self._open_many(new):
+            known |= {file: self._known(file) for file in new}
+        return [entry or self._open(file) for file, entry in known.items()]
 
     def lost(self) -> list[Entry]:
         """Return the artifacts that the index knows and the folder no longer holds."""
@@ -147,15 +148,15 @@ class Store:
         known = self._remembered(file.name.removesuffix(SUFFIX))
         return known if known and _state(file) == (known.size, known.mtime_ns, known.inode) else None
 
-    def _open_many(self, files: list[Path]) -> None:
-        """Open many artifacts in several processes, up to one a core; the index then has them.
+    def _open_many(self, files: list[Path]) -> bool:
+        """Open many artifacts in several processes, up to one a core; return False if they are too few.
 
         Each process is a new interpreter, since this one may have threads.
         """
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         processes = min(cores, len(files) // SHARE)
         if processes < 2:
-            return
+            return False
 
         print(
             f"{len(files):,} new artifacts are read, by {processes} processes.", file=sys.stderr, flush=True
@@ -163,6 +164,7 @@ class Store:
         opener = partial(_open_one, self.folder, self.index.parent)
         with suppress(BrokenProcessPool), ProcessPoolExecutor(processes, get_context("spawn")) as pool:
             self.opened += sum(pool.map(opener, files, chunksize=8))
+        return True
 
     def _remembered(self, name: str) -> Entry | None:
         try:
@@ -240,12 +242,12 @@ def _entry_in(file: Path, modified_ns: int, inode: int) -> Entry:
     """Return what a file of the index says: read once for each of its versions, since a run asks often."""
     plain = json.loads(bytes(unsealed(read_bytes(file))))
     plain["points"] = {point: _point(**seen) for point, seen in plain["points"].items()}
-    return Entry(**plain | {name: tuple(map(intern, plain[name])) for name in ("keys", "unfinished")})
+    return Entry(**plain | {name: tuple(map(sys.intern, plain[name])) for name in ("keys", "unfinished")})
 
 
 def _point(key: str, site: str, environment: str, code: str, dataset_free: str) -> Point:
     """Return a point whose texts are held once where they come again in each of a hundred thousand points."""
-    return Point(intern(key), intern(site), intern(environment), intern(code), intern(dataset_free))
+    return Point(*map(sys.intern, (key, site, environment, code, dataset_free)))
 
 
 def _sealed_json(entry: Entry) -> bytes:
@@ -336,7 +338,7 @@ def rows_of(store: Store, cells: list[Cell]) -> list[tuple[Entry, list[Row]]]:
     Rows of the reference come along with the cells of their pack.
     """
     return [
-        (entry, [row for row in store.rows(entry.name) if row.key in keys or row.role != "cell"])
+        (entry, store.columns(entry.name).of_cells(keys).row_objects)
         for entry, keys in chosen_of(store, cells)
     ]
 

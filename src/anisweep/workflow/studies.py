@@ -55,7 +55,7 @@ def study_rows(project: Project, study: str) -> tuple[pa.Table, dict[str, PackSo
             pack = store.columns(entry.name)
             platform = Platform.of(pack.host, pack.environment)
             sources[entry.name] = PackSource(f"artifacts/{entry.name}.tar.gz", entry.sha256, platform)
-            yield pack.rows if len(keys) == len(entry.keys) else pack.rows_of(keys)
+            yield pack.rows if len(keys) == len(entry.keys) else pack.of_cells(keys).rows
 
     rows = joined(rows_of_each())
     return rows, sources, _missing(cells, rows)
