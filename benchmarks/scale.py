@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,9 @@ from typing import Any
 import numpy as np
 import psutil
 
+from anisweep.artifacts import writing
 from anisweep.cell import Cell, Pack
+from anisweep.cluster.arrivals import accept
 from anisweep.config.project import Project
 from anisweep.row import Role, Row
 from anisweep.worker.rows import row_of
@@ -91,6 +94,8 @@ def to_tables(project: Project, packs: Sequence[Pack]) -> Iterator[Step]:
         measured(project, pack)
 
     yield step(project, "plan", len(packs), "anisweep", "plan")
+    shutil.rmtree(project.state / "index")
+    yield step(project, "plan, the index lost", len(packs), "anisweep", "plan")
     yield step(project, "tables", len(packs), "snakemake", "tables")
 
 
@@ -152,7 +157,7 @@ class PeakMemory:
 
 
 def measured(project: Project, pack: Pack) -> None:
-    """Write the artifact of a pack, with times by a formula and a seeded generator."""
+    """Let the artifact of a pack arrive, with times by a formula and a seeded generator."""
     rng = np.random.default_rng(pack.cells[0].replicate)
     rows = [measured_row(pack, "cell", cell, rng) for cell in pack.cells]
 
@@ -161,7 +166,10 @@ def measured(project: Project, pack: Pack) -> None:
             rows.append(measured_row(pack, "first reference", cell, rng))
             rows.append(measured_row(pack, "last reference", cell, rng))
 
-    write_artifact(project, pack, rows, HOST, INSTALLED)
+    file = project.artifacts / f"{pack.name}{writing.SUFFIX}"
+    elsewhere = Project(project.root / "execute_point")
+    write_artifact(elsewhere, pack, rows, HOST, INSTALLED)
+    accept(elsewhere.artifacts / file.name, file)
 
 
 def measured_row(pack: Pack, role: Role, cell: Cell, rng: np.random.Generator) -> Row:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from anisweep.artifacts.reading import Contents, DamagedArtifact, read
 from anisweep.artifacts.sealed import fields_of, sealed, unsealed
@@ -132,6 +132,16 @@ class Store:
             self.opened += 1
             return self._remember_contents(name, read(self.path(name)))  # the index is a convenience
 
+    def keep(self, name: str, contents: Contents) -> None:
+        """Index a new artifact of which every byte has just been read, so that nobody reads it again."""
+        if self._remembered(name):
+            return  # it was there before: the next listing compares its bytes
+
+        file = self.path(name)
+        seen = Entry(name, *_state(file))
+        with suppress(OSError):  # the index is a convenience
+            self._index(seen, sha256_of(file), contents)
+
     def delete(self, name: str) -> None:
         """Remove an artifact for good, and all memory of it."""
         self.path(name).unlink(missing_ok=True)
@@ -179,9 +189,9 @@ class Store:
         name = file.name.removesuffix(SUFFIX)
         known = self._remembered(name)
         size, mtime_ns, inode = _state(file)
-        seen: dict[str, Any] = {"name": name, "size": size, "mtime_ns": mtime_ns, "inode": inode}
+        seen = Entry(name, size, mtime_ns, inode)
         # What a damaged one held is still known: its cells are asked for again, with that as the reason.
-        before = replace(known, **seen) if known else Entry(**seen)
+        before = replace(known, size=size, mtime_ns=mtime_ns, inode=inode) if known else seen
 
         try:
             sha256 = sha256_of(file)
@@ -195,16 +205,20 @@ class Store:
             self._remember(self._summary(name), _sealed_json(entry))
             return entry
 
-        entry = Entry(
-            **seen,
+        return self._index(seen, sha256, contents)
+
+    def _index(self, seen: Entry, sha256: str, contents: Contents) -> Entry:
+        """Remember what a sound artifact holds."""
+        entry = replace(
+            seen,
             sha256=sha256,
             measured=max((row.started for row in contents.rows), default=""),
             keys=tuple(cell.key for cell in contents.pack.cells),
             unfinished=tuple(sorted({row.key for row in contents.rows if unfinished(row)})),
             points=_points(contents.pack),
         )
-        self._remember_contents(name, contents)
-        self._remember(self._summary(name), _sealed_json(entry))
+        self._remember_contents(seen.name, contents)
+        self._remember(self._summary(seen.name), _sealed_json(entry))
         return entry
 
     def _remember_contents(self, name: str, contents: Contents) -> PackColumns:

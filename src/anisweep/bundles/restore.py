@@ -15,6 +15,7 @@ from anisweep import tables
 from anisweep.analysis import conversion
 from anisweep.artifacts import writing
 from anisweep.artifacts.reading import DamagedArtifact, read
+from anisweep.artifacts.store import Store
 from anisweep.bundles.archive import Member, Refused
 from anisweep.bundles.write import FORMER_JOB_RECORDS, JOB_RECORDS, MANIFEST, STUDY_FILES
 from anisweep.cell import FORMAT
@@ -76,9 +77,11 @@ def take_artifact(project: Project, member: Member) -> str | Refused:
     try:
         with durable(temporary) as stream:
             stream.write(member.content)
-        if read(temporary).pack.name != found[1]:
+        contents = read(temporary)
+        if contents.pack.name != found[1]:
             return Refused(member.name, "it is the artifact of another pack")
         writing.put(temporary, target)
+        Store(project.artifacts, project.state).keep(found[1], contents)
     except DamagedArtifact as damage:
         return Refused(member.name, str(damage).replace(temporary.name, target.name))
     finally:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anisweep.artifacts import reading, writing
+from anisweep.artifacts.store import Store
 from anisweep.artifacts.writing import SUFFIX
 from anisweep.cell import Pack
 from anisweep.cluster.schedd_errors import troubles_in_words
@@ -44,7 +45,7 @@ NOWHERE = {
 
 
 def accept(arrived: Path, output: Path) -> None:
-    """Make an arrived file an artifact, after reading every byte of it.
+    """Make an arrived file an artifact, after reading every byte of it; what it says goes into the index.
 
     Raises
     ------
@@ -57,7 +58,8 @@ def accept(arrived: Path, output: Path) -> None:
 
     contents = reading.read(arrived)
     name = output.name.removesuffix(SUFFIX)
-    planned = output.parents[1] / "packs" / f"{name}.json"
+    project = Project(output.parents[2])
+    planned = project.results / "packs" / f"{name}.json"
 
     if contents.pack.name != name:
         raise ValueError(f"{arrived.name}: holds the pack {contents.pack.name}, not {name}")
@@ -67,6 +69,7 @@ def accept(arrived: Path, output: Path) -> None:
     sync(arrived)
     if not output.exists():
         writing.put(arrived, output)
+        Store(project.artifacts, project.state).keep(name, contents)
     arrived.unlink()
 
 
