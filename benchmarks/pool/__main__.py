@@ -44,10 +44,10 @@ class Sizes:
 FULL = Sizes(
     accepted=10_000,
     submissions=5,
-    packs=200,
-    pairs=5,
+    packs=80,
+    pairs=3,
     followed=1_000,
-    follow_s=600,
+    follow_s=300,
     described=400_000,
     fitted=200_000,
     replayed=10_000,

@@ -42,7 +42,7 @@ def follow(stage: Stage, packs: int, seconds: float) -> Following:
     Raises
     ------
     RuntimeError
-        when it ends before its time
+        when it ends before its time, or no pack completes
     """
     stage.wait_until_quiet()
     stage.forget_results()
@@ -63,6 +63,8 @@ def follow(stage: Stage, packs: int, seconds: float) -> Following:
         raise RuntimeError(f"the controller ended too early:\n{said.read_text()}")
     _snakemake(controller).send_signal(signal.SIGINT)
     process.wait()
+    if ended == ended_before:
+        raise RuntimeError(f"no pack has completed:\n{said.read_text()}")
 
     used = cpu - cpu_before
     return Following(packs, ended - ended_before, passed, used, used / passed, load)

@@ -22,6 +22,6 @@ for cell in pack.cells:
 (folder / "pack.json").write_text(pack.to_json())
 (folder / "host.json").write_text("{}")
 (folder / "environment.json").write_text(json.dumps({"versions": {}}))
-artifact.write(folder, Path(sys.argv[2]))
+writing.write(folder, Path(sys.argv[2]))
 END
 }
