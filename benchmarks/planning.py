@@ -35,7 +35,14 @@ SWEEP: dict[str, Any] = {
 }
 
 
-NO_VERSIONS: dict[str, Any] = {"versions": {}}
+#: Of the machine that artifacts seem to come from, and of what was installed there.
+HOST: dict[str, Any] = {
+    "host": "bench-01",
+    "cpu_model": "AMD EPYC 7B13",
+    "microarchitecture": "x86-64-v3",
+    "cpus": 2,
+}
+INSTALLED = {"digest": "0" * 64, "versions": {"python": "3.11.2", "numpy": "2.4.0", "torch": "2.9.1"}}
 
 
 def run(smoke: bool) -> None:
@@ -52,11 +59,13 @@ def run(smoke: bool) -> None:
 
         *most, last = plan.packs
         for pack in most:
-            write_artifact(project, pack, ok_rows(pack), {}, NO_VERSIONS)
+            write_artifact(project, pack, ok_rows(pack))
         with timed(f"read {len(most)} new artifacts"):
-            Store(project.artifacts, project.state).entries()
+            entries = Store(project.artifacts, project.state).entries()
+        if damage := next((entry.damage for entry in entries if not entry.sound), ""):
+            raise RuntimeError(damage)
 
-        write_artifact(project, last, ok_rows(last), {}, NO_VERSIONS)
+        write_artifact(project, last, ok_rows(last))
         store = Store(project.artifacts, project.state)
         with timed("read one more"):
             store.entries()
@@ -91,16 +100,14 @@ def ok_rows(pack: Pack) -> list[Row]:
     return rows
 
 
-def write_artifact(
-    project: Project, pack: Pack, rows: list[Row], host: dict[str, Any], environment: dict[str, Any]
-) -> None:
+def write_artifact(project: Project, pack: Pack, rows: list[Row]) -> None:
     """An artifact as a worker would write it."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "pack.json").write_text(pack.to_json())
         (folder / "rows.jsonl").write_text("\n".join(json.dumps(row.to_plain()) for row in rows))
-        (folder / "host.json").write_text(json.dumps(host))
-        (folder / "environment.json").write_text(json.dumps(environment))
+        (folder / "host.json").write_text(json.dumps(HOST))
+        (folder / "environment.json").write_text(json.dumps(INSTALLED))
         writing.write(folder, project.artifacts / f"{pack.name}{writing.SUFFIX}")
 
 

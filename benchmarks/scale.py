@@ -26,7 +26,7 @@ from anisweep.config.project import Project
 from anisweep.row import Role, Row
 from anisweep.worker.rows import row_of
 from benchmarks import _record
-from benchmarks.planning import SPECIES, plan_of, project_in, write_artifact
+from benchmarks.planning import HOST, SPECIES, plan_of, project_in, write_artifact
 
 #: A hundred cells for each replicate, and each replicate is a pack.
 SWEEP: dict[str, Any] = {
@@ -39,14 +39,6 @@ SWEEP: dict[str, Any] = {
 }
 
 STAGES = ("neighbours", "moments", "contraction", "pair_loop", "orthonormalise", "sum_neighbours", "setup")
-
-HOST: dict[str, Any] = {
-    "host": "bench-01",
-    "cpu_model": "AMD EPYC 7B13",
-    "microarchitecture": "x86-64-v3",
-    "cpus": 2,
-}
-INSTALLED = {"digest": "0" * 64, "versions": {"python": "3.11.2", "numpy": "2.4.0", "torch": "2.9.1"}}
 
 
 @dataclass(frozen=True)
@@ -168,7 +160,7 @@ def measured(project: Project, pack: Pack) -> None:
 
     file = project.artifacts / f"{pack.name}{writing.SUFFIX}"
     elsewhere = Project(project.root / "execute_point")
-    write_artifact(elsewhere, pack, rows, HOST, INSTALLED)
+    write_artifact(elsewhere, pack, rows)
     accept(elsewhere.artifacts / file.name, file)
 
 

@@ -200,9 +200,10 @@ def _described(runs: Sequence[Described]) -> Iterator[str]:
     alone: dict[str, Described] = {}
     for run in runs:
         one = alone.setdefault(run.what, run)
-        seconds = (run.whole_s, run.before_s, run.waiting_s, run.working_s, run.after_s, run.cpu_s)
+        seconds = (run.whole_s, run.before_s, run.waiting_s, run.working_s, run.after_s)
         shares = (one.working_s / run.working_s / run.slots, one.whole_s / run.whole_s / run.slots)
-        values = [f"{value:.0f} s" for value in seconds] + [f"{share:.2f}" for share in shares]
+        cpu = f"{run.cpu_s:.0f} s" if run.cpu_s else "not told"  # HTCondor says 0 where it cannot know
+        values = [*(f"{value:.0f} s" for value in seconds), cpu, *(f"{share:.2f}" for share in shares)]
         yield f"| {run.what}, {run.shards} shards | {run.slots} | {' | '.join(values)} |"
 
 

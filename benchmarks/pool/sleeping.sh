@@ -20,8 +20,8 @@ for cell in pack.cells:
     append_row(folder, row)
 
 (folder / "pack.json").write_text(pack.to_json())
-(folder / "host.json").write_text("{}")
-(folder / "environment.json").write_text(json.dumps({"versions": {}}))
+(folder / "host.json").write_text(json.dumps({"host": "sleeps", "cpu_model": "any", "microarchitecture": "any"}))
+(folder / "environment.json").write_text(json.dumps({"digest": pack.cells[0].environment, "versions": {}}))
 writing.write(folder, Path(sys.argv[2]))
 END
 }

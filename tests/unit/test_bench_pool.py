@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+from pathlib import Path
+
 import pytest
 
-from anisweep.artifacts import writing
+import anisweep
+from anisweep.artifacts import reading, writing
+from benchmarks.pool import replay as replaying
 from benchmarks.pool.events import Story
 from benchmarks.pool.figures import paragraph
 from benchmarks.pool.fitted import Fitted
 from benchmarks.pool.replay import replay
 from examples import fill, pack
+
+#: What jobs of the benchmark read first.
+SLEEPING = Path(replaying.__file__).with_name("sleeping.sh")
 
 #: Of two jobs that shared one transfer of their image; the first part of what HTCondor wrote.
 RECORDED = """\
@@ -95,6 +104,20 @@ def test_a_replay_that_loses_a_pack_says_so(log, tmp_path):
 
     with pytest.raises(RuntimeError, match="0 of 2 packs completed"):
         replay(log, brought, jobs=2, seconds=1)
+
+
+def test_a_pack_that_sleeps_returns_a_sound_artifact(tmp_path, monkeypatch):
+    shutil.copyfile(SLEEPING, tmp_path / "prologue.sh")
+    (tmp_path / "pack.json").write_text(pack().to_json())
+    (tmp_path / "results" / "code").mkdir(parents=True)
+    (tmp_path / "results" / "code" / "anisweep-0.whl").symlink_to(Path(anisweep.__file__).parents[1])
+
+    monkeypatch.setenv("PACK_SECONDS", "0")
+    command = f". ./prologue.sh && anisweep run-pack pack.json {pack().name}.tar.gz"
+    subprocess.run(["bash", "-euc", command], cwd=tmp_path, check=True)
+
+    contents = reading.read(tmp_path / f"{pack().name}.tar.gz")
+    assert [row.status for row in contents.rows] == ["ok"]
 
 
 @pytest.mark.parametrize(("same", "said"), [(True, "the same, bit for bit."), (False, "not the same.")])
