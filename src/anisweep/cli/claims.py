@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from anisweep.cli.decorators import plainly
+from anisweep.cli.decorators import plainly, short_lived
 from anisweep.config.project import Project
 from anisweep.formatting import counted
 
@@ -16,6 +16,7 @@ from anisweep.formatting import counted
 @click.argument("studies", nargs=-1)
 @click.option("--csv", type=click.Path(path_type=Path, dir_okay=False), help="Write them to FILE instead.")
 @plainly
+@short_lived
 def claims(studies: tuple[str, ...], csv: Path | None) -> None:
     """Judge every claim of config/claims by the tables of all STUDIES, and print the verdicts."""
     from anisweep import tables

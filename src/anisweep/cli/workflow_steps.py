@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from anisweep.cell import Pack
-from anisweep.cli.decorators import plainly
+from anisweep.cli.decorators import plainly, short_lived
 from anisweep.config.project import Project
 from anisweep.errors import UserError
 from anisweep.files import read_bytes
@@ -57,6 +57,7 @@ def tables() -> None:
 @click.argument("study")
 @click.argument("folder", type=PATH)
 @plainly
+@short_lived
 def cells(study: str, folder: Path) -> None:
     """Write the rows of STUDY, its platforms and what is missing."""
     from anisweep import tables as written
@@ -83,6 +84,7 @@ def export(study: str) -> None:
 @click.argument("study")
 @click.argument("folder", type=PATH)
 @plainly
+@short_lived
 def job_records(study: str, folder: Path) -> None:
     """Write what clusters did with the packs of STUDY."""
     from anisweep import tables as written
@@ -107,6 +109,7 @@ def profiles(study: str, folder: Path, kept: Path) -> None:
 @tables.command(hidden=True)
 @click.argument("folder", type=PATH)
 @plainly
+@short_lived
 def summary(folder: Path) -> None:
     """Write the summary of the cells."""
     from anisweep import tables as written
@@ -129,6 +132,7 @@ def judge_conversion(folder: Path, file: Path) -> None:
 @tables.command("old_tables", hidden=True)
 @click.argument("folder", type=PATH)
 @plainly
+@short_lived
 def old_tables(folder: Path) -> None:
     """Write the cells as the tables of the earlier study."""
     from anisweep import tables as written
@@ -140,6 +144,7 @@ def old_tables(folder: Path) -> None:
 @click.argument("tables_folder", type=PATH)
 @click.argument("pictures", nargs=-1, type=PATH)
 @plainly
+@short_lived
 def draw(tables_folder: Path, pictures: tuple[Path, ...]) -> None:
     """Draw PICTURES (.svg), each with a .png beside it, from the tables of a study."""
     from anisweep import tables as written
@@ -168,6 +173,7 @@ def draw_profile(tables_folder: Path, kept: Path, picture: Path) -> None:
 @click.argument("claims", type=PATH)
 @click.argument("studies", nargs=-1)
 @plainly
+@short_lived
 def report(page: Path, claims: Path, studies: tuple[str, ...]) -> None:
     """Write PAGE, the report, with the CLAIMS as they were judged and a part for each of the STUDIES."""
     from anisweep import report as written
