@@ -10,15 +10,12 @@ import pytest
 
 import anisweep
 from anisweep.artifacts import reading, writing
-from benchmarks.pool import replay as replaying
 from benchmarks.pool.events import Story
 from benchmarks.pool.figures import paragraph
 from benchmarks.pool.fitted import Fitted
 from benchmarks.pool.replay import replay
+from benchmarks.pool.stage import HERE
 from examples import fill, pack
-
-#: What jobs of the benchmark read first.
-SLEEPING = Path(replaying.__file__).with_name("sleeping.sh")
 
 #: Of two jobs that shared one transfer of their image; the first part of what HTCondor wrote.
 RECORDED = """\
@@ -107,7 +104,7 @@ def test_a_replay_that_loses_a_pack_says_so(log, tmp_path):
 
 
 def test_a_pack_that_sleeps_returns_a_sound_artifact(tmp_path, monkeypatch):
-    shutil.copyfile(SLEEPING, tmp_path / "prologue.sh")
+    shutil.copyfile(HERE / "sleeping.sh", tmp_path / "prologue.sh")
     (tmp_path / "pack.json").write_text(pack().to_json())
     (tmp_path / "results" / "code").mkdir(parents=True)
     (tmp_path / "results" / "code" / "anisweep-0.whl").symlink_to(Path(anisweep.__file__).parents[1])

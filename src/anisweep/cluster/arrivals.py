@@ -22,7 +22,7 @@ from anisweep.cluster.schedd_errors import troubles_in_words
 from anisweep.config.project import Project
 from anisweep.errors import UserError
 from anisweep.files import locked, sync, whole
-from anisweep.plan.pending import BATCHES, open_batches
+from anisweep.plan.pending import BATCHES, open_batches, pack_file
 from anisweep.plan.run_lock import holder
 from anisweep.worker.rows import append_row, row_of
 
@@ -59,7 +59,7 @@ def accept(arrived: Path, output: Path) -> None:
     contents = reading.read(arrived)
     name = output.name.removesuffix(SUFFIX)
     project = Project(output.parents[2])
-    planned = project.results / "packs" / f"{name}.json"
+    planned = project.root / pack_file(project, name)
 
     if contents.pack.name != name:
         raise ValueError(f"{arrived.name}: holds the pack {contents.pack.name}, not {name}")
@@ -97,7 +97,8 @@ def give_up(output: Path, reason: str) -> None:
         return
 
     name = output.name.removesuffix(SUFFIX)
-    planned = output.parents[1] / "packs" / f"{name}.json"
+    project = Project(output.parents[2])
+    planned = project.root / pack_file(project, name)
     if not planned.exists():
         return
 
