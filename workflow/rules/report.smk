@@ -26,7 +26,6 @@ rule draw_figures:
 
 rule judge_claims:
     input:
-        expand(f"{TABLES}/summary.parquet", study=inputs.report_studies),
         expand(f"{TABLES}/cells.parquet", study=inputs.report_studies),
         inputs.checked_bundles(),
         claims=inputs.claims(),

@@ -41,10 +41,12 @@ rule collect_job_records:
 rule summarise:
     input:
         f"{TABLES}/cells.parquet",
-        code=code_of("tables/summary.py"),
+        f"{TABLES}/missing.json",
+        code=code_of("tables/summary.py", "report/answer.py"),
     output:
         f"{TABLES}/summary.parquet",
         f"{TABLES}/summary.csv",
+        f"{TABLES}/answer.txt",
     log:
         "results/logs/{study}/summary.log",
     params:

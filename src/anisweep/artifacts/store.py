@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -47,8 +47,8 @@ class Entry:
     """Hold what is known of one artifact without opening it again.
 
     ``sha256`` is that of the sound file; ``measured`` is when its last cell was; ``keys`` are those of its
-    cells, ``unfinished`` those of them whose rows say failed or stalled; ``points`` maps what a cell is about
-    to what it was measured with, so that a plan can say why it asks for the cell again.
+    cells, ``unfinished`` those of them whose rows say failed or stalled; ``sites`` are where they were
+    measured. `Store.points` says more, of which most plans have no need.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Entry:
     damage: str = ""
     keys: tuple[str, ...] = ()
     unfinished: tuple[str, ...] = ()
-    points: dict[str, Point] = field(default_factory=dict)
+    sites: tuple[str, ...] = ()
 
     @property
     def sound(self) -> bool:
@@ -132,6 +132,20 @@ class Store:
             self.opened += 1
             return self._remember_contents(name, read(self.path(name)))  # the index is a convenience
 
+    def points(self, name: str) -> dict[str, Point]:
+        """Return what the cells of an artifact are about, and what they were measured with.
+
+        A plan says by it why it asks for a cell again. Nothing is known of an artifact that is not sound
+        when the index has lost it.
+        """
+        try:
+            plain = json.loads(bytes(unsealed(read_bytes(self._points(name)))))
+            return {point: _point(**seen) for point, seen in plain.items()}
+        except (OSError, ValueError, TypeError, KeyError):
+            with suppress(DamagedArtifact, OSError):
+                return self._remember_points(name, self.contents(name).pack)
+            return {}
+
     def keep(self, name: str, contents: Contents) -> None:
         """Index a new artifact of which every byte has just been read, so that nobody reads it again."""
         if self._remembered(name):
@@ -146,6 +160,7 @@ class Store:
         """Remove an artifact for good, and all memory of it."""
         self.path(name).unlink(missing_ok=True)
         self._details(name).unlink(missing_ok=True)
+        self._points(name).unlink(missing_ok=True)
         self._summary(name).unlink(missing_ok=True)
 
     def verify(self) -> Iterator[Entry]:
@@ -215,9 +230,10 @@ class Store:
             measured=max((row.started for row in contents.rows), default=""),
             keys=tuple(cell.key for cell in contents.pack.cells),
             unfinished=tuple(sorted({row.key for row in contents.rows if unfinished(row)})),
-            points=_points(contents.pack),
+            sites=tuple(sorted({cell.site for cell in contents.pack.cells})),
         )
         self._remember_contents(seen.name, contents)
+        self._remember_points(seen.name, contents.pack)
         self._remember(self._summary(seen.name), _sealed_json(entry))
         return entry
 
@@ -229,6 +245,14 @@ class Store:
         self._remember(self._details(name), columns.to_bytes())
         return columns
 
+    def _remember_points(self, name: str, pack: Pack) -> dict[str, Point]:
+        points = {
+            cell.point: Point(cell.key, cell.site, cell.environment, cell.code, cell.dataset_free)
+            for cell in pack.cells
+        }
+        self._remember(self._points(name), _sealed_json(points))
+        return points
+
     def _remember(self, file: Path, content: bytes) -> None:
         """Write a file of the index.
 
@@ -239,6 +263,9 @@ class Store:
 
     def _summary(self, name: str) -> Path:
         return self.index / f"{name}.json"
+
+    def _points(self, name: str) -> Path:
+        return self.index / f"{name}.points"
 
     def _details(self, name: str) -> Path:
         return self.index / f"{name}.arrow"
@@ -255,8 +282,8 @@ def _open_one(folder: Path, state: Path, file: Path) -> int:
 def _entry_in(file: Path, modified_ns: int, inode: int) -> Entry:
     """Return what a file of the index says: read once for each of its versions, since a run asks often."""
     plain = json.loads(bytes(unsealed(read_bytes(file))))
-    plain["points"] = {point: _point(**seen) for point, seen in plain["points"].items()}
-    return Entry(**plain | {name: tuple(map(sys.intern, plain[name])) for name in ("keys", "unfinished")})
+    texts = {name: tuple(map(sys.intern, plain[name])) for name in ("keys", "unfinished", "sites")}
+    return Entry(**plain | texts)
 
 
 def _point(key: str, site: str, environment: str, code: str, dataset_free: str) -> Point:
@@ -264,8 +291,8 @@ def _point(key: str, site: str, environment: str, code: str, dataset_free: str) 
     return Point(*map(sys.intern, (key, site, environment, code, dataset_free)))
 
 
-def _sealed_json(entry: Entry) -> bytes:
-    return sealed(json.dumps(entry, default=fields_of, separators=(",", ":")).encode())
+def _sealed_json(content: Entry | dict[str, Point]) -> bytes:
+    return sealed(json.dumps(content, default=fields_of, separators=(",", ":")).encode())
 
 
 def _state(file: Path) -> tuple[int, int, int]:
@@ -292,13 +319,6 @@ def _check_unchanged(before: Entry, sha256: str) -> None:
     """
     if before.sha256 not in ("", sha256):
         raise DamagedArtifact(f"{before.name}{SUFFIX}: does not have the bytes that it had when it was sound")
-
-
-def _points(pack: Pack) -> dict[str, Point]:
-    return {
-        cell.point: Point(cell.key, cell.site, cell.environment, cell.code, cell.dataset_free)
-        for cell in pack.cells
-    }
 
 
 def restore_kept(artifacts: Path) -> list[str]:
@@ -332,18 +352,13 @@ def remove_leftovers(artifacts: Path) -> None:
 def measured_elsewhere(store: Store, cells: list[Cell]) -> list[str]:
     """Return the names of the artifacts in which another site has measured the points of these cells."""
     own = {cell.site for cell in cells}
-    other = [entry for entry in store.entries() if entry.sound and _of_other_sites(entry, own)]
+    other = [entry for entry in store.entries() if entry.sound and not own.issuperset(entry.sites)]
     points = {cell.point for cell in cells} if other else set()
     return [
         entry.name
         for entry in other
-        if any(seen.site not in own and at in points for at, seen in entry.points.items())
+        if any(seen.site not in own and at in points for at, seen in store.points(entry.name).items())
     ]
-
-
-def _of_other_sites(entry: Entry, own: set[str]) -> bool:
-    """Return True if an artifact holds cells of other sites than these."""
-    return any(seen.site not in own for seen in entry.points.values())
 
 
 def rows_of(store: Store, cells: list[Cell]) -> list[tuple[Entry, list[Row]]]:
@@ -366,14 +381,14 @@ def chosen_of(store: Store, cells: list[Cell]) -> list[tuple[Entry, set[str]]]:
     keys = {cell.key for cell in cells}
     own = {cell.site for cell in cells}
     sound = sorted((entry for entry in store.entries() if entry.sound), key=lambda entry: entry.measured)
-    abroad = any(_of_other_sites(entry, own) for entry in sound)
+    abroad = {entry.name for entry in sound if not own.issuperset(entry.sites)}
     points = {cell.point for cell in cells} if abroad else set()  # as costly as the keys
     here: dict[str, tuple[Entry, str]] = {}
     elsewhere: dict[tuple[str, str], tuple[Entry, str]] = {}
 
     for entry in sound:
         here |= {key: (entry, key) for key in keys.intersection(entry.keys)}
-        for point, seen in entry.points.items():
+        for point, seen in store.points(entry.name).items() if entry.name in abroad else ():
             if point in points and seen.site not in own:
                 elsewhere[seen.site, point] = (entry, seen.key)
 

@@ -10,7 +10,7 @@ from anisweep.cell import Pack
 from anisweep.cli.decorators import plainly, short_lived
 from anisweep.config.project import Project
 from anisweep.errors import UserError
-from anisweep.files import read_bytes
+from anisweep.files import read_bytes, write_text
 
 PATH = click.Path(path_type=Path)
 
@@ -111,10 +111,12 @@ def profiles(study: str, folder: Path, kept: Path) -> None:
 @plainly
 @short_lived
 def summary(folder: Path) -> None:
-    """Write the summary of the cells."""
+    """Write the summary of the cells, and the answer that a run ends with."""
+    from anisweep import report
     from anisweep import tables as written
 
     written.write_summary(folder)
+    write_text(folder / "answer.txt", f"{report.answer_of(folder)}\n")
 
 
 @tables.command("conversion", hidden=True)

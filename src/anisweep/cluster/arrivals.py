@@ -19,10 +19,10 @@ from anisweep.artifacts.store import Store
 from anisweep.artifacts.writing import SUFFIX
 from anisweep.cell import Pack
 from anisweep.cluster.schedd_errors import troubles_in_words
-from anisweep.config.project import Project
+from anisweep.config.project import BATCHES, Project
 from anisweep.errors import UserError
 from anisweep.files import locked, sync, whole
-from anisweep.plan.pending import BATCHES, open_batches, pack_file
+from anisweep.plan.pending import open_batches, pack_file
 from anisweep.plan.run_lock import holder
 from anisweep.worker.rows import append_row, row_of
 

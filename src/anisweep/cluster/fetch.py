@@ -15,9 +15,8 @@ from pathlib import Path, PurePosixPath
 from anisweep.artifacts import reading, writing
 from anisweep.artifacts.writing import SUFFIX
 from anisweep.cluster.arrivals import accept
-from anisweep.config.project import Project
+from anisweep.config.project import BATCHES, Project
 from anisweep.errors import UserError
-from anisweep.plan.pending import BATCHES
 from snakemake_executor_plugin_condorsweep.ledger import FILE, FORMER_FILE
 
 #: What is brought: artifacts and shards, those that still lie in an inbox, and the job records of the packs.

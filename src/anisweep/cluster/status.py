@@ -12,10 +12,10 @@ from pathlib import Path
 
 from anisweep.cluster.controller_job import known_controllers
 from anisweep.cluster.moved import events_elsewhere
-from anisweep.config.project import Project
+from anisweep.config.project import BATCHES, Project
 from anisweep.errors import UserError
 from anisweep.formatting import counted, duration
-from anisweep.plan.pending import BATCHES, frozen_packs, open_batches
+from anisweep.plan.pending import frozen_packs, open_batches
 from snakemake_executor_plugin_condorsweep.batch import Batch, Entry
 from snakemake_executor_plugin_condorsweep.events import EventLog, Job
 from snakemake_executor_plugin_condorsweep.ledger import Ledger, ledgers_in

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from anisweep.cluster.jobs import Jobs, Outgoing
 from anisweep.cluster.schedd_errors import troubles_in_words
-from anisweep.config.project import Project
+from anisweep.config.project import BATCHES, Project
 from anisweep.formatting import counted, duration
-from anisweep.plan.pending import BATCHES
 from snakemake_executor_plugin_condorsweep import schedd
 from snakemake_executor_plugin_condorsweep.batch import Batch, Entry
 from snakemake_executor_plugin_condorsweep.submit_file import Shape, files_of

@@ -10,6 +10,9 @@ from anisweep.errors import UserError
 
 TABLES = "tables"
 
+#: The folder of what was submitted to clusters, relative to the project.
+BATCHES = "results/batches"
+
 
 @dataclass(frozen=True)
 class Project:

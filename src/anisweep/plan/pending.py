@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING
 
 from anisweep.artifacts.writing import SUFFIX
 from anisweep.cell import Pack
-from anisweep.config.project import Project
+from anisweep.config.project import BATCHES, Project
 from anisweep.errors import UserError
 from anisweep.files import read_bytes
 
 if TYPE_CHECKING:
     from snakemake_executor_plugin_condorsweep.batch import Batch
-
-#: Where submissions lie, relative to the project.
-BATCHES = "results/batches"
 
 
 def pack_file(project: Project, name: str) -> str:

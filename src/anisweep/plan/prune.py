@@ -36,10 +36,12 @@ def unwanted(project: Project) -> list[tuple[str, str]]:
     keys = {cell.key for cell in cells}
     points = {cell.point for cell in cells}
     found = []
+    store = Store(project.artifacts, project.state)
 
-    for entry in Store(project.artifacts, project.state).entries():
+    for entry in store.entries():
         elsewhere = any(
-            seen.site != "local" and (unknown or point in points) for point, seen in entry.points.items()
+            seen.site != "local" and (unknown or point in points)
+            for point, seen in store.points(entry.name).items()
         )
         if not entry.sound:
             found.append((entry.name, "damaged"))

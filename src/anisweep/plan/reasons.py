@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from anisweep.artifacts.store import Entry, Point
 from anisweep.cell import Cell, Pack
 from anisweep.environments.lock import Environment
@@ -14,6 +16,7 @@ class Reasons:
     ----------
     entries : artifacts in the folder
     lost : artifacts that were there once
+    points : what the cells of each of them are about, by its name
     packs : the packs of those artifacts that `compared_with` names, by name
     code_files : digests of the source files of each mode, as they are now
     """
@@ -22,6 +25,7 @@ class Reasons:
         self,
         entries: list[Entry],
         lost: list[Entry],
+        points: Mapping[str, Mapping[str, Point]],
         packs: dict[str, Pack],
         environment: Environment,
         code_files: dict[str, dict[str, str]],
@@ -35,7 +39,7 @@ class Reasons:
         self.any_dataset: set[tuple[str, str]] = set()
 
         for entry in [*lost, *entries]:
-            self._learn(entry, missing=entry in lost)
+            self._learn(entry, points.get(entry.name, {}), missing=entry in lost)
 
     def compared_with(self, cell: Cell) -> str:
         """Return the artifact whose pack says what has changed for a cell; empty when none is needed."""
@@ -63,13 +67,13 @@ class Reasons:
             return f"code changed: {self._files(artifact, cell)}"
         return "settings of the measurement changed"
 
-    def _learn(self, entry: Entry, missing: bool) -> None:
+    def _learn(self, entry: Entry, points: Mapping[str, Point], missing: bool) -> None:
         if missing or not entry.sound:
             what = "artifact missing" if missing else "artifact damaged"
             self.damaged.update(dict.fromkeys(entry.keys, f"{what}: {entry.name}"))
 
         self.unfinished.update(entry.unfinished)
-        for point, seen in entry.points.items():
+        for point, seen in points.items():
             self.earlier[seen.site, point] = entry.name, seen
             self.any_dataset.add((seen.site, seen.dataset_free))
 

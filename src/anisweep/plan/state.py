@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from anisweep.artifacts.store import Entry, Store, restore_kept
+from anisweep.artifacts.store import Entry, Point, Store, restore_kept
 from anisweep.cell import Cell, Hypers, Pack
 from anisweep.config.project import Project
 from anisweep.config.sections import Config, Sweep
@@ -38,6 +38,7 @@ class State:
     frozen : packs that a running controller measures
     retry : whether cells that failed or stalled are asked for again
     code_files : digests of the source files of each mode, by module
+    points : what the cells of each artifact are about, by its name; read where cells are to be measured
     earlier : packs in which cells of the same points were measured with other code or packages, by name
     model : how long cells take, with the number of pairs of each open cell
     """
@@ -53,6 +54,7 @@ class State:
     code_files: dict[str, dict[str, str]]
     model: CostModel
     lost: list[Entry] = field(default_factory=list)
+    points: dict[str, dict[str, Point]] = field(default_factory=dict)
     earlier: dict[str, Pack] = field(default_factory=dict)
 
     @cached_property
@@ -86,7 +88,7 @@ class State:
     @property
     def reasons(self) -> Reasons:
         """Return what says why cells are to be measured."""
-        return Reasons(self.entries, self.lost, self.earlier, self.environment, self.code_files)
+        return Reasons(self.entries, self.lost, self.points, self.earlier, self.environment, self.code_files)
 
     @cached_property
     def _held(self) -> dict[str, Entry]:
@@ -133,10 +135,12 @@ def _with_open_cells(state: State, project: Project, store: Store) -> State:
         model.variables_of(cell.mode)
 
     lost = store.lost()
-    reasons = replace(state, lost=lost).reasons
-    artifacts = {name for cell in state.open if (name := reasons.compared_with(cell))}
+    points = {entry.name: store.points(entry.name) for entry in [*lost, *state.entries]}
+    told = replace(state, lost=lost, points=points, model=model)
+
+    artifacts = {name for cell in state.open if (name := told.reasons.compared_with(cell))}
     earlier = {name: store.contents(name).pack for name in sorted(artifacts)}
-    return replace(state, lost=lost, model=model, earlier=earlier)
+    return replace(told, earlier=earlier)
 
 
 def learned_model(root: Path, store: Store | None) -> CostModel:

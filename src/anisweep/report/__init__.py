@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from anisweep import figures, tables
 from anisweep.analysis import claims
-from anisweep.report.answer import answer
+from anisweep.report.answer import answer, answer_of
 from anisweep.report.disturbance import disturbance
 from anisweep.report.inline_svg import picture
 from anisweep.report.judged_claims import claims_table
@@ -20,12 +20,8 @@ from anisweep.report.model import Measured, StudyPart, headline
 from anisweep.report.old_bundles import old_bundle_tables
 from anisweep.report.provenance import artifacts_table, platforms_table
 from anisweep.report.sections import sections_of
-from anisweep.tables.summary import POINT
 
 __all__ = ["Study", "answer", "answer_of", "write"]
-
-#: Columns of the cells that answers are made of, or what their names begin with.
-ANSWERED = (*POINT, "role", "warnings", "result_")
 
 #: The figure of the first screen.
 LEAD = "wall_time_by_system"
@@ -80,14 +76,6 @@ def write(
 
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
-
-
-def answer_of(tables_folder: Path) -> str:
-    """Return the answer of one study, for the terminal; a second line if the run was disturbed."""
-    missing = json.loads((tables_folder / "missing.json").read_text())
-    cells = tables.read(tables_folder, "cells", ANSWERED)
-    said = answer(tables.read(tables_folder, "summary"), cells, missing)
-    return "\n".join(filter(None, [said, disturbance(cells)]))
 
 
 def _read(study: Study) -> Measured:

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from anisweep import modes
+from anisweep import modes, tables
 from anisweep.cell import NOT_PINNED
 from anisweep.formatting import between, counted, plain, share, time_with_unit
+from anisweep.report.disturbance import disturbance
 from anisweep.tables.names import stage_in_words, with_names
+from anisweep.tables.summary import POINT
+
+#: Columns of the cells that answers are made of, or what their names begin with.
+ANSWERED = (*POINT, "role", "warnings", "result_")
 
 #: How the sentence calls the mode that is AniSOAP as it was published.
 PUBLISHED = "numpy_only"
 
 #: Of a reason so much is said.
 LONGEST_REASON = 200
+
+
+def answer_of(tables_folder: Path) -> str:
+    """Return the answer of one study, for the terminal; a second line if the run was disturbed."""
+    missing = json.loads((tables_folder / "missing.json").read_text())
+    cells = tables.read(tables_folder, "cells", ANSWERED)
+    said = answer(tables.read(tables_folder, "summary"), cells, missing)
+    return "\n".join(filter(None, [said, disturbance(cells)]))
 
 
 def answer(summary: pd.DataFrame, cells: pd.DataFrame, missing: Sequence[str] = ()) -> str:

@@ -12,7 +12,6 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
-from scipy import special  # not stats, whose import takes half a second
 
 CONFIDENCE = 0.95
 POWER = 0.80
@@ -97,6 +96,8 @@ def _critical(freedom: float) -> float:
 
     ``stats.t`` takes a hundred times as long.
     """
+    from scipy import special  # not stats, whose import takes half a second
+
     return float(special.stdtrit(freedom, 0.5 + CONFIDENCE / 2))
 
 
@@ -234,7 +235,7 @@ def smallest_difference(std: float, count: int) -> float:
 
 @cache
 def _detectable_shift(freedom: float) -> float:
-    from scipy import optimize  # here, since most tables need no such shift
+    from scipy import optimize, special  # here, since most tables need no such shift
 
     critical = _critical(freedom)
     quantiles = (np.arange(2000) + 0.5) / 2000

@@ -40,13 +40,11 @@ def opening(run: Run) -> str:
 
 def closing(run: Run) -> str:
     """Return the answer, where everything lies, how large it is, and what to do next."""
-    from anisweep import report
-
     project = run.project
     size = sum(entry.size for entry in Store(project.artifacts, project.state).entries())
-    made = [study for study in run.studies if (project.tables(study) / "summary.parquet").exists()]
-    lines = [report.answer_of(project.tables(study)) for study in made]  # none after `measure`
-    lines.append("")
+    answers = {study: project.tables(study) / "answer.txt" for study in run.studies}
+    made = [study for study, file in answers.items() if file.exists()]  # none after `measure`
+    lines = [*(answers[study].read_text().rstrip() for study in made), ""]
 
     if made:
         tables, figures = (_shown(project, folder(made[0])) for folder in (project.tables, project.figures))

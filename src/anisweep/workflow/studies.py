@@ -12,14 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 from anisweep.artifacts.reading import read_folder
 from anisweep.artifacts.store import Store, chosen_of, rows_of
 from anisweep.cell import MOST_REPLICATES, Cell, cells_from_json, repeated
-from anisweep.cluster.arrivals import job_records_of
-from anisweep.config.load import read_yaml
-from anisweep.config.project import Project
+from anisweep.config.project import BATCHES, Project
 from anisweep.errors import UserError
 from anisweep.files import read_bytes, write_bytes
 from anisweep.parsing.json_text import read_json
 from anisweep.parsing.schema import Within, build
-from anisweep.plan.pending import BATCHES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -115,6 +112,7 @@ def study_job_records(project: Project, study: str) -> list[PackJobRecord]:
     """Return what clusters did with the packs of a study's rows."""
     if not brought_job_records(project) and not (project.root / BATCHES).exists():
         return []
+    from anisweep.cluster.arrivals import job_records_of  # here, since it brings the whole plan along
 
     rows, _, _ = study_rows(project, study)
     packs = rows["pack"].to_pylist()
@@ -195,8 +193,8 @@ def reported_studies(project: Project) -> list[str]:
 
 
 def _finished(project: Project) -> list[str]:
-    """Return the studies that have been run, and whose summary is there."""
-    made = project.studies_with("summary.parquet")
+    """Return the studies that have been run, and whose cells are there."""
+    made = project.studies_with("cells.parquet")
     return [study for study in made if (project.results / study / "configuration.yaml").exists()]
 
 
@@ -223,5 +221,7 @@ def measured_tables(project: Project, studies: Sequence[str] = ()) -> list[Path]
 
 def study_question(project: Project, study: str) -> str:
     """Return the question of a study that has been run."""
+    from anisweep.config.load import read_yaml  # here, since it brings every section along
+
     file = project.results / study / "configuration.yaml"
     return str(read_yaml(file).get("question", ""))

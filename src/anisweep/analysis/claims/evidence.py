@@ -45,8 +45,8 @@ def _meets(column: pd.Series[Any], wanted: Any) -> pd.Series[bool]:
     if wanted is None:
         return column.isna()
 
-    values = wanted if isinstance(wanted, list) else [wanted]
-    return column.isin(values).fillna(False).astype(bool)
+    met = column.isin(wanted) if isinstance(wanted, list) else column == wanted
+    return met.fillna(False).astype(bool)
 
 
 def largest_problem(rows: pd.DataFrame, by: Sequence[str] = PROBLEM_BY_CONTENT) -> pd.DataFrame:
