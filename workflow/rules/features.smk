@@ -3,6 +3,7 @@
 
 import sys
 
+from anisweep.workflow import life_cycle
 from anisweep.workflow.feature_run import FeatureRun, blas_of
 
 run = FeatureRun.read(config["features"], config.get("site", "local"))
@@ -21,10 +22,12 @@ onstart:
 
 
 onsuccess:
+    life_cycle.end_at_once()
     run.plan.remove_pieces()
 
 
 onerror:
+    life_cycle.end_at_once()
     run.fail()
 
 

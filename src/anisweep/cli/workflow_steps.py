@@ -61,10 +61,11 @@ def tables() -> None:
 def cells(study: str, folder: Path) -> None:
     """Write the rows of STUDY, its platforms and what is missing."""
     from anisweep import tables as written
-    from anisweep.workflow.studies import study_rows
+    from anisweep.workflow.studies import study_table
 
-    rows, sources, missing = study_rows(Project.find(), study)
-    written.write_cells(rows, sources, folder, missing)
+    project = Project.find()
+    made, missing = study_table(project, study)
+    written.write_grown_cells(made, folder, missing, project.kept_cells(study))
 
 
 @tables.command()

@@ -58,6 +58,10 @@ class Project:
         """Return the folder of a study's tables."""
         return self.results / study / TABLES
 
+    def kept_cells(self, study: str) -> Path:
+        """Return where a study's table of cells is kept to grow, without the endings of its files."""
+        return self.state / "tables" / study
+
     def figures(self, study: str) -> Path:
         """Return the folder of a study's figures."""
         return self.results / study / "figures"

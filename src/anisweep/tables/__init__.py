@@ -13,12 +13,14 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+from pyarrow import parquet
 
 from anisweep.files import whole, write_text
 from anisweep.row import Row
 from anisweep.tables import old_tables
 from anisweep.tables.bundles import read_bundles
 from anisweep.tables.cells import PackSource, Platform, cells_table
+from anisweep.tables.grown_cells import GrownCells, PackRows, grown_cells, in_arrow, keep
 from anisweep.tables.hotspots import Profile, write_profiles
 from anisweep.tables.job_records import PackJobRecord, job_records_table, with_times_as_text
 from anisweep.tables.metrics import columns_markdown, metrics_markdown
@@ -32,7 +34,9 @@ SAMPLE = 1000
 
 __all__ = [
     "LISTS",
+    "GrownCells",
     "PackJobRecord",
+    "PackRows",
     "PackSource",
     "Platform",
     "Profile",
@@ -41,6 +45,7 @@ __all__ = [
     "cells_table",
     "columns_markdown",
     "export",
+    "grown_cells",
     "metrics_markdown",
     "read",
     "read_bundles",
@@ -48,6 +53,7 @@ __all__ = [
     "summary_table",
     "write_all",
     "write_cells",
+    "write_grown_cells",
     "write_job_records",
     "write_old_tables",
     "write_profiles",
@@ -78,11 +84,28 @@ def write_cells(
 
     The last one lists what nobody has measured.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    cells = cells_table(rows, sources, missing)
-    _write(cells, folder / "cells", largest_mb=LARGEST_CSV_MB)
+    cells = cells_table(rows, sources)
+    platforms = {pack: sources[pack].platform for pack in cells["pack"].unique()}
+    write_grown_cells(GrownCells(in_arrow(cells), {}, platforms), folder, missing)
 
-    platforms = {pack: asdict(sources[pack].platform) for pack in sorted(cells["pack"].unique())}
+
+def write_grown_cells(
+    cells: GrownCells, folder: Path, missing: Sequence[str] = (), kept: Path | None = None
+) -> None:
+    """Write the same files from a table that is made already, and keep it (see `grown_cells`)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    attributes = {b"PANDAS_ATTRS": json.dumps({"missing": list(missing)})}  # where pandas looks for them
+    table = cells.table.replace_schema_metadata({**cells.table.schema.metadata, **attributes})
+    parquet.write_table(table, folder / "cells.parquet")
+    if kept:
+        keep(cells, folder / "cells.parquet", kept)
+
+    if (size_mb := _size_mb(_with_lists(table.slice(0, SAMPLE)), table.num_rows)) > LARGEST_CSV_MB:
+        _write_no_csv(folder / "cells.csv", table.num_rows, size_mb)
+    else:
+        _as_csv(_with_lists(table)).to_csv(folder / "cells.csv", index=False)
+
+    platforms = {pack: asdict(platform) for pack, platform in sorted(cells.platforms.items())}
     (folder / "platforms.json").write_text(json.dumps(platforms, indent=1) + "\n")
     (folder / "missing.json").write_text(json.dumps(list(missing), indent=1) + "\n")
 
@@ -122,28 +145,32 @@ def read_platforms(folder: Path) -> dict[str, Platform]:
 def export(folder: Path) -> None:
     """Write ``cells.csv`` from ``cells.parquet``, however large it is."""
     cells = read(folder, "cells")
-    lists = {name: [value.tolist() for value in cells[name]] for name in _objects(cells)}
     with whole(folder / "cells.csv") as stream:
-        _as_csv(cells.assign(**lists)).to_csv(stream, index=False)
+        _as_csv(_with_lists(in_arrow(cells))).to_csv(stream, index=False)
 
 
-def _write(
-    table: pd.DataFrame, stem: Path, as_text: pd.DataFrame | None = None, largest_mb: float = float("inf")
-) -> None:
-    """Write a table as Parquet, and as CSV; the latter from ``as_text`` where that is given.
-
-    In place of a CSV that would be larger than ``largest_mb`` stands a line that says how to have it.
-    """
+def _write(table: pd.DataFrame, stem: Path, as_text: pd.DataFrame | None = None) -> None:
+    """Write a table as Parquet, and as CSV; the latter from ``as_text`` where that is given."""
     table.to_parquet(stem.with_suffix(".parquet"), index=False)
+    _as_csv(table if as_text is None else as_text).to_csv(stem.with_suffix(".csv"), index=False)
 
-    shown = table if as_text is None else as_text
-    sample = _as_csv(shown.head(SAMPLE)).to_csv(index=False)
-    size_mb = len(sample) / 2**20 * len(shown) / min(SAMPLE, max(1, len(shown)))
-    if size_mb > largest_mb:
-        said = f"{len(shown):,} rows, about {size_mb:.0f} MB: `anisweep tables export STUDY` writes them here"
-        write_text(stem.with_suffix(".csv"), f"{said}\n")
-    else:
-        _as_csv(shown).to_csv(stem.with_suffix(".csv"), index=False)
+
+def _size_mb(sample: pd.DataFrame, rows: int) -> float:
+    """Return about how large a table of so many rows is as CSV."""
+    text = _as_csv(sample).to_csv(index=False)
+    return len(text) / 2**20 * rows / max(1, len(sample))
+
+
+def _write_no_csv(file: Path, rows: int, size_mb: float) -> None:
+    """Write a line in place of a table that is too large, which says how to have it."""
+    said = f"{rows:,} rows, about {size_mb:.0f} MB: `anisweep tables export STUDY` writes them here"
+    write_text(file, f"{said}\n")
+
+
+def _with_lists(table: pa.Table) -> pd.DataFrame:
+    """Return a table for pandas, with lists as Python knows them."""
+    cells: pd.DataFrame = table.to_pandas()
+    return cells.assign(**{name: table[name].to_pylist() for name in _objects(cells)})
 
 
 def _objects(table: pd.DataFrame) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from anisweep.artifacts.columns import NESTED, TEXTS, columns_of, plain_type
+from anisweep.artifacts.columns import KINDS, NESTED, TEXTS, columns_of, plain_type
 from anisweep.artifacts.reading import Host, Installation
 from anisweep.row import Row
 
@@ -141,6 +141,13 @@ def column_of(metric: Field[Any], key: str) -> str:
     return f"{stem.removesuffix('s')}_{key}{unit}"
 
 
+def is_of_one_kind(name: str, column: pa.ChunkedArray) -> bool:
+    """Return True if all of a column's values had its type in the rows; what is mixed has become JSON."""
+    if name in KINDS or not pa.types.is_large_string(column.type):
+        return True
+    return not any(_is_json(text) for text in column.unique().to_pylist() if text is not None)
+
+
 def dtype_of(hint: Any) -> str:
     """Return the pandas type of a field of the registry; ``object`` for lists."""
     return DTYPES[plain_type(hint)]
@@ -222,6 +229,14 @@ def _entries(values: list[Any]) -> pd.Series[Any]:
         return pd.Series(values, dtype="boolean" if bool in kinds else "str")
 
     return pd.Series([None if value is None else json.dumps(value) for value in values], dtype="str")
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _source(pack: str, sources: Mapping[str, PackSource]) -> PackSource:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Sequence
 
 import yaml
@@ -64,6 +65,7 @@ def succeed(run: Run, targets: Collection[str]) -> None:
     SystemExit
         with status 1 when cells have no measurement, unless only a report of the others was asked for
     """
+    end_at_once()
     restore_kept(run.project.artifacts)
     print(messages.closing(run))
     if set(targets) != {"report"}:
@@ -72,10 +74,18 @@ def succeed(run: Run, targets: Collection[str]) -> None:
 
 def fail(run: Run) -> None:
     """Say what to do when something could not be made, and end with status 1."""
+    end_at_once()
     restore_kept(run.project.artifacts)
     print(messages.failed(run))
     _end_incomplete(run)
     raise SystemExit(1)
+
+
+def end_at_once() -> None:
+    """Cancel the next look that Snakemake takes at its jobs, for which it would wait a second at its exit."""
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.cancel()
 
 
 def _end_incomplete(run: Run) -> None:

@@ -6,12 +6,13 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from anisweep.artifacts.reading import read_folder
-from anisweep.artifacts.store import Store, chosen_of, rows_of
-from anisweep.cell import MOST_REPLICATES, Cell, cells_from_json, repeated
+from anisweep.artifacts.store import Entry, Store, chosen_of, rows_of
+from anisweep.cell import MOST_REPLICATES, Cell, cells_from_json, digest, repeated
 from anisweep.config.project import BATCHES, Project
 from anisweep.errors import UserError
 from anisweep.files import read_bytes, write_bytes
@@ -21,7 +22,7 @@ from anisweep.parsing.schema import Within, build
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from anisweep.tables import PackJobRecord, PackSource, Profile
+    from anisweep.tables import GrownCells, PackJobRecord, PackSource, Profile
 
 #: Of the file that holds a study's cells, in bytes; a million points have half of it.
 LARGEST_STUDY = 2**31
@@ -56,6 +57,32 @@ def study_rows(project: Project, study: str) -> tuple[pa.Table, dict[str, PackSo
 
     rows = joined(rows_of_each())
     return rows, sources, _missing(cells, rows)
+
+
+def study_table(project: Project, study: str) -> tuple[GrownCells, list[str]]:
+    """Return the cells table of a study, and labels of what is missing; only rows of new packs are read."""
+    from anisweep.tables import PackRows, PackSource, Platform, grown_cells
+
+    cells = study_cells(project, study)
+    store = Store(project.artifacts, project.state)
+
+    def rows_of_pack(entry: Entry, keys: set[str]) -> tuple[pa.Table, PackSource]:
+        pack = store.columns(entry.name)
+        platform = Platform.of(pack.host, pack.environment)
+        rows = pack.rows if len(keys) == len(entry.keys) else pack.of_cells(keys).rows
+        return rows, PackSource(f"artifacts/{entry.name}.tar.gz", entry.sha256, platform)
+
+    packs = {
+        entry.name: PackRows(_origin(entry, keys), partial(rows_of_pack, entry, keys))
+        for entry, keys in chosen_of(store, cells)
+    }
+    made = grown_cells(packs, project.kept_cells(study))
+    return made, _missing(cells, made.table)
+
+
+def _origin(entry: Entry, keys: set[str]) -> str:
+    """Return what a pack's rows come from: the artifact, and its cells where not all of them count."""
+    return entry.sha256 if len(keys) == len(entry.keys) else digest([entry.sha256, *sorted(keys)])
 
 
 def study_cells(project: Project, study: str) -> list[Cell]:
