@@ -110,7 +110,7 @@ def test_plain_snakemake_does_the_same(project: Clone) -> None:
         ("tables", ["judge_conversion", "summarise"]),
         (
             "report",
-            ["draw_figures", "judge_claims", "summarise", "write_report"],
+            ["draw_figures", "summarise", "write_report"],
         ),
     ],
 )

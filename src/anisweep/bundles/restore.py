@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from anisweep import tables
+from anisweep import report, tables
 from anisweep.analysis import conversion
 from anisweep.artifacts import writing
 from anisweep.artifacts.reading import DamagedArtifact, read
@@ -136,6 +136,7 @@ def _write_down(project: Project, study: str, files: dict[str, bytes]) -> list[s
     tables.write_all(rows, sources, target, missing)
     tables.write_job_records(study_job_records(project, study), target)
     conversion.write(tables.read(target, "summary"), target / "conversion.json")
+    report.write_answer(target)
     if profiles := list(study_profiles(project, study)):
         tables.write_profiles(profiles, target, folder / "profiles")
     return [f"{study}/{name}" for name in (*STUDY_FILES, target.name)]

@@ -10,7 +10,7 @@ from anisweep.cell import Pack
 from anisweep.cli.decorators import plainly, short_lived
 from anisweep.config.project import Project
 from anisweep.errors import UserError
-from anisweep.files import read_bytes, write_text
+from anisweep.files import read_bytes
 
 PATH = click.Path(path_type=Path)
 
@@ -117,7 +117,7 @@ def summary(folder: Path) -> None:
     from anisweep import tables as written
 
     written.write_summary(folder)
-    write_text(folder / "answer.txt", f"{report.answer_of(folder)}\n")
+    report.write_answer(folder)
 
 
 @tables.command("conversion", hidden=True)

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from anisweep import figures, tables
 from anisweep.analysis import claims
-from anisweep.report.answer import answer, answer_of
+from anisweep.report.answer import answer, answer_of, write_answer
 from anisweep.report.disturbance import disturbance
 from anisweep.report.inline_svg import picture
 from anisweep.report.judged_claims import claims_table
@@ -21,7 +21,7 @@ from anisweep.report.old_bundles import old_bundle_tables
 from anisweep.report.provenance import artifacts_table, platforms_table
 from anisweep.report.sections import sections_of
 
-__all__ = ["Study", "answer", "answer_of", "write"]
+__all__ = ["Study", "answer", "answer_of", "write", "write_answer"]
 
 #: The figure of the first screen.
 LEAD = "wall_time_by_system"

@@ -13,6 +13,7 @@ import pandas as pd
 
 from anisweep import modes, tables
 from anisweep.cell import NOT_PINNED
+from anisweep.files import write_text
 from anisweep.formatting import between, counted, plain, share, time_with_unit
 from anisweep.report.disturbance import disturbance
 from anisweep.tables.names import stage_in_words, with_names
@@ -34,6 +35,11 @@ def answer_of(tables_folder: Path) -> str:
     cells = tables.read(tables_folder, "cells", ANSWERED)
     said = answer(tables.read(tables_folder, "summary"), cells, missing)
     return "\n".join(filter(None, [said, disturbance(cells)]))
+
+
+def write_answer(tables_folder: Path) -> None:
+    """Write ``answer.txt`` beside the tables, which a run prints at its end."""
+    write_text(tables_folder / "answer.txt", f"{answer_of(tables_folder)}\n")
 
 
 def answer(summary: pd.DataFrame, cells: pd.DataFrame, missing: Sequence[str] = ()) -> str:
