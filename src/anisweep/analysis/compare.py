@@ -78,9 +78,13 @@ def _comparison(group: pd.DataFrame, kind: Kind) -> Comparison:
     shared = a.merge(b, on=["pack", "host"]) if kind == "mode" else a.iloc[:0]
 
     if len(shared):
-        ratio = paired_ratio(list(shared["seconds_x"]), list(shared["seconds_y"]), list(shared["host"]))
+        ratio = paired_ratio(
+            shared["seconds_x"].tolist(), shared["seconds_y"].tolist(), shared["host"].tolist()
+        )
     else:
-        ratio = unpaired_ratio(list(a["seconds"]), list(b["seconds"]), list(a["host"]), list(b["host"]))
+        ratio = unpaired_ratio(
+            a["seconds"].tolist(), b["seconds"].tolist(), a["host"].tolist(), b["host"].tolist()
+        )
 
     series = str(group.iloc[0]["series"])
     return Comparison(
@@ -89,7 +93,7 @@ def _comparison(group: pd.DataFrame, kind: Kind) -> Comparison:
         series=series.partition(" ")[2] if kind == "mode" else series.partition(" at ")[0],
         ratio=ratio,
         paired=bool(len(shared)),
-        artifacts=tuple(sorted(set(group["artifact"]))),
+        artifacts=tuple(sorted(group["artifact"].unique())),
     )
 
 

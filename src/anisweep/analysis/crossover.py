@@ -91,14 +91,16 @@ def _crossover(pairs: pd.DataFrame) -> Crossover:
         slower_up_to=_last(sizes, slower),
         faster_from=_last(sizes[::-1], faster[::-1]),
         crossing=_crossing(sizes, [ratio.value for ratio in ratios]),
-        artifacts=tuple(sorted(set(pairs["artifact"]))),
+        artifacts=tuple(sorted(pairs["artifact"].unique())),
     )
 
 
 def _ratio(pairs: pd.DataFrame) -> Ratio:
     columns = {"one_off_s": "median", "one_off_s_reference": "median", "host": "first"}
     packs = pairs.groupby("pack").agg(columns)
-    return paired_ratio(list(packs["one_off_s"]), list(packs["one_off_s_reference"]), list(packs["host"]))
+    return paired_ratio(
+        packs["one_off_s"].tolist(), packs["one_off_s_reference"].tolist(), packs["host"].tolist()
+    )
 
 
 def _last(sizes: tuple[int, ...], held: list[bool]) -> int | None:

@@ -207,7 +207,7 @@ def _line(rows: pd.DataFrame, along: str, where: str) -> Iterator[Growth]:
         high=fitted.over_replicates.high,
         scatter=fitted.scatter,
         replicates=fitted.replicates,
-        artifacts=tuple(sorted(set(sized["artifact"]))),
+        artifacts=tuple(sorted(sized["artifact"].unique())),
     )
 
 

@@ -89,9 +89,9 @@ def _of_one_way(rows: pd.DataFrame) -> Iterator[ScalingPoint]:
             pairs=int(rows["pairs"].max()),
             threads=threads,
             fewest=order[0],
-            time=interval_of_times(list(here["wall_s"]), list(here["host"])),
+            time=interval_of_times(here["wall_s"].tolist(), here["host"].tolist()),
             ratio=None if threads == order[0] else _ratio(here, base),
-            cores=interval(list(here["cores"]), list(here["host"])),
+            cores=interval(here["cores"].tolist(), here["host"].tolist()),
             artifacts=tuple(sorted({*by_threads[threads]["artifact"], *by_threads[order[0]]["artifact"]})),
         )
 
@@ -102,4 +102,6 @@ def _packs(lines: pd.DataFrame) -> pd.DataFrame:
 
 
 def _ratio(here: pd.DataFrame, base: pd.DataFrame) -> Ratio:
-    return unpaired_ratio(list(here["wall_s"]), list(base["wall_s"]), list(here["host"]), list(base["host"]))
+    return unpaired_ratio(
+        here["wall_s"].tolist(), base["wall_s"].tolist(), here["host"].tolist(), base["host"].tolist()
+    )

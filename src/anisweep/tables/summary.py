@@ -129,10 +129,10 @@ def reference_times(cells: pd.DataFrame) -> pd.DataFrame:
 def _times(rows: pd.DataFrame) -> dict[str, Any]:
     ok = rows[(rows["status"] == "ok") & rows["wall_s"].notna()]
     packs = ok.groupby("pack").agg({"wall_s": "median", "reference_s": "first", "host": "first"})
-    walls = interval_of_times(list(packs["wall_s"]), list(packs["host"]))
+    walls = interval_of_times(packs["wall_s"].tolist(), packs["host"].tolist())
 
     paired = packs.dropna(subset=["reference_s"])
-    ratio = paired_ratio(list(paired["wall_s"]), list(paired["reference_s"]), list(paired["host"]))
+    ratio = paired_ratio(paired["wall_s"].tolist(), paired["reference_s"].tolist(), paired["host"].tolist())
 
     return {
         "replicates": len(packs),
@@ -146,7 +146,9 @@ def _times(rows: pd.DataFrame) -> dict[str, Any]:
         "ratio_high": ratio.high,
         "ratio_packs": ratio.packs,
         "ratio_detectable": ratio.detectable,
-        "verdict": "reference" if set(rows["mode"]) == set(rows["reference"]) else ratio.verdict,
+        "verdict": "reference"
+        if set(rows["mode"].unique()) == set(rows["reference"].unique())
+        else ratio.verdict,
         "conv_in_s": ok["conv_in_s"].median(),
         "conv_out_s": ok["conv_out_s"].median(),
         "unaccounted_s": ok["unaccounted_s"].median(),

@@ -45,7 +45,7 @@ def section(study: Measured) -> Table:
             _value(lines["downstream_rmse"].mean()),
             _value(lines["downstream_r2_shuffled"].mean()),
             Value(_says(lines)),
-            Value("", links=artifact_links(sorted(set(lines["artifact"])))),
+            Value("", links=artifact_links(sorted(lines["artifact"].unique()))),
         ]
         for (system, series), lines in named.groupby(["system", "series"], sort=False)
     ]

@@ -55,7 +55,7 @@ def _rows(lines: pd.DataFrame) -> list[list[Value]]:
     top = sums.sort_values("own", ascending=False).head(MOST)
     identity = [Value(str(lines[name].iloc[0])) for name in ("system", "series")] if len(lines) else []
     imports = number(lines["import_s"].mean(), milliseconds)
-    origin = Value("", links=artifact_links(sorted(set(lines["artifact"]))))
+    origin = Value("", links=artifact_links(sorted(lines["artifact"].unique())))
 
     return [
         [

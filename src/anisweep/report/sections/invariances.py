@@ -29,6 +29,6 @@ def section(study: Measured) -> Table:
     rows = []
     for (system, series), lines in with_names(measured).groupby(["system", "series"], sort=False):
         values = [Value(plain(lines[name].max()), sort=float(lines[name].max())) for name in columns]
-        links = artifact_links(sorted(set(lines["artifact"])))
+        links = artifact_links(sorted(lines["artifact"].unique()))
         rows.append([Value(str(system)), Value(str(series)), *values, Value("", links=links)])
     return Table("What the power spectrum does not feel", [*heads, "artifacts"], rows, note=NOTE)

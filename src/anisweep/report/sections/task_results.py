@@ -31,7 +31,7 @@ def section(study: Measured) -> Table:
             Value(str(system)),
             Value(_meaning(lines, name)),
             *(_value(lines.loc[lines["series"] == each, name].dropna()) for each in series),
-            Value("", links=artifact_links(sorted(set(lines["artifact"])))),
+            Value("", links=artifact_links(sorted(lines["artifact"].unique()))),
         ]
         for system, lines in named.groupby("system", sort=False)
         for name in found

@@ -54,7 +54,7 @@ def mean_over_packs(rows: pd.DataFrame, column: str) -> Figure | None:
         return None
 
     packs = rows.groupby("pack").agg({column: "median", "host": "first"})
-    return over_packs(interval(list(packs[column]), list(packs["host"])), len(packs), rows)
+    return over_packs(interval(list(packs[column]), packs["host"].tolist()), len(packs), rows)
 
 
 def over_packs(found: Interval, packs: int, rows: pd.DataFrame) -> Figure:

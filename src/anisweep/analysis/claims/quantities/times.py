@@ -53,7 +53,7 @@ class TimeRatio(Quantity):
         chosen = largest_problem(both, by)
         upper, lower = _pack_times(chosen[chosen["side"] == 0]), _pack_times(chosen[chosen["side"] == 1])
         pairs = _paired(upper, lower)
-        ratio = paired_ratio(list(pairs["seconds_x"]), list(pairs["seconds_y"]), list(pairs["host"]))
+        ratio = paired_ratio(pairs["seconds_x"].tolist(), pairs["seconds_y"].tolist(), pairs["host"].tolist())
         return Figure(
             ratio.value, ratio.low, ratio.high, ratio.packs, "packs", sites_of(chosen), artifacts_of(chosen)
         )
