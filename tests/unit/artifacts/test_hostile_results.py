@@ -74,6 +74,7 @@ PLACES = [
     "results/artifacts/odd-r1-0123456789ab.tar.gz",
     f"results/.anisweep/index/{NAME}.json",
     f"results/.anisweep/index/{NAME}.arrow",
+    f"results/.anisweep/index/{NAME}.points",
     "results/packs/odd.json",
     "results/mine/cells.json",
     "results/mine/configuration.yaml",

@@ -213,6 +213,34 @@ def test_the_index_can_be_lost(store, harm):
     assert file.exists()
 
 
+@pytest.mark.parametrize("harm", ["garbled", "deleted"])
+def test_points_that_the_index_lost_are_made_anew(store, harm):
+    add(store)
+    [entry] = store.entries()
+    before = store.points(entry.name)
+    assert [seen.key for seen in before.values()] == list(entry.keys)
+
+    file = store.index / f"{entry.name}.points"
+    if harm == "garbled":
+        file.write_bytes(file.read_bytes().replace(b"local", b"chtc2"))
+    else:
+        file.unlink()
+    assert store.points(entry.name) == before
+    assert file.exists()
+
+
+def test_of_an_artifact_that_is_gone_points_are_known_until_the_index_is(store):
+    file = add(store)
+    [entry] = store.entries()
+    before = store.points(entry.name)
+
+    file.unlink()
+    assert store.points(entry.name) == before
+
+    shutil.rmtree(store.index)
+    assert store.points(entry.name) == {}
+
+
 def test_verify_reads_every_byte_whatever_the_index_says(store):
     file = add(store)
     before = file.stat()
