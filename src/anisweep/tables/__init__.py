@@ -96,6 +96,7 @@ def write_grown_cells(
     folder.mkdir(parents=True, exist_ok=True)
     attributes = {b"PANDAS_ATTRS": json.dumps({"missing": list(missing)})}  # where pandas looks for them
     table = cells.table.replace_schema_metadata({**cells.table.schema.metadata, **attributes})
+    table = table.combine_chunks()  # pieces, in which it may have grown, would be written as other bytes
     parquet.write_table(table, folder / "cells.parquet")
     if kept:
         keep(cells, folder / "cells.parquet", kept)

@@ -155,7 +155,17 @@ def _read(kept: Path, origins: Mapping[str, str]) -> GrownCells | None:
     if said["sha256"] != hashlib.sha256(content).hexdigest():
         return None
     platforms = {name: Platform.from_plain(plain) for name, plain in said["platforms"].items()}
-    return GrownCells(parquet.read_table(pa.BufferReader(content)), said["origins"], platforms)
+    table = parquet.read_table(pa.BufferReader(content))
+    return GrownCells(table.cast(_as_from_pandas(table.schema)), said["origins"], platforms)
+
+
+def _as_from_pandas(schema: pa.Schema) -> pa.Schema:
+    """Return a schema that was read with entries of lists called as pandas does, so that files are alike."""
+    fields = [
+        field.with_type(pa.list_(field.type.value_type)) if pa.types.is_list(field.type) else field
+        for field in schema
+    ]
+    return pa.schema(fields, schema.metadata)
 
 
 def _made_by() -> str:

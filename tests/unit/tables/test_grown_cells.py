@@ -78,7 +78,7 @@ def made_anew(packs: Mapping[str, list[Row]], folder: Path) -> pd.DataFrame:
 
 
 def the_same_files(folder: Path) -> bool:
-    names = ("cells.csv", "platforms.json", "missing.json")
+    names = ("cells.parquet", "cells.csv", "platforms.json", "missing.json")
     return all((folder / name).read_bytes() == (folder / "anew" / name).read_bytes() for name in names)
 
 
