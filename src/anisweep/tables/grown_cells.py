@@ -58,11 +58,7 @@ def grown_cells(packs: Mapping[str, PackRows], kept: Path) -> GrownCells:
     packs : by name
     kept : where the table is kept, without the endings of its two files
     """
-    origins = {name: pack.origin for name, pack in packs.items()}
-    former = _read(kept, origins)
-    if former and former.origins == origins:
-        return former
-    return (former and _with_new_rows(former, packs)) or _made(packs)
+    return _from_kept(packs, kept) or _made(packs)
 
 
 def keep(made: GrownCells, written: Path, kept: Path) -> None:
@@ -88,6 +84,15 @@ def keep(made: GrownCells, written: Path, kept: Path) -> None:
 def in_arrow(cells: pd.DataFrame) -> pa.Table:
     """Return a cells table as Arrow writes it."""
     return pa.Table.from_pandas(cells, preserve_index=False)
+
+
+def _from_kept(packs: Mapping[str, PackRows], kept: Path) -> GrownCells | None:
+    """Return the table that was kept with the rows of new packs; ``None`` where it has to be made anew."""
+    origins = {name: pack.origin for name, pack in packs.items()}
+    former = _read(kept, origins)
+    if former is None or former.origins == origins:
+        return former
+    return _with_new_rows(former, packs)
 
 
 def _made(packs: Mapping[str, PackRows]) -> GrownCells:
